@@ -1,0 +1,196 @@
+"""The envelope of one event, version 1, and the only way it becomes bytes and comes back.
+
+The tracker writes it, the log carries it, the scorer reads it. A change of its shape is a new
+version with golden files of its own in ``tests/golden``.
+"""
+
+import hashlib
+from typing import Any, Literal, get_args
+
+import msgspec
+
+VERSION = 1
+
+EventType = Literal[
+    # what a person did
+    "page",
+    "site_search",
+    "read",
+    "play",
+    "magazine_page",
+    "download",
+    "sign_up",
+    "question",
+    "comment",
+    "ambassador_contacted",
+    "share",
+    "attend",
+    "vacancy_viewed",
+    "application_started",
+    "applied",
+    # what an employer's systems know
+    "stage_changed",
+    "rejected",
+    "hired",
+    "left",
+    # mail
+    "sent",
+    "delivered",
+    "open",
+    "click",
+    "bounce",
+    "unsubscribe",
+    "complaint",
+    # who somebody is, and what is known of them
+    "identified",
+    "custom",
+]
+EVENT_TYPES: frozenset[str] = frozenset(get_args(EventType))
+
+# A browser cannot say these: they come from a mailer, an ATS or another server of the employer.
+SERVER_ONLY_TYPES: frozenset[str] = frozenset(
+    {"stage_changed", "rejected", "hired", "left", "sent", "delivered", "bounce", "complaint"}
+)
+
+Channel = Literal[
+    "website",
+    "email",
+    "magazine",
+    "social",
+    "ads",
+    "podcast",
+    "messaging",
+    "meeting",
+    "referral",
+    "ats",
+]
+CHANNELS: frozenset[str] = frozenset(get_args(Channel))
+
+MACHINE_THRESHOLD = 0.5
+"""From this probability on a hit is taken for software's: kept, shown, but no evidence."""
+
+
+class Identity(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """One way to recognise somebody.
+
+    ``namespace`` is ``user_id``, ``anonymous_id`` (a cookie), ``email``, ``person_token`` (from a
+    mail link) or the name of another system; ``value`` is that system's own id.
+    """
+
+    namespace: str
+    value: str
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """How probably software made this hit (0-1), and why we think so."""
+
+    p: float = 0.0
+    reasons: tuple[str, ...] = ()
+
+
+class Consent(msgspec.Struct, frozen=True):
+    """What the sender said the person agreed to; ``None`` where nothing was said.
+
+    Purposes: ``measure`` (count me as a person), ``profile`` (score me), ``contact``.
+    """
+
+    measure: bool | None = None
+    profile: bool | None = None
+    contact: bool | None = None
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that happened.
+
+    An event without identities is one that counts but does not follow anybody: its sender had
+    no consent for more. Times are UTC milliseconds since 1970.
+    """
+
+    v: int
+    workspace_id: int
+    event_id: bytes
+    """16 bytes, see :func:`event_id_of`."""
+    source_id: int
+    type: EventType
+    identities: tuple[Identity, ...] = ()
+    occurred_ms: int
+    """When it happened by its sender's corrected clock; never after ``received_ms``."""
+    received_ms: int
+    channel: Channel
+    content_id: str | None = None
+    content_type: str | None = None
+    message_id: str | None = None
+    """The mailing that this is an answer to: with the person it names one opportunity."""
+    click_id: str | None = None
+    """Shared by a redirect and the page it lands on, so that the two count once."""
+    server_only: bool = False
+    """True where a server key vouched for it; a browser cannot set it."""
+    machine: Machine = Machine()
+    consent: Consent = Consent()
+    properties: dict[str, Any] = {}
+    """What else the sender told; for ``identified`` the person's attributes."""
+
+
+class PoisonError(Exception):
+    """A record that cannot be an event, with the reason that the dead letter shows."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Event)
+
+
+def encode(event: Event) -> bytes:
+    """The event as UTF-8 JSON, ``bytes`` in base64."""
+    return _encoder.encode(event)
+
+
+def decode(value: bytes) -> Event:
+    """The event in a log record.
+
+    Raises:
+        PoisonError: the record is no event of a version that we can read.
+    """
+    try:
+        event = _decoder.decode(value)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise PoisonError(f"not an event: {error}"[:300]) from None
+    if event.v != VERSION:
+        raise PoisonError(f"unknown envelope version {event.v}")
+    if len(event.event_id) != 16:
+        raise PoisonError("event_id is not 16 bytes")
+    return event
+
+
+def event_id_of(workspace_id: int, source_id: int, message_id: str) -> bytes:
+    """16 bytes that are the same for every copy of one message from one source (BLAKE2b-128)."""
+    text = f"{workspace_id}\x1f{source_id}\x1f{message_id}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=16).digest()
+
+
+def record_key(event: Event) -> bytes:
+    """The log's partitioning key: one identity's events share a partition, in order.
+
+    A pseudonym, so that the broker's keys name nobody; events of nobody spread by their id.
+    """
+    if not event.identities:
+        return event.event_id[:8]
+    first = primary(event.identities)
+    text = f"{event.workspace_id}\x1f{first.namespace}\x1f{first.value}".encode()
+    return hashlib.blake2b(text, digest_size=8).digest()
+
+
+_STRENGTH = {"user_id": 0, "email": 1, "person_token": 8, "anonymous_id": 9}
+
+
+def strength(namespace: str) -> int:
+    """How surely a namespace names one human being: smaller is surer."""
+    return _STRENGTH.get(namespace, 2)
+
+
+def primary(identities: tuple[Identity, ...]) -> Identity:
+    """The surest of an event's identities: the one that the event is stored under."""
+    return min(identities, key=lambda i: (strength(i.namespace), i))

@@ -1,0 +1,18 @@
+"""The closed words for where somebody is."""
+
+from typing import Literal, get_args
+
+LatencyState = Literal["latent_latent", "actively_latent", "active"]
+LATENCY_STATES: tuple[LatencyState, ...] = get_args(LatencyState)
+
+Phase = Literal["see", "think", "do", "care"]
+PHASES: tuple[Phase, ...] = get_args(Phase)
+
+IntervalKind = Literal["phase", "latency", "segment"]
+
+ChangeReason = Literal["event", "silence", "reclassified", "merged", "model", "manual", "erased"]
+
+DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+HORIZON_MS = 400 * DAY_MS
+"""How far ahead of the last event intervals are drawn; ``until`` beyond it is null."""

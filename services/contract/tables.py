@@ -1,0 +1,307 @@
+"""The tables that scorer and API share.
+
+Times are UTC milliseconds in bigint columns ending in ``_ms``. Every row carries its workspace
+and every index begins with it and is named after the question it answers. Row ids stay inside;
+what leaves the product is a random ``public_id``.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "fk": "%(table_name)s_%(column_0_name)s_fk",
+    }
+)
+
+# SQLite numbers rows by itself only where the type is exactly INTEGER.
+Id = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _workspace() -> Column[int]:
+    return Column("workspace_id", BigInteger, nullable=False)
+
+
+# ── who uses Kentering ──────────────────────────────────────────────────────────────────────
+
+workspace = Table(
+    "workspace",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("public_id", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),  # IANA name, as Europe/Amsterdam
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("workspace_id", ForeignKey("workspace.id"), nullable=False, index=False),
+    Column("kind", Text, nullable=False),  # write | server | api
+    Column("scopes", JSON, nullable=False),  # for kind api: see services/api/auth.py
+    Column("digest", LargeBinary, nullable=False, unique=True),  # services/contract/keys.py
+    # Keys of one source, old and new, give one message the same event id.
+    Column("source_id", BigInteger, nullable=False),
+    Column("asserted_consent", Text),  # the text by which the sender says it holds consent
+    Column("created_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
+    Index("api_key_of_workspace", "workspace_id"),
+)
+
+link_secret = Table(
+    "link_secret",
+    metadata,
+    Column("workspace_id", ForeignKey("workspace.id"), primary_key=True),
+    Column("number", SmallInteger, primary_key=True),  # stands in the tokens it signed
+    Column("secret", LargeBinary, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+# ── the record: what happened, and to whom ──────────────────────────────────────────────────
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", Id, primary_key=True),
+    _workspace(),
+    Column("public_id", Text, nullable=False),
+    # The person's earliest event: of two that turn out to be one, the earlier survives.
+    Column("first_ms", BigInteger, nullable=False),
+    Column("first_event_id", LargeBinary, nullable=False),
+    Column("merged_into", BigInteger),
+    Column("created_ms", BigInteger, nullable=False),
+    UniqueConstraint("workspace_id", "public_id"),
+)
+
+identity = Table(
+    "identity",
+    metadata,
+    Column("id", Id, primary_key=True),
+    _workspace(),
+    Column("namespace", Text, nullable=False),
+    Column("value", Text, nullable=False),  # through services/contract/vault.py
+    Column("person_id", BigInteger),  # whose it is now; null until resolved
+    # A cookie used by several known people in turn: whose an event is depends on its time.
+    Column("shared", Boolean, nullable=False),
+    UniqueConstraint("workspace_id", "namespace", "value"),
+    Index("identities_of_person", "workspace_id", "person_id"),
+)
+
+identity_edge = Table(
+    "identity_edge",
+    metadata,
+    _workspace(),
+    # The earliest event that named both; a_id < b_id.
+    Column("a_id", BigInteger, nullable=False, primary_key=True),
+    Column("b_id", BigInteger, nullable=False, primary_key=True),
+    Column("occurred_ms", BigInteger, nullable=False),
+    Column("event_id", LargeBinary, nullable=False),
+    Index("edges_from_b", "workspace_id", "b_id"),
+    Index("edges_from_a", "workspace_id", "a_id"),
+)
+
+identity_link = Table(
+    "identity_link",
+    metadata,
+    Column("id", Id, primary_key=True),
+    _workspace(),
+    Column("identity_id", BigInteger, nullable=False),
+    Column("person_id", BigInteger, nullable=False),
+    # Events in [valid_from_ms, valid_to_ms) belong to the person; null is without end.
+    Column("valid_from_ms", BigInteger),
+    Column("valid_to_ms", BigInteger),
+    Column("event_id", LargeBinary),  # the event that tied it; null for the identity alone
+    Column("known_from_ms", BigInteger, nullable=False),
+    Column("known_to_ms", BigInteger),
+    Index("links_of_identity", "workspace_id", "identity_id"),
+    Index("links_of_person", "workspace_id", "person_id"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("workspace_id", BigInteger, primary_key=True),
+    Column("event_id", LargeBinary, primary_key=True),
+    Column("identity_id", BigInteger, nullable=False),  # the surest identity it named
+    Column("cookie_id", BigInteger),  # the cookie it named beside a surer identity
+    Column("type", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("content_id", Text),
+    Column("occurred_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),  # 8 bytes: which of two copies is canonical
+    Column("payload", LargeBinary, nullable=False),  # the envelope, through vault.py
+    Index("events_of_identity", "workspace_id", "identity_id", "occurred_ms"),
+    Index("events_of_cookie", "workspace_id", "cookie_id"),
+)
+
+aggregate = Table(
+    "aggregate",
+    metadata,
+    Column("workspace_id", BigInteger, primary_key=True),
+    Column("day_ms", BigInteger, primary_key=True),
+    Column("type", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("content_id", Text, primary_key=True),  # empty where there is none
+    Column("count", BigInteger, nullable=False),
+)
+
+# ── what we say of a person ─────────────────────────────────────────────────────────────────
+
+person_state = Table(
+    "person_state",
+    metadata,
+    Column("person_id", BigInteger, primary_key=True, autoincrement=False),
+    _workspace(),
+    Column("state", LargeBinary, nullable=False),  # services/model/state.py
+    Column("model_version", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),  # grows with every write of this row
+    Column("last_ms", BigInteger, nullable=False),  # the last event's place in the order
+    Column("last_event_id", LargeBinary, nullable=False),
+    Column("events", Integer, nullable=False),
+    # What the change feed said last: {"phase": …, "latency": …, "segment": {key: true}}
+    Column("announced", JSON, nullable=False),
+    Column("due_ms", BigInteger),  # the next predicted boundary not yet announced
+    Index("persons_of_workspace", "workspace_id", "person_id"),
+    Index("boundaries_due", "due_ms"),
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("person_id", BigInteger, primary_key=True),
+    Column("occurred_ms", BigInteger, primary_key=True),
+    Column("event_id", LargeBinary, primary_key=True),
+    _workspace(),
+    Column("state", LargeBinary, nullable=False),
+)
+
+interval = Table(
+    "interval",
+    metadata,
+    Column("id", Id, primary_key=True),
+    _workspace(),
+    Column("kind", Text, nullable=False),  # phase | latency | segment
+    Column("key", Text, nullable=False),  # a phase, a latency state, a segment version's id
+    Column("person_id", BigInteger, nullable=False),
+    Column("valid_from_ms", BigInteger, nullable=False),
+    Column("valid_to_ms", BigInteger),  # null: not within the horizon
+    Column("known_from_ms", BigInteger, nullable=False),
+    Column("known_to_ms", BigInteger),  # null: what we hold now
+    Column("event_id", LargeBinary),  # the event that began it; null: silence
+    Index("intervals_of_person", "workspace_id", "person_id", "kind", "valid_from_ms"),
+    Index("members_by_person", "workspace_id", "kind", "key", "person_id", "valid_from_ms"),
+    Index("entries_at_time", "workspace_id", "kind", "key", "valid_from_ms"),
+    Index("exits_at_time", "workspace_id", "kind", "key", "valid_to_ms"),
+)
+
+count_delta = Table(
+    "count_delta",
+    metadata,
+    Column("id", Id, primary_key=True),
+    _workspace(),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    # In the hour beginning here so many more intervals (as now known) began than ended.
+    Column("hour_ms", BigInteger, nullable=False),
+    Column("delta", Integer, nullable=False),
+    Index("counts_until", "workspace_id", "kind", "key", "hour_ms", "delta"),
+)
+
+change = Table(
+    "change",
+    metadata,
+    # Given out under a lock as a transaction's last statement, so that no reader of the feed
+    # ever sees a position before one that is still to come.
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    _workspace(),
+    Column("person_id", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),  # phase | latency | segment | identity
+    Column("key", Text, nullable=False),  # for a segment its key; else empty
+    Column("before", Text),
+    Column("after", Text),
+    Column("valid_ms", BigInteger, nullable=False),  # since when it holds
+    Column("recorded_ms", BigInteger, nullable=False),  # when we came to know
+    Column("reason", Text, nullable=False),  # services/contract/phases.py
+    Column("event_id", LargeBinary),
+    Column("person_version", BigInteger, nullable=False),
+    Index("changes_after", "workspace_id", "position"),
+    Index("changes_of_person", "workspace_id", "person_id", "position"),
+)
+
+# ── segments ────────────────────────────────────────────────────────────────────────────────
+
+segment = Table(
+    "segment",
+    metadata,
+    Column("id", Id, primary_key=True),
+    _workspace(),
+    Column("key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("deleted_ms", BigInteger),
+    UniqueConstraint("workspace_id", "key"),
+)
+
+segment_version = Table(
+    "segment_version",
+    metadata,
+    Column("id", Id, primary_key=True),
+    _workspace(),
+    Column("segment_id", ForeignKey("segment.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("rule", JSON, nullable=False),  # services/model/rules.py
+    Column("created_ms", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    # building: being filled beside the live one; live: in force; retired: readable as it was.
+    Column("status", Text, nullable=False),
+    Column("built_to", BigInteger, nullable=False),  # every person id up to here is filled
+    UniqueConstraint("segment_id", "number"),
+    Index("versions_by_status", "workspace_id", "status"),
+)
+
+# ── the machine's own working ───────────────────────────────────────────────────────────────
+
+log_position = Table(
+    "log_position",
+    metadata,
+    Column("log_id", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("next", BigInteger, nullable=False),
+)
+
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("log_id", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("recorded_ms", BigInteger, nullable=False),
+    UniqueConstraint("log_id", "partition", "offset"),
+)
+
+feed_position = Table(
+    "feed_position",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),  # one row: 1
+    Column("next", BigInteger, nullable=False),
+)

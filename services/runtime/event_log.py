@@ -1,0 +1,80 @@
+"""The log: append is durable when it returns, read goes on from an offset, in order.
+
+Two logs keep this contract: :mod:`services.runtime.sqlite_log` (the tracker's spool, and the
+whole log of the embedded default) and :mod:`services.runtime.kafka_log`. One test suite runs
+against both.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record to append: the key decides the partition; records of one key stay in order."""
+
+    key: bytes
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A record as read: its place, and what it holds."""
+
+    partition: int
+    offset: int
+    value: bytes
+
+
+class LogGapError(Exception):
+    """Records between two offsets are gone: retention ran ahead of the reader, or damage."""
+
+    def __init__(self, partition: int, expected: int, found: int) -> None:
+        super().__init__(f"partition {partition}: expected offset {expected}, found {found}")
+        self.partition, self.expected, self.found = partition, expected, found
+
+
+class LogFullError(Exception):
+    """The log takes no more: its bound or the disk's is reached. Nothing was appended."""
+
+
+class EventLog(Protocol):
+    """Something that events can be appended to."""
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Store all records durably, in order within a key; returns when that is done.
+
+        Raises:
+            LogFullError: there is no room; nothing was stored.
+            OSError: it could not be stored now; some may have been, so appending again may
+                store a record twice (readers deduplicate by event id).
+        """
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+
+class LogReader(Protocol):
+    """Reads the partitions that are this reader's.
+
+    Positions live with the reader's own effects (in its database or position file), so the log
+    is told where to go on: after every (re)assignment ``positions`` is asked for the next offset
+    of each partition.
+    """
+
+    log_id: str
+    """Names the log in stored positions: a Kafka cluster and topic, or a spool."""
+
+    def poll(self, records_max: int, timeout_s: float) -> list[Stored]:
+        """The next records, at most ``records_max``; empty when none came in time.
+
+        Raises:
+            LogGapError: the position asked for is no longer (or not yet) in the log.
+        """
+
+    def seek(self, partition: int, offset: int) -> None:
+        """Go on from ``offset`` in ``partition``: used after a failed or fenced transaction."""
+
+    def close(self) -> None:
+        """Leave; another reader may take over at once."""

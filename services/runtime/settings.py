@@ -1,0 +1,37 @@
+"""What a process is told by its environment, read once, at start."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of every process; each reads only what it needs. All have working defaults."""
+
+    database_url: str
+    """``KENTERING_DATABASE_URL``: sqlite:///FILE or postgresql+psycopg://…"""
+    kafka: str
+    """``KENTERING_KAFKA``: bootstrap servers; only relay, scorer and topics use it."""
+    data: Path
+    """``KENTERING_DATA``: folder for the spool and the snapshot's copy."""
+    api_url: str
+    """``KENTERING_API_URL``: where the tracker fetches its snapshot."""
+    public_url: str
+    """``KENTERING_PUBLIC_URL``: where browsers and mailers reach the tracker."""
+    internal_key: str
+    """``KENTERING_INTERNAL_KEY``: shared by the product's own processes; no default."""
+
+
+def from_environment() -> Settings:
+    """Settings from ``KENTERING_*`` variables."""
+    get = os.environ.get
+    data = Path(get("KENTERING_DATA", "data"))
+    return Settings(
+        database_url=get("KENTERING_DATABASE_URL", f"sqlite:///{data / 'kentering.db'}"),
+        kafka=get("KENTERING_KAFKA", "localhost:9092"),
+        data=data,
+        api_url=get("KENTERING_API_URL", "http://localhost:8001"),
+        public_url=get("KENTERING_PUBLIC_URL", "http://localhost:8000"),
+        internal_key=get("KENTERING_INTERNAL_KEY", ""),
+    )
