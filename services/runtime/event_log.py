@@ -5,9 +5,15 @@ whole log of the embedded default) and :mod:`services.runtime.kafka_log`. One te
 against both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+RECORD_BYTES_MAX = 1_000_000
+"""Key and value together; what is larger no Kafka topic of ours would take."""
+
+Positions = Callable[[str, int], int | None]
+"""(log id, partition) to the next offset to read; ``None`` for the log's beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,7 @@ class Stored:
 
     partition: int
     offset: int
+    key: bytes
     value: bytes
 
 
@@ -46,6 +53,7 @@ class EventLog(Protocol):
         """Store all records durably, in order within a key; returns when that is done.
 
         Raises:
+            ValueError: a record is larger than ``RECORD_BYTES_MAX``; nothing was stored.
             LogFullError: there is no room; nothing was stored.
             OSError: it could not be stored now; some may have been, so appending again may
                 store a record twice (readers deduplicate by event id).
@@ -70,11 +78,34 @@ class LogReader(Protocol):
         """The next records, at most ``records_max``; empty when none came in time.
 
         Raises:
-            LogGapError: the position asked for is no longer (or not yet) in the log.
+            LogGapError: the position asked for is no longer (or not yet) in the log. It is
+                raised again until the reader is told where to go on, by :meth:`seek`.
+            OSError: the log cannot be read now; the position is kept.
         """
 
     def seek(self, partition: int, offset: int) -> None:
         """Go on from ``offset`` in ``partition``: used after a failed or fenced transaction."""
 
+    def pause(self) -> None:
+        """Let :meth:`poll` return nothing, yet keep our partitions: the database is away."""
+
+    def resume(self) -> None:
+        """End of :meth:`pause`."""
+
+    def lag(self) -> int:
+        """How many records stand in our partitions that :meth:`poll` has not returned."""
+
     def close(self) -> None:
         """Leave; another reader may take over at once."""
+
+
+def check_sizes(records: Sequence[Record]) -> None:
+    """Refuse what could never reach every log.
+
+    Raises:
+        ValueError: a record is larger than ``RECORD_BYTES_MAX``.
+    """
+    for record in records:
+        size = len(record.key) + len(record.value)
+        if size > RECORD_BYTES_MAX:
+            raise ValueError(f"a record of {size} bytes: at most {RECORD_BYTES_MAX} are taken")
