@@ -1,0 +1,53 @@
+# The daily commands. Every one may be run again at any time; what is done already is not redone.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help up test bench lint format clean
+
+python := .venv/bin/python
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1 \t/p' $(MAKEFILE_LIST) | expand -t 12
+
+up: .venv/.runtime  ## install and start everything on this machine, with a demonstration
+	.venv/bin/kentering up --demo
+
+test: .venv/.dev machine lint  ## all tests, on real servers that they start and stop themselves
+	$(python) -m pytest
+
+bench: .venv/.dev machine  ## measure speed and memory on this machine
+	$(python) -m bench
+
+lint: .venv/.dev  ## format, style, types, who may import whom, shell scripts
+	.venv/bin/ruff format --check --quiet
+	.venv/bin/ruff check --quiet
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
+	@if command -v shellcheck >/dev/null; then shellcheck -x scripts/*.sh .ci/run; fi
+
+format: .venv/.dev  ## bring the code into its format
+	.venv/bin/ruff format
+	.venv/bin/ruff check --fix
+
+clean:  ## remove what these commands made; data/ stays
+	rm -rf .venv .servers build *.egg-info tests/node/node_modules
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find services tests bench migrations -name __pycache__ -prune -exec rm -rf {} +
+
+# ── what the commands need ──────────────────────────────────────────────────────────────────
+
+.PHONY: machine
+machine: tests/node/node_modules/.package-lock.json
+	@scripts/test_machine.sh
+
+.venv/.runtime: pyproject.toml constraints.txt
+	scripts/venv.sh
+	@touch $@
+
+.venv/.dev: pyproject.toml constraints.txt
+	scripts/venv.sh dev
+	@touch .venv/.runtime $@
+
+tests/node/node_modules/.package-lock.json: tests/node/package.json tests/node/package-lock.json .venv/.dev
+	scripts/npm.sh ci --silent --no-audit --no-fund --prefix tests/node
+	@touch $@

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Gets the servers and the browser that the tests start: PostgreSQL, Java and Maven (for Kafka),
+# Chromium; and what Node.js's SDK test imports. Quick where all is there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/debian.sh
+. scripts/debian.sh
+
+missing=()
+what=()
+need() { # need WHAT PACKAGE: notes what is to be installed
+    what+=("$1")
+    missing+=("$2")
+}
+
+find_postgres() {
+    command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
+}
+find_java() {
+    local version
+    version=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')
+    [ "${version:-0}" -ge 17 ]
+}
+
+find_postgres || need "PostgreSQL" postgresql
+find_java || need "Java 17" openjdk-17-jre-headless
+command -v mvn >/dev/null || need "Maven" maven
+command -v chromium >/dev/null || need "Chromium" chromium
+command -v shellcheck >/dev/null || need "ShellCheck" shellcheck
+
+if [ ${#missing[@]} -gt 0 ]; then
+    had_cluster=$(compgen -G '/etc/postgresql/*/main' || true)
+    debian_packages "$(printf '%s, ' "${what[@]}" | sed 's/, $//')" "${missing[@]}"
+    # Debian starts a server of its own on installing; the tests start theirs, and want it quiet.
+    if [ -z "$had_cluster" ] && compgen -G '/etc/postgresql/*/main' >/dev/null; then
+        service postgresql stop >/dev/null
+    fi
+fi
