@@ -1,0 +1,62 @@
+"""Real servers for the tests, started once a run when the first test asks for them."""
+
+import itertools
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.runtime.migrations import migrate
+from tests.servers.kafka import run_kafka
+from tests.servers.postgres import NOT_DURABLE, Postgres, run_postgres
+
+_TEMPLATE = "kentering_template"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """The bootstrap address of a real Apache Kafka without topics."""
+    with run_kafka() as broker:
+        yield broker.bootstrap
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """A real PostgreSQL with one migrated database to copy from."""
+    with run_postgres(NOT_DURABLE) as server:
+        server.execute(f"CREATE DATABASE {_TEMPLATE}")
+        migrate(server.url(_TEMPLATE))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy from."""
+    file = tmp_path_factory.mktemp("template") / "kentering.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def postgres(postgres_server: Postgres) -> Iterator[str]:
+    """The address of a fresh, migrated PostgreSQL database, for this test alone."""
+    name = f"kentering_{next(_numbers)}"
+    postgres_server.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+    yield postgres_server.url(name)
+    postgres_server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sqlite(sqlite_template: Path, tmp_path: Path) -> str:
+    """The address of a fresh, migrated SQLite database, for this test alone."""
+    file = tmp_path / "kentering.db"
+    shutil.copyfile(sqlite_template, file)
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Each of the two databases in turn, fresh and migrated."""
+    return str(request.getfixturevalue(request.param))

@@ -1,0 +1,82 @@
+"""Starting servers so that none outlives the tests."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def need(program: str, package: str) -> str:
+    """The path of a program, or an error that says what to install."""
+    found = shutil.which(program)
+    if found is None:
+        raise RuntimeError(f"{program} is missing: install the Debian package {package}")
+    return found
+
+
+def start(
+    command: Sequence[str | Path],
+    log: Path,
+    *,
+    user: str | None = None,
+    end_signal: str = "KILL",
+    env: dict[str, str] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a server whose output goes to ``log``.
+
+    The kernel sends it ``end_signal`` when we die, however we die; a Ctrl-C in the terminal
+    does not reach it, so that it is stopped in order by whoever started it.
+    """
+    wrapped: list[str | Path] = [need("setpriv", "util-linux"), f"--pdeathsig={end_signal}"]
+    if user is not None:
+        wrapped += [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [*wrapped, "--", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            env=None if env is None else {**os.environ, **env},
+        )
+
+
+def stop(process: subprocess.Popen[bytes], sent: int, patience_s: float) -> None:
+    """End a server: kindly, and after ``patience_s`` surely."""
+    process.send_signal(signal.SIGCONT)  # a frozen one hears nothing else
+    process.send_signal(sent)
+    try:
+        process.wait(patience_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def wait_until(
+    ready: Callable[[], bool],
+    what: str,
+    *,
+    timeout_s: float = 60,
+    process: subprocess.Popen[bytes] | None = None,
+    log: Path | None = None,
+) -> None:
+    """Wait for a condition; fails with the end of ``log`` when it does not come about."""
+    deadline = time.monotonic() + timeout_s
+    while not ready():
+        ended = process is not None and process.poll() is not None
+        if ended or time.monotonic() > deadline:
+            why = "the process ended" if ended else f"not within {timeout_s:.0f} s"
+            tail = log.read_text(errors="replace")[-3000:] if log is not None else ""
+            raise AssertionError(f"waiting for {what}: {why}\n{tail}")
+        time.sleep(0.05)
