@@ -1,0 +1,234 @@
+"""What happens to a person if nothing happens: the path ahead of the last event.
+
+Silence moves the probabilities along smooth curves; the closing of a mail's window moves them at
+once, at a moment known in advance. So the path is a few stretches, and everything about the
+future (and every moment between two events) is read off it.
+"""
+
+from bisect import bisect_right
+from functools import cached_property
+from typing import Any, NamedTuple, TypeVar
+
+from services.contract.phases import DAY_MS, HORIZON_MS, LatencyState, Phase
+from services.model.crossing import first_flip, threshold
+from services.model.filter import Probabilities, gather, spread, states, weigh
+from services.model.state import Mail, PersonState, Score
+from services.model.version import Model, Three
+
+T = TypeVar("T")
+Steps = list[tuple[int, T]]
+"""Values with the moments from which they hold."""
+
+
+class Stretch(NamedTuple):
+    """Silence from ``from_ms`` on, up to the next stretch."""
+
+    from_ms: int
+    p: Probabilities
+    c: list[float]
+    """``p`` as from ``filter.spread``."""
+    closed: Mail | None
+    """The mail whose window closed at its beginning."""
+
+    def at(self, at_ms: int, model: Model) -> Probabilities:
+        """The probabilities at a moment in it."""
+        if at_ms == self.from_ms:
+            return self.p
+        return gather(self.c, (at_ms - self.from_ms) / DAY_MS, model)
+
+
+class Switch(NamedTuple):
+    """A signal, ``turning`` or ``active``, goes on or off."""
+
+    at_ms: int
+    signal: str
+    on: bool
+
+
+def closing(mail: Mail, score: Score, model: Model) -> Three | None:
+    """What the end of a mail's window says, per state; None: nothing."""
+    rates = model.parameters.mail
+    if score.mail_off or mail.clicked:
+        return None
+    opened, clicked = rates.open, rates.click_given_open
+    if mail.opened:
+        return (1 - clicked[0], 1 - clicked[1], 1 - clicked[2])
+    if mail.by_machine:
+        return (
+            1 - opened[0] * clicked[0],
+            1 - opened[1] * clicked[1],
+            1 - opened[2] * clicked[2],
+        )
+    return (1 - opened[0], 1 - opened[1], 1 - opened[2])
+
+
+class Path:
+    """A person from the last event on; a :class:`services.model.rules.Subject`.
+
+    Args:
+        state: after the last event; it is not changed.
+        model: the version that made it.
+        until_ms: how far to look; the horizon where not given.
+    """
+
+    def __init__(self, state: PersonState, model: Model, until_ms: int | None = None) -> None:
+        self._state = state
+        self._model = model
+        self.attributes: dict[str, Any] = state.attributes
+        self.end_ms = state.at_ms + HORIZON_MS if until_ms is None else until_ms
+        self.stretches = _stretches(state.score, model, self.end_ms) if state.score else []
+        self._starts = [stretch.from_ms for stretch in self.stretches]
+
+    @cached_property
+    def _latency(self) -> "Steps[LatencyState | None]":
+        return _latency_steps(self._state, self.switches())
+
+    @cached_property
+    def _phase(self) -> "Steps[Phase | None]":
+        return _phase_steps(self._state, self._latency)
+
+    @property
+    def scored(self) -> bool:
+        """Whether there is consent to profile, and no hire."""
+        return bool(self.stretches)
+
+    def probabilities_at(self, at_ms: int) -> Probabilities:
+        """The 15 probabilities at a moment from the last event on."""
+        stretch = self.stretches[max(bisect_right(self._starts, at_ms) - 1, 0)]
+        return stretch.at(at_ms, self._model)
+
+    def states_at(self, at_ms: int) -> Three:
+        """P(latent-latent), P(actively latent), P(active) at a moment from the last event on."""
+        return states(self.probabilities_at(at_ms))
+
+    def probability_at_least(
+        self, of: str, theta: float, at_ms: int
+    ) -> tuple[bool, int | None] | None:
+        """Whether P(``of``) ≥ ``theta``, and when that next changes; None: not scored."""
+        if not self.stretches:
+            return None
+        t = threshold(self._model, of, theta)
+        first = max(bisect_right(self._starts, at_ms) - 1, 0)
+        truth: bool | None = None
+        for i in range(first, len(self.stretches)):
+            stretch = self.stretches[i]
+            begin = max(at_ms, stretch.from_ms)
+            end = self._starts[i + 1] if i + 1 < len(self._starts) else self.end_ms
+            now = t.holds(stretch.c, begin - stretch.from_ms)
+            if truth is None:
+                truth = now
+            elif now is not truth:
+                return truth, begin
+            flip = first_flip(
+                t, stretch.c, begin - stretch.from_ms, end - stretch.from_ms, truth=truth
+            )
+            if flip is not None:
+                return truth, stretch.from_ms + flip
+        return bool(truth), None
+
+    def switches(self) -> list[Switch]:
+        """When the two signals go on and off ahead, in order."""
+        score = self._state.score
+        if score is None:
+            return []
+        found = self._switches("turning", "openness", score.turning_ms)
+        found += self._switches("active", "active", score.active_ms)
+        return sorted(found)
+
+    def _switches(self, signal: str, of: str, since_ms: int | None) -> list[Switch]:
+        bounds = getattr(self._model.parameters.signals, signal)
+        at = self._state.at_ms
+        found: list[Switch] = []
+        while True:
+            on = since_ms is not None
+            # While a signal must stay on, what happens to the probability does not matter.
+            look = at if since_ms is None else max(at, since_ms + self._model.stay_ms)
+            if look >= self.end_ms:
+                return found
+            verdict = self.probability_at_least(of, bounds.leave if on else bounds.enter, look)
+            truth, until = verdict or (False, None)
+            at = look
+            if truth is on:
+                if until is None:
+                    return found
+                at = until
+            since_ms = None if on else at
+            found.append(Switch(at, signal, not on))
+
+    def latency_state_at(self, at_ms: int) -> tuple[LatencyState | None, int | None]:
+        """The latency state (None: not scored) and when it next changes."""
+        return _step(self._latency, at_ms)
+
+    def phase_at(self, at_ms: int) -> tuple[Phase | None, int | None]:
+        """The phase (None: not scored) and when it next changes."""
+        return _step(self._phase, at_ms)
+
+    def ring(self, key: str) -> tuple[int, ...]:
+        """Times of the newest events that a rule's condition counts."""
+        return tuple(self._state.rings_ms.get(key, ()))
+
+
+def _stretches(score: Score, model: Model, end_ms: int) -> list[Stretch]:
+    stretches = [Stretch(score.at_ms, score.p, spread(score.p, model), None)]
+    for mail in sorted(score.mails, key=lambda mail: (mail.close_ms, mail.message_id)):
+        factor = closing(mail, score, model)
+        if factor is None or mail.close_ms > end_ms:
+            continue
+        p = weigh(stretches[-1].at(mail.close_ms, model), factor)
+        stretches.append(Stretch(mail.close_ms, p, spread(p, model), mail))
+    return stretches
+
+
+def _latency_steps(state: PersonState, switches: list[Switch]) -> Steps[LatencyState | None]:
+    score = state.score
+    if score is None:
+        return [(state.at_ms, None)]
+    on = {"turning": score.turning_ms is not None, "active": score.active_ms is not None}
+    steps: Steps[LatencyState | None] = [(state.at_ms, _latency_state(on))]
+    for at, signal, value in switches:
+        on[signal] = value
+        _append(steps, at, _latency_state(on))
+    return steps
+
+
+def _latency_state(on: dict[str, bool]) -> LatencyState:
+    return "active" if on["active"] else "actively_latent" if on["turning"] else "latent_latent"
+
+
+_PHASE_OF: dict[LatencyState, Phase] = {
+    "latent_latent": "see",
+    "actively_latent": "think",
+    "active": "do",
+}
+
+
+def _phase_steps(state: PersonState, latency: Steps[LatencyState | None]) -> Steps[Phase | None]:
+    if state.hired_ms is not None and state.left_ms is None:
+        return [(state.at_ms, "care")]
+    if state.score is None:
+        return [(state.at_ms, None)]
+    until_ms = state.score.milestone_until_ms
+    steps: Steps[Phase | None] = []
+    if until_ms > state.at_ms:
+        steps.append((state.at_ms, "do"))
+        latency = [(until_ms, _step(latency, until_ms)[0])] + [
+            s for s in latency if s[0] > until_ms
+        ]
+    for at, name in latency:
+        _append(steps, at, None if name is None else _PHASE_OF[name])
+    return steps
+
+
+def _append(steps: Steps[T], at_ms: int, value: T) -> None:
+    if steps and steps[-1][0] == at_ms:
+        steps.pop()
+    if not steps or steps[-1][1] != value:
+        steps.append((at_ms, value))
+
+
+def _step(steps: Steps[T], at_ms: int) -> tuple[T, int | None]:
+    """The value at a moment (that of the first step before it), and when the next begins."""
+    for i in range(len(steps) - 1, -1, -1):
+        if steps[i][0] <= at_ms or i == 0:
+            return steps[i][1], steps[i + 1][0] if i + 1 < len(steps) else None
+    raise AssertionError("a path has at least one step")

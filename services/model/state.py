@@ -1,0 +1,85 @@
+"""What the fold remembers of a person after the last event: all that scoring needs."""
+
+from typing import Any
+
+import msgspec
+
+
+class Mail(msgspec.Struct):
+    """An opportunity: one mail to this person, and what came of it so far."""
+
+    message_id: str
+    close_ms: int
+    """When its window closes, and what did not come is counted."""
+    opened: bool = False
+    clicked: bool = False
+    by_machine: bool = False
+    """An open was seen that software may have made: it says nothing either way."""
+
+
+class Score(msgspec.Struct):
+    """The part of the state that needs consent to profile."""
+
+    p: list[float]
+    """15 probabilities, frailty point × state."""
+    since_ms: int
+    """Nothing before it is scored."""
+    at_ms: int
+    """The moment that ``p`` is for."""
+    echo_per_day: float = 0.0
+    """Site visits per day that earlier ones called forth, at ``echo_ms``."""
+    echo_ms: int = 0
+    seen_ms: dict[str, int] = {}
+    """When each kind of event was last seen: a burst counts once."""
+    mails: list[Mail] = []
+    """Those whose window is open."""
+    closed_mails: list[str] = []
+    """Message ids of the latest whose window has closed."""
+    mail_off: bool = False
+    """Unsubscribed or bounced: silence after a mail says nothing any more."""
+    turning_ms: int | None = None
+    """Since when the signal is on; None: off."""
+    active_ms: int | None = None
+    milestone_until_ms: int = 0
+    """Until when an observed step (an application, a sign-up) keeps the person in Do."""
+
+
+class PersonState(msgspec.Struct):
+    """A person after ``events`` events, the last at (``at_ms``, ``at_id``)."""
+
+    at_ms: int
+    at_id: bytes
+    first_ms: int
+    events: int = 0
+    attributes: dict[str, Any] = {}
+    measure: bool = False
+    profile: bool = False
+    contact: bool | None = None
+    clicks_ms: dict[str, int] = {}
+    """Recent clicks by id: a redirect and its landing page count once."""
+    rings_ms: dict[str, list[int]] = {}
+    """Per counted condition of a rule, the newest matching times."""
+    engagement: dict[str, float] = {}
+    """ln of the decayed sum as of time 0, in all (key ``""``) and per topic."""
+    hired_ms: int | None = None
+    left_ms: int | None = None
+    score: Score | None = None
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(PersonState)
+
+
+def encode_state(state: PersonState) -> bytes:
+    """The state as MessagePack; floats keep every bit."""
+    return _encoder.encode(state)
+
+
+def decode_state(stored: bytes) -> PersonState:
+    """The state again."""
+    return _decoder.decode(stored)
+
+
+def copy_state(state: PersonState) -> PersonState:
+    """A copy that shares nothing which the fold changes."""
+    return decode_state(encode_state(state))

@@ -1,0 +1,184 @@
+"""A model version: parameters read from data, and what follows from them, computed once."""
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+import numpy as np
+
+from services.contract.phases import DAY_MS
+
+GRID = 5
+"""Frailty points: how active somebody is by nature."""
+STATES = 3
+"""latent-latent, actively latent, active."""
+SIZE = GRID * STATES
+
+Three = tuple[float, float, float]
+
+
+class Frailty(msgspec.Struct, frozen=True):
+    """Gamma(mean 1, ``shape``) as five points of equal mass."""
+
+    shape: float
+    points: tuple[float, float, float, float, float]
+
+
+class MailRates(msgspec.Struct, frozen=True):
+    """How a mail is answered, per state; the window closes ``window_days`` after sending."""
+
+    open: Three
+    click_given_open: Three
+    unsubscribe: Three
+    window_days: float
+
+
+class Echo(msgspec.Struct, frozen=True):
+    """A visit calls further visits, whatever the state."""
+
+    visits_per_visit: float
+    time_constant_days: float
+
+
+class Hysteresis(msgspec.Struct, frozen=True):
+    """A signal goes on at ``enter`` and off below ``leave`` (probabilities)."""
+
+    enter: float
+    leave: float
+
+
+class Signals(msgspec.Struct, frozen=True):
+    """The two signals, and how long each stays on at least."""
+
+    turning: Hysteresis
+    active: Hysteresis
+    stay_days: float
+
+
+class Engagement(msgspec.Struct, frozen=True):
+    """Weights per event type, forgotten by half every ``half_life_days``."""
+
+    half_life_days: float
+    weights: dict[str, float]
+
+
+class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A model version as it stands in data; see ``day_one.json``."""
+
+    version: str
+    about: str
+    start: Three
+    mean_days_until: dict[str, dict[str, float]]
+    frailty: Frailty
+    rates_per_day: dict[str, Three]
+    site_kinds: tuple[str, ...]
+    mail: MailRates
+    echo: Echo
+    session_minutes: float
+    signals: Signals
+    milestone_days: dict[str, float]
+    engagement: Engagement
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """How probabilities move while nothing is heard, for one frailty point.
+
+    exp(GΔ) = right · diag(exp(exponents·Δ)) · left, with G = Q − diag(hire) − diag(z·Λ) per day.
+    Both matrices are row-major tuples of nine.
+    """
+
+    exponents: Three
+    right: tuple[float, ...]
+    left: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """Everything that scoring needs of a version. Arrays of 15 are frailty point × state."""
+
+    parameters: Parameters
+    start: tuple[float, ...]
+    silence: tuple[Silence, ...]
+    site_rates: Three
+    """Sum of the site kinds' rates per state, for frailty 1."""
+    session_ms: int
+    mail_window_ms: int
+    stay_ms: int
+    engagement_per_ms: float
+    """Natural decay rate of engagement."""
+
+    @property
+    def version(self) -> str:
+        """The version's name."""
+        return self.parameters.version
+
+
+@cache
+def load(version: str = "day-one") -> Model:
+    """The model of that name.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    name = version.replace("-", "_") + ".json"
+    data = files("services.model").joinpath(name).read_bytes()
+    return build(msgspec.json.decode(data, type=Parameters))
+
+
+def generator(parameters: Parameters) -> tuple[np.ndarray, np.ndarray]:
+    """(Q without hiring, 3×3; hire rate per state), per day."""
+    names = ("latent_latent", "actively_latent", "active")
+    rates = np.zeros((STATES, STATES))
+    hire = np.zeros(STATES)
+    for i, state in enumerate(names):
+        for target, days in parameters.mean_days_until[state].items():
+            if target == "hired":
+                hire[i] = 1 / days
+            else:
+                rates[i, names.index(target)] = 1 / days
+        rates[i, i] = -rates[i].sum()
+    return rates, hire
+
+
+def build(parameters: Parameters) -> Model:
+    """What follows from parameters.
+
+    Raises:
+        ValueError: the silence of some frailty point has complex exponents.
+    """
+    q, hire = generator(parameters)
+    organic = np.array([parameters.rates_per_day[k] for k in parameters.rates_per_day]).sum(axis=0)
+    silence = tuple(
+        _silence(q - np.diag(hire) - np.diag(z * organic)) for z in parameters.frailty.points
+    )
+    site = [
+        sum(parameters.rates_per_day[kind][i] for kind in parameters.site_kinds)
+        for i in range(STATES)
+    ]
+    return Model(
+        parameters=parameters,
+        start=tuple(share / GRID for share in parameters.start) * GRID,
+        silence=silence,
+        site_rates=(site[0], site[1], site[2]),
+        session_ms=round(parameters.session_minutes * 60_000),
+        mail_window_ms=round(parameters.mail.window_days * DAY_MS),
+        stay_ms=round(parameters.signals.stay_days * DAY_MS),
+        engagement_per_ms=math.log(2) / (parameters.engagement.half_life_days * DAY_MS),
+    )
+
+
+def _silence(g: np.ndarray) -> Silence:
+    exponents, right = np.linalg.eig(g)
+    if np.iscomplexobj(exponents):
+        raise ValueError("the generator has complex exponents; its rates are far from any we know")
+    left = np.linalg.inv(right)
+    order = np.argsort(-exponents)
+    w = exponents[order].tolist()
+    return Silence(
+        exponents=(w[0], w[1], w[2]),
+        right=tuple(right[:, order].ravel().tolist()),
+        left=tuple(left[order].ravel().tolist()),
+    )
