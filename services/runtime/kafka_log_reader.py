@@ -1,0 +1,179 @@
+"""The reading end of the log in a Kafka topic.
+
+Kafka's consumer group only says who reads which partition. Positions never go to Kafka: they
+are asked from whoever keeps them beside the effects of what was read.
+"""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka.errors import (
+    KafkaError,
+    LogTruncationError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
+
+from services.runtime.event_log import LogGapError, Positions, Stored
+from services.runtime.kafka_connection import connect
+
+LOOKUP_TIMEOUT_MS = 5_000
+CLOSE_TIMEOUT_MS = 3_000
+_UNPLACED_PAUSE_S = 0.05
+
+
+class KafkaLogReader:
+    """A member of a consumer group. Use it from one thread.
+
+    Call :meth:`poll` at least every five minutes, also while paused: the group gives partitions
+    of a silent member to others.
+
+    Args:
+        bootstrap: ``host:port`` of the brokers, several with commas.
+        topic: the log's.
+        group: readers of one group share the partitions.
+        positions: asked from within :meth:`poll`, in the caller's thread, for each partition
+            that was assigned; what it raises, :meth:`poll` raises, and it is asked again.
+        session_timeout_ms: a reader that died without closing loses its partitions after this.
+
+    Raises:
+        OSError: no broker answers.
+    """
+
+    def __init__(
+        self,
+        bootstrap: str,
+        topic: str,
+        group: str,
+        positions: Positions,
+        *,
+        session_timeout_ms: int = 15_000,
+    ) -> None:
+        self._topic = topic
+        self._positions = positions
+        self._paused = False
+        self._next: dict[int, int] = {}
+        self._unplaced: set[TopicPartition] = set()
+        self._consumer = connect(
+            KafkaConsumer,
+            bootstrap,
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            allow_auto_create_topics=False,
+            session_timeout_ms=session_timeout_ms,
+            reconnect_backoff_max_ms=2_000,
+            request_timeout_ms=10_000,
+            metadata_max_age_ms=10_000,  # also how soon a topic made later is noticed
+            metrics_enabled=False,
+        )
+        self.log_id = f"kafka-{self._consumer._cluster.cluster_id}-{topic}"  # noqa: SLF001
+        self._consumer.subscribe([topic], listener=_Assigned(self._unplaced))
+
+    def poll(self, records_max: int, timeout_s: float) -> list[Stored]:
+        """The next records, in order within each partition; see ``LogReader.poll``."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            if self._paused:
+                self._consumer.pause(*self._consumer.assignment())
+            else:
+                self._place()
+            left_s = max(0.0, deadline - time.monotonic())
+            records = self._poll_once(records_max, left_s)
+            if records or time.monotonic() >= deadline:
+                return records
+
+    def seek(self, partition: int, offset: int) -> None:
+        """Go on from ``offset``; does nothing where the partition is no longer ours."""
+        place = TopicPartition(self._topic, partition)
+        if place in self._consumer.assignment():
+            self._consumer.seek(place, offset)
+            self._next[partition] = offset
+
+    def pause(self) -> None:
+        """Let :meth:`poll` return nothing and ask for no positions, yet keep our partitions."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """End of :meth:`pause`."""
+        self._paused = False
+        self._consumer.resume(*self._consumer.assignment())
+
+    def lag(self) -> int:
+        """How many records :meth:`poll` has still to return, as far as was heard."""
+        total = 0
+        for place in self._consumer.assignment():
+            end, position = self._consumer.highwater(place), self._next.get(place.partition)
+            if end is not None and position is not None:
+                total += max(0, end - position)
+        return total
+
+    def close(self) -> None:
+        """Leave the group, so that others take our partitions over at once."""
+        self._consumer.close(autocommit=False, timeout_ms=CLOSE_TIMEOUT_MS)
+
+    def _poll_once(self, records_max: int, timeout_s: float) -> list[Stored]:
+        try:
+            found = self._consumer.poll(timeout_ms=timeout_s * 1000, max_records=records_max)
+        except NoOffsetForPartitionError as error:
+            # Assigned during this poll; they get their place before the next one.
+            self._unplaced.update(error.args[0])
+            time.sleep(min(_UNPLACED_PAUSE_S, timeout_s) if self._paused else 0)
+            return []
+        except OffsetOutOfRangeError as error:
+            place, position = next(iter(error.args[0].items()))
+            raise self._gap(place, position) from error
+        except LogTruncationError as error:
+            place = next(iter(error.divergent_offsets))
+            raise self._gap(place, self._next.get(place.partition, 0)) from error
+        except KafkaError as error:
+            raise OSError(f"Kafka cannot be read now: {error}") from error
+        return self._taken(found)
+
+    def _taken(self, found: dict[TopicPartition, list[Any]]) -> list[Stored]:
+        records: list[Stored] = []
+        for place, batch in found.items():
+            # Just assigned, and begun where nobody told it to (somebody stored an offset in the
+            # group): not taken, as it is put in its place before the next poll.
+            if place in self._unplaced or not batch:
+                continue
+            records += [Stored(r.partition, r.offset, r.key or b"", r.value) for r in batch]
+            self._next[place.partition] = batch[-1].offset + 1
+        return records
+
+    def _place(self) -> None:
+        """Put newly assigned partitions where their position says."""
+        for place in list(self._unplaced):
+            if place in self._consumer.assignment():
+                position = self._positions(self.log_id, place.partition)
+                if position is None:
+                    position = self._ends(place)[0]
+                self.seek(place.partition, position)
+            self._unplaced.discard(place)
+
+    def _gap(self, place: TopicPartition, position: int) -> LogGapError:
+        first, end = self._ends(place)
+        return LogGapError(place.partition, position, first if position < first else end)
+
+    def _ends(self, place: TopicPartition) -> tuple[int, int]:
+        try:
+            first = self._consumer.beginning_offsets([place], LOOKUP_TIMEOUT_MS)[place]
+            end = self._consumer.end_offsets([place], LOOKUP_TIMEOUT_MS)[place]
+        except KafkaError as error:
+            raise OSError(f"Kafka cannot be asked now: {error}") from error
+        return int(first), int(end)
+
+
+class _Assigned(ConsumerRebalanceListener):  # type: ignore[misc] # the library has no types
+    """Notes what was assigned; called in the consumer's own thread, so it does no more."""
+
+    def __init__(self, unplaced: set[TopicPartition]) -> None:
+        self._unplaced = unplaced
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self._unplaced.update(assigned)
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Nothing: what was read of them is fenced by the position's compare-and-set."""
