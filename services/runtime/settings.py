@@ -22,6 +22,11 @@ class Settings:
     internal_key: str
     """``KENTERING_INTERNAL_KEY``: shared by the product's own processes; no default."""
 
+    @property
+    def spool(self) -> Path:
+        """The folder of the tracker's spool, which is also the embedded default's log."""
+        return self.data / "spool"
+
 
 def from_environment() -> Settings:
     """Settings from ``KENTERING_*`` variables."""
