@@ -19,6 +19,8 @@ class Settings:
     """``KENTERING_API_URL``: where the tracker fetches its snapshot."""
     public_url: str
     """``KENTERING_PUBLIC_URL``: where browsers and mailers reach the tracker."""
+    tracker_url: str
+    """``KENTERING_TRACKER_URL``: where the API reaches the tracker; as ``public_url`` by default."""
     internal_key: str
     """``KENTERING_INTERNAL_KEY``: shared by the product's own processes; no default."""
 
@@ -32,11 +34,13 @@ def from_environment() -> Settings:
     """Settings from ``KENTERING_*`` variables."""
     get = os.environ.get
     data = Path(get("KENTERING_DATA", "data"))
+    public_url = get("KENTERING_PUBLIC_URL", "http://localhost:8000")
     return Settings(
         database_url=get("KENTERING_DATABASE_URL", f"sqlite:///{data / 'kentering.db'}"),
         kafka=get("KENTERING_KAFKA", "localhost:9092"),
         data=data,
         api_url=get("KENTERING_API_URL", "http://localhost:8001"),
-        public_url=get("KENTERING_PUBLIC_URL", "http://localhost:8000"),
+        public_url=public_url,
+        tracker_url=get("KENTERING_TRACKER_URL", public_url),
         internal_key=get("KENTERING_INTERNAL_KEY", ""),
     )
