@@ -16,21 +16,28 @@ DECLINED: Call = {
     "consent": {"categoryPreferences": {"measure": False, "profile": False, "contact": False}}
 }
 
-# kind of act: (name of the track call, channel, whether only the cookie is known to its sender)
+# Kinds that are views of a page, and the channel over which somebody came to it.
+PAGES = {
+    "page": "website",
+    "landing": "website",
+    "vacancy_view": "website",
+    "magazine": "magazine",
+    "social": "social",
+}
+# The other kinds: the track call's name, its channel, whether its sender knows the cookie only.
 TRACKED: dict[str, tuple[str, str, bool]] = {
-    "sent": ("Email Sent", "email", False),
-    "open": ("Email Opened", "email", False),
-    "click": ("Email Link Clicked", "email", False),
-    "unsubscribe": ("Unsubscribed", "email", False),
-    "magazine": ("magazine_page", "magazine", True),
-    "social": ("click", "social", True),
     "podcast": ("play", "podcast", True),
-    "vacancy_view": ("vacancy_viewed", "website", True),
     "vacancy_click": ("click", "website", True),
     "sign_up": ("sign_up", "website", True),
     "application_start": ("application_started", "website", True),
     "application": ("applied", "ats", False),
     "hired": ("hired", "ats", False),
+}
+MAILED = {
+    "sent": "Email Sent",
+    "open": "Email Opened",
+    "click": "Email Link Clicked",
+    "unsubscribe": "Unsubscribed",
 }
 
 
@@ -48,9 +55,12 @@ def call_of(act: Act, person: Technician, message_id: str) -> Call:
             "anonymousId": person.anonymous_id,
             "traits": person.traits,
         }
-    if act.kind in {"page", "landing"}:
+    if act.kind in PAGES:
         return call | page(act, person.anonymous_id)
-    name, channel, by_cookie = TRACKED[act.kind]
+    if act.kind in MAILED:
+        name, channel, by_cookie = MAILED[act.kind], mailing(act.mailing).channel, False
+    else:
+        name, channel, by_cookie = TRACKED[act.kind]
     who = {"anonymousId": person.anonymous_id} if by_cookie else {"userId": person.user_id}
     properties = _about(act) | {"channel": channel}
     return call | who | {"type": "track", "event": name, "properties": properties}
@@ -58,13 +68,8 @@ def call_of(act: Act, person: Technician, message_id: str) -> Call:
 
 def page(act: Act, anonymous_id: str) -> Call:
     """A page call without its time and consent: what a visitor's browser says of a page."""
-    title = ITEMS[act.content_id].title
-    return {
-        "type": "page",
-        "anonymousId": anonymous_id,
-        "name": title,
-        "properties": _about(act) | {"title": title},
-    }
+    properties = _about(act) | {"channel": PAGES[act.kind], "title": ITEMS[act.content_id].title}
+    return {"type": "page", "anonymousId": anonymous_id, "properties": properties}
 
 
 def rfc3339(t_ms: int) -> str:
@@ -74,7 +79,7 @@ def rfc3339(t_ms: int) -> str:
 
 def _about(act: Act) -> Call:
     about: Call = {}
-    if act.mailing >= 0 and act.kind != "landing":
+    if act.kind in MAILED:
         about["campaign_id"] = mailing(act.mailing).mailing_id
     if act.kind in {"click", "landing"}:
         # The redirect and the page that it leads to are one click.

@@ -88,10 +88,6 @@ PROJECT_CALENDAR = Item(
 HACKATHON = Item(
     "meeting-hackathon", "meeting", "24 uur hacken: houd jij het net aan?", "think", "/hackathon"
 )
-MONTHS = (
-    "januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september",
-    "oktober", "november", "december",
-)  # fmt: skip
 MAGAZINES = tuple(
     Item(
         f"magazine-{number:02}", "magazine", f"Spanning, nummer {number}", "see",
@@ -113,6 +109,7 @@ class Mailing(NamedTuple):
     """One mailing: what stands in it, the first item on top."""
 
     mailing_id: str
+    channel: str
     subject: str
     items: tuple[Item, ...]
 
@@ -121,9 +118,9 @@ def mailing(number: int) -> Mailing:
     """The mailing of a fortnight: in turn a newsletter, and the magazine with the calendar."""
     if number % 2:
         issue = MAGAZINES[number // 2 % len(MAGAZINES)]
-        return Mailing(f"magazine-{number:03}", issue.title, (issue, PROJECT_CALENDAR))
+        return Mailing(f"magazine-{number:03}", "magazine", issue.title, (issue, PROJECT_CALENDAR))
     story = STORIES[number // 2 % len(STORIES)]
     behind = BEHIND_THE_SCENES[number // 2 % len(BEHIND_THE_SCENES)]
     vacancy = VACANCIES[number // 2 % len(VACANCIES)]
     items = (story, behind, HACKATHON) if number % 4 else (story, behind, vacancy)
-    return Mailing(f"nieuwsbrief-{number:03}", story.title, items)
+    return Mailing(f"nieuwsbrief-{number:03}", "email", story.title, items)

@@ -23,14 +23,14 @@ def mails_of(
 ) -> Iterator[Act]:
     """What one person got from joining on, and did with it, not yet in order."""
     start_ms, end_ms = stays[0].from_ms, stays[-1].to_ms
-    for number, sent_ms in enumerate(range(start_ms + SENT_AT_MS, end_ms, EVERY_MS)):
-        if sent_ms < joined_ms:
+    for number, begun_ms in enumerate(range(start_ms + SENT_AT_MS, end_ms, EVERY_MS)):
+        if begun_ms < joined_ms:
             continue
-        state = state_at(stays, sent_ms)
+        state = state_at(stays, begun_ms)
         if state == HIRED:
             return
         # A mailing of thousands takes some minutes to leave.
-        sent_ms += int(rng.integers(0, 10 * 60_000))
+        sent_ms = begun_ms + int(rng.integers(0, 10 * 60_000))
         yield Act(sent_ms, person, "sent", mailing=number)
         acts = answers(rng, person, state, number, sent_ms)
         yield from acts

@@ -31,6 +31,7 @@ class World(NamedTuple):
     people: list[Technician]
     stays: list[list[Stay]]
     acts: list[Act]
+    end_ms: int
 
 
 def simulate(seed: int, count: int, end_ms: int) -> World:
@@ -56,7 +57,7 @@ def simulate(seed: int, count: int, end_ms: int) -> World:
         acts += (act for act in own if person.joined_ms <= act.t_ms <= last_ms)
         stays.append(path)
     acts.sort()
-    return World(people, stays, acts)
+    return World(people, stays, acts, end_ms)
 
 
 def moves() -> tuple[np.ndarray, np.ndarray]:
