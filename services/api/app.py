@@ -1,0 +1,69 @@
+"""The API and the dashboard as one app."""
+
+from collections.abc import Callable
+
+from fastapi import Depends, FastAPI
+from sqlalchemy import Engine
+
+from services.api import (
+    changes,
+    docs,
+    explain,
+    health,
+    links,
+    members,
+    model,
+    openapi,
+    persons,
+    phases,
+    problem,
+    segments,
+    snapshot,
+    timeline,
+    workspaces,
+)
+from services.api.auth import Keys
+from services.api.context import Context
+from services.api.dashboard import routes as dashboard
+from services.api.door import HttpDoor
+from services.api.edge import Edge, only_known_parameters
+from services.api.waiting import Waiting
+from services.model.version import load
+from services.runtime.clock import now_ms
+
+_DESCRIBED = (
+    persons, timeline, phases, explain, segments, members, changes, links, workspaces, model,
+    health, snapshot,
+)  # fmt: skip
+
+
+def create_app(
+    engine: Engine,
+    internal_key: str,
+    public_url: str,
+    clock: Callable[[], int] = now_ms,
+    tracker_url: str = "",
+) -> FastAPI:
+    """The app.
+
+    Args:
+        engine: the migrated database; it is not touched before the first request.
+        internal_key: shared by the product's own processes; empty: no tracker gets a snapshot.
+        public_url: where browsers and mailers reach the tracker; links begin with it.
+        clock: UTC milliseconds.
+        tracker_url: where the API itself reaches the tracker; left out: at ``public_url``.
+    """
+    public_url = public_url.rstrip("/")
+    door = HttpDoor(tracker_url or public_url, internal_key)
+    app = FastAPI(docs_url=None, redoc_url=None, title="Kentering")
+    app.state.context = Context(
+        engine, internal_key, public_url, clock, Keys(engine, clock), door, Waiting(engine), load()
+    )
+    for part in _DESCRIBED:
+        app.include_router(part.router, dependencies=[Depends(only_known_parameters)])
+    app.include_router(docs.router)
+    app.include_router(dashboard.router)
+    problem.install(app)
+    openapi.install(app)
+    app.add_middleware(Edge)
+    return app

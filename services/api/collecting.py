@@ -1,0 +1,192 @@
+"""The tracker's routes in the OpenAPI: plain handlers there, so described by hand here."""
+
+from typing import Any
+
+from services.api.problem import described
+
+_TEXT = {"type": "string"}
+_OBJECT = {"type": "object", "additionalProperties": True}
+_PROBLEMS = {str(status): answer for status, answer in described(400, 401, 413, 503).items()}
+
+_COMMON = {
+    "messageId": {**_TEXT, "description": "Deduplicates: the same id counts once."},
+    "userId": {"type": ["string", "null"]},
+    "anonymousId": {"type": ["string", "null"]},
+    "timestamp": {**_TEXT, "format": "date-time"},
+    "sentAt": {**_TEXT, "format": "date-time", "description": "Corrects a wrong clock."},
+    "context": {
+        **_OBJECT,
+        "description": "Consent goes in `context.consent.categoryPreferences`: `measure`, "
+        "`profile`, `contact`. Said nothing: it counts, but follows nobody.",
+    },
+    "writeKey": {**_TEXT, "description": "Where no Authorization header can be sent."},
+}
+_CONSENT = {"consent": {"categoryPreferences": {"measure": True, "profile": True}}}
+_CALLS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "track": (
+        "Something a person did",
+        {"event": {**_TEXT, "description": "What."}, "properties": _OBJECT},
+        {
+            "event": "Vacancy Viewed",
+            "userId": "4711",
+            "properties": {"content_id": "mechanic-amsterdam", "content_type": "vacancy"},
+            "context": _CONSENT,
+        },
+    ),
+    "page": (
+        "A page view",
+        {"name": {"type": ["string", "null"]}, "properties": _OBJECT},
+        {
+            "anonymousId": "2d4f6a80-5c31-4f6e-9f3e-6a8f0b1c2d3e",
+            "properties": {"url": "https://werkenbij.example.org/verhalen", "title": "Verhalen"},
+            "context": _CONSENT,
+        },
+    ),
+    "identify": (
+        "Who a person is, and what is known of them",
+        {"traits": _OBJECT},
+        {
+            "userId": "4711",
+            "anonymousId": "2d4f6a80-5c31-4f6e-9f3e-6a8f0b1c2d3e",
+            "traits": {"email": "anna@example.org", "region": "Utrecht"},
+            "context": _CONSENT,
+        },
+    ),
+    "batch": (
+        "Many calls at once",
+        {
+            "batch": {
+                "type": "array",
+                "items": _OBJECT,
+                "description": "Calls with their `type`; at most 32,768 bytes each, 4 MiB in all.",
+            }
+        },
+        {
+            "batch": [
+                {"type": "track", "event": "Email Opened", "userId": "4711", "context": _CONSENT}
+            ]
+        },
+    ),
+}
+_RESULTS = {
+    "type": "object",
+    "required": ["success"],
+    "properties": {
+        "success": {"type": "boolean"},
+        "position": {
+            "type": ["string", "null"],
+            "description": "For `after` of reads: the last event that was stored.",
+        },
+        "results": {
+            "type": "object",
+            "description": "By messageId: `stored`, `counted` (no consent, so it follows nobody) "
+            "or `refused`, with the reason.",
+            "additionalProperties": {
+                "type": "object",
+                "properties": {
+                    "status": {"enum": ["stored", "counted", "refused"]},
+                    "reason": {"type": ["string", "null"]},
+                },
+            },
+        },
+    },
+}
+
+
+def collecting_paths() -> dict[str, Any]:
+    """Path items of everything that collects."""
+    paths: dict[str, Any] = {f"/v1/{name}": {"post": _call(name)} for name in _CALLS}
+    paths["/o/{token}.gif"] = {
+        "get": _get(
+            "A mail was opened",
+            "The pixel of a mail. Any token gets the same picture; only ours count.",
+            {"200": _body("A transparent picture; also where nothing counted.", "image/gif")},
+            [_path_parameter("token")],
+        )
+    }
+    paths["/c/{token}"] = {
+        "get": _get(
+            "A link was clicked",
+            "Sends the browser on to the signed target, and nowhere else.",
+            {
+                "302": {
+                    "description": "To the target.",
+                    "headers": {"Location": {"schema": _TEXT}},
+                },
+                "404": _body("Not one of our links: a plain page.", "text/html"),
+            },
+            [_path_parameter("token")],
+        )
+    }
+    paths["/p.gif"] = {
+        "get": _get(
+            "A page view without script",
+            "For pages where no script may run.",
+            {"200": _body("A transparent picture; also where nothing counted.", "image/gif")},
+            [
+                _query_parameter("writeKey", "The write key."),
+                _query_parameter("consent", "`measure,profile`, as far as given."),
+                _query_parameter("url", "The page; left out: the referring one."),
+            ],
+        )
+    }
+    paths["/k.js"] = {
+        "get": _get(
+            "The script",
+            "Page views and clicks of a site; no cookie before consent.",
+            {"200": _body("The script.", "text/javascript")},
+            [],
+        )
+    }
+    return paths
+
+
+def _call(name: str) -> dict[str, Any]:
+    summary, fields, example = _CALLS[name]
+    properties = (
+        fields | _COMMON
+        if name != "batch"
+        else {
+            **fields,
+            **{key: _COMMON[key] for key in ("sentAt", "context", "writeKey")},
+        }
+    )
+    schema = {"type": "object", "properties": properties, "additionalProperties": True}
+    answer = _body("Every event is stored durably, or says why not.", "application/json", _RESULTS)
+    return {
+        "tags": ["collecting"],
+        "summary": summary,
+        "description": "A call of the Segment specification. Answered when it is on disk.",
+        "operationId": f"collect_{name}",
+        "security": [{"writeKey": []}],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": schema, "example": example}},
+        },
+        "responses": {"200": answer, **_PROBLEMS},
+    }
+
+
+def _get(
+    summary: str, description: str, responses: dict[str, Any], parameters: list[dict[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "tags": ["collecting"],
+        "summary": summary,
+        "description": description,
+        "operationId": "collect_" + summary.lower().replace(" ", "_"),
+        "parameters": parameters,
+        "responses": responses,
+    }
+
+
+def _body(description: str, media_type: str, schema: dict[str, Any] | None = None) -> Any:
+    return {"description": description, "content": {media_type: {"schema": schema or _TEXT}}}
+
+
+def _path_parameter(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": _TEXT}
+
+
+def _query_parameter(name: str, description: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": description, "schema": _TEXT}

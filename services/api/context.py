@@ -1,0 +1,36 @@
+"""What every route may use; made once by the app."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import Engine
+
+from services.api.auth import Keys
+from services.api.door import Door
+from services.api.waiting import Waiting
+from services.model.version import Model
+
+
+@dataclass(frozen=True)
+class Context:
+    """The app's surroundings."""
+
+    engine: Engine
+    internal_key: str
+    public_url: str
+    clock: Callable[[], int]
+    keys: Keys
+    door: Door
+    waiting: Waiting
+    model: Model
+
+
+def context_of(request: Request) -> Context:
+    """The context of the app that got the request."""
+    context: Context = request.app.state.context
+    return context
+
+
+Here = Annotated[Context, Depends(context_of)]

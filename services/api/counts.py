@@ -1,0 +1,138 @@
+"""How many are in a phase, a latency state or a segment, at any moment, without scanning them.
+
+Hourly sums give every moment up to an hour's beginning; within the hour the intervals that begin
+or end are counted themselves.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, func, or_, select
+
+from services.api.people import believed
+from services.contract.phases import HOUR_MS
+from services.contract.tables import count_delta, interval
+
+
+def count_at(connection: Connection, workspace_id: int, kind: str, key: str, at_ms: int) -> int:
+    """How many intervals hold at a moment, as known now."""
+    hour_ms = at_ms - at_ms % HOUR_MS
+    return (
+        _sum_before(connection, workspace_id, kind, key, hour_ms)
+        + _count_between(connection, workspace_id, kind, key, "valid_from_ms", hour_ms, at_ms)
+        - _count_between(connection, workspace_id, kind, key, "valid_to_ms", hour_ms, at_ms)
+    )
+
+
+def count_believed(
+    connection: Connection,
+    workspace_id: int,
+    kind: str,
+    keys: Sequence[str],
+    at_ms: int,
+    known_at_ms: int,
+) -> int:
+    """How many intervals held at a moment as it was believed at another; scans them."""
+    query = (
+        select(func.count())
+        .select_from(interval)
+        .where(
+            interval.c.workspace_id == workspace_id,
+            interval.c.kind == kind,
+            interval.c.key.in_(keys),
+            interval.c.valid_from_ms <= at_ms,
+            or_(interval.c.valid_to_ms.is_(None), interval.c.valid_to_ms > at_ms),
+            believed(known_at_ms),
+        )
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def trend(
+    connection: Connection,
+    workspace_id: int,
+    kind: str,
+    key: str,
+    from_ms: int,
+    step_ms: int,
+    points: int,
+) -> list[int]:
+    """Counts at ``from_ms``, ``from_ms + step_ms``, …; both are whole hours."""
+    moments = [from_ms + i * step_ms for i in range(points)]
+    bucket = (count_delta.c.hour_ms - from_ms) // step_ms
+    query = (
+        select(bucket, func.sum(count_delta.c.delta))
+        .where(
+            count_delta.c.workspace_id == workspace_id,
+            count_delta.c.kind == kind,
+            count_delta.c.key == key,
+            count_delta.c.hour_ms >= from_ms,
+            count_delta.c.hour_ms < moments[-1],
+        )
+        .group_by(bucket)
+    )
+    grown = {int(number): int(total) for number, total in connection.execute(query)}
+    count = _sum_before(connection, workspace_id, kind, key, from_ms)
+    begun = _count_exactly(connection, workspace_id, kind, key, "valid_from_ms", moments)
+    ended = _count_exactly(connection, workspace_id, kind, key, "valid_to_ms", moments)
+    counts = []
+    for i, moment in enumerate(moments):
+        counts.append(count + begun.get(moment, 0) - ended.get(moment, 0))
+        count += grown.get(i, 0)
+    return counts
+
+
+def _sum_before(
+    connection: Connection, workspace_id: int, kind: str, key: str, hour_ms: int
+) -> int:
+    query = select(func.coalesce(func.sum(count_delta.c.delta), 0)).where(
+        count_delta.c.workspace_id == workspace_id,
+        count_delta.c.kind == kind,
+        count_delta.c.key == key,
+        count_delta.c.hour_ms < hour_ms,
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def _count_between(
+    connection: Connection,
+    workspace_id: int,
+    kind: str,
+    key: str,
+    column: str,
+    from_ms: int,
+    to_ms: int,
+) -> int:
+    query = (
+        select(func.count())
+        .select_from(interval)
+        .where(
+            interval.c.workspace_id == workspace_id,
+            interval.c.kind == kind,
+            interval.c.key == key,
+            interval.c[column].between(from_ms, to_ms),
+            interval.c.known_to_ms.is_(None),
+        )
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def _count_exactly(
+    connection: Connection,
+    workspace_id: int,
+    kind: str,
+    key: str,
+    column: str,
+    moments: Sequence[int],
+) -> dict[int, int]:
+    query = (
+        select(interval.c[column], func.count())
+        .where(
+            interval.c.workspace_id == workspace_id,
+            interval.c.kind == kind,
+            interval.c.key == key,
+            interval.c[column].in_(moments),
+            interval.c.known_to_ms.is_(None),
+        )
+        .group_by(interval.c[column])
+    )
+    return {int(moment): int(count) for moment, count in connection.execute(query)}

@@ -1,0 +1,118 @@
+"""What holds for every request and answer: limits, headers, numbers."""
+
+import time
+from typing import Any
+
+from fastapi import Request
+from prometheus_client import Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.api.problem import Problem, answer_of
+
+BODY_BYTES_MAX = 1_048_576
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = [
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+]
+
+REQUESTS = Counter("kentering_api_requests", "Requests answered.", ("route", "method", "status"))
+SECONDS = Histogram(
+    "kentering_api_request_seconds",
+    "Time to answer.",
+    ("route",),
+    buckets=(0.002, 0.005, 0.01, 0.03, 0.1, 0.3, 1, 3),
+)
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+class Edge:
+    """An ASGI layer around the app."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begin_s = time.perf_counter()
+        sent = {"status": 500}
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                sent["status"] = message["status"]
+                message["headers"] = [*message["headers"], *_HEADERS]
+            await send(message)
+
+        await self._answer(scope, _bounded(receive), send_with_headers, sent)
+        route = getattr(scope.get("route"), "path", "none")
+        REQUESTS.labels(route, _method(scope), sent["status"]).inc()
+        SECONDS.labels(route).observe(time.perf_counter() - begin_s)
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, send: Send, sent: dict[str, int]
+    ) -> None:
+        if "\x00" in scope["path"] or b"%00" in scope.get("query_string", b""):
+            problem = Problem(400, "invalid", "An address may not contain NUL.")
+            await answer_of(problem)(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, send)
+        except _TooLargeError:
+            if sent["status"] == 500:
+                text = f"A body has at most {BODY_BYTES_MAX} bytes."
+                await answer_of(Problem(413, "too_large", text))(scope, receive, send)
+
+
+def _bounded(receive: Receive) -> Receive:
+    """``receive`` that gives up on a body that is too large."""
+    size = 0
+
+    async def bounded() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > BODY_BYTES_MAX:
+            raise _TooLargeError
+        return message
+
+    return bounded
+
+
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
+def _method(scope: Scope) -> str:
+    method: str = scope["method"]
+    return method if method in _METHODS else "other"
+
+
+def only_known_parameters(request: Request) -> None:
+    """A dependency: refuse query parameters that the route does not have.
+
+    Raises:
+        Problem: 400, with the name of the first.
+    """
+    known = _parameters_of(request.scope["route"].dependant)
+    for name in request.query_params:
+        if name not in known:
+            shown = name[:100].encode("utf-8", "replace").decode()
+            raise Problem(400, "unknown_parameter", f"There is no query parameter {shown!r} here.")
+
+
+def _parameters_of(dependant: Any) -> set[str]:
+    names = {field.alias for field in dependant.query_params}
+    for part in dependant.dependencies:
+        names |= _parameters_of(part)
+    return names

@@ -1,0 +1,110 @@
+"""Why somebody stands where they stand, summing to the score."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from services.api.context import Here
+from services.api.needs import PersonsReader
+from services.api.people import find_person
+from services.api.problem import described
+from services.api.record import events_of
+from services.api.wire import After, KnownAt, Moment, Out, PersonPath, rfc3339
+from services.model import words
+from services.model.explain import Contribution, Explanation, explain
+from services.model.words import Language
+
+router = APIRouter(prefix="/v1/persons", tags=["persons"])
+
+
+class SumOut(Out):
+    """In log-odds: `prior` and all contributions add up to `score`."""
+
+    prior: float
+    score: float
+
+
+class ContributionOut(Out):
+    """What one event, or one stretch of silence, said."""
+
+    kind: str = Field(examples=["vacancy_view"])
+    since: str
+    until: str
+    event: str | None
+    active: float = Field(description="Log-odds by which being active became likelier.")
+    turning: float = Field(description="Likewise for being actively latent or active.")
+    what: str = Field(examples=["looked at a vacancy: Mechanic"])
+    strength: str = Field(examples=["a strong sign"])
+
+
+class ExplanationOut(Out):
+    """The whole account of a score at a moment."""
+
+    person: str
+    at: str
+    scored: bool = Field(description="False where there is no consent, or somebody is hired.")
+    since: str | None = Field(description="From when on events are scored.")
+    active: SumOut | None
+    turning: SumOut | None
+    contributions: list[ContributionOut]
+
+
+@router.get(
+    "/{person_id}/explain",
+    summary="Why a person stands where they stand",
+    responses=described(307, 400, 401, 403, 404, 503),
+)
+def get_explanation(
+    here: Here,
+    credential: PersonsReader,
+    person_id: PersonPath,
+    at: Annotated[Moment | None, Query(description="Past, now (when left out) or ahead.")] = None,
+    known_at: KnownAt = None,
+    lang: Annotated[Literal["nl", "en"], Query(description="Language of the words.")] = "en",
+    after: After = None,
+) -> ExplanationOut:
+    """Every contribution, one per event and one per stretch of silence, in log-odds."""
+    here.waiting.until_folded(credential.workspace_id, after)
+    at_ms = here.clock() if at is None else at
+    with here.engine.connect() as connection:
+        row = find_person(connection, credential.workspace_id, person_id)
+        events = events_of(connection, credential.workspace_id, row.id, at_ms, known_at)
+    return _show(row.public_id, explain(events, here.model, at_ms), at_ms, lang)
+
+
+def _show(
+    person: str, explanation: Explanation | None, at_ms: int, lang: Language
+) -> ExplanationOut:
+    if explanation is None:
+        return ExplanationOut(
+            person=person,
+            at=rfc3339(at_ms),
+            scored=False,
+            since=None,
+            active=None,
+            turning=None,
+            contributions=[],
+        )
+    return ExplanationOut(
+        person=person,
+        at=rfc3339(at_ms),
+        scored=True,
+        since=rfc3339(explanation.since_ms),
+        active=SumOut(prior=explanation.prior_active, score=explanation.active),
+        turning=SumOut(prior=explanation.prior_turning, score=explanation.turning),
+        contributions=[_contribution(c, lang) for c in explanation.contributions],
+    )
+
+
+def _contribution(contribution: Contribution, lang: Language) -> ContributionOut:
+    return ContributionOut(
+        kind=contribution.kind,
+        since=rfc3339(contribution.from_ms),
+        until=rfc3339(contribution.to_ms),
+        event=contribution.event.event_id.hex() if contribution.event else None,
+        active=contribution.active,
+        turning=contribution.turning,
+        what=words.what(contribution, lang),
+        strength=words.strength(contribution.turning, lang),
+    )

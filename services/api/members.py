@@ -1,0 +1,259 @@
+"""Who is in a segment at a moment, how many, and how the number moves."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Query
+from pydantic import Field
+from sqlalchemy import Connection, Select, select
+
+from services.api.context import Here
+from services.api.counts import count_at, count_believed, trend
+from services.api.needs import SegmentsReader
+from services.api.people import held
+from services.api.problem import Problem, described
+from services.api.segment_store import Found, find_segment, progress_of, versions_of
+from services.api.segments import SegmentKey
+from services.api.wire import (
+    After,
+    AsOf,
+    Cursor,
+    KnownAt,
+    Moment,
+    Out,
+    pack_cursor,
+    rfc3339,
+    rfc3339_or_none,
+    unpack_cursor,
+)
+from services.contract.phases import DAY_MS, HOUR_MS
+from services.contract.tables import interval, person
+
+router = APIRouter(prefix="/v1/segments", tags=["segments"])
+
+POINTS_MAX = 500
+_STEPS: dict[str, int] = {"hour": HOUR_MS, "day": DAY_MS, "week": 7 * DAY_MS}
+_Int53 = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+class BuildOut(Out):
+    """Which version answers, and whether a newer one is still being filled."""
+
+    segment: str
+    version: int | None = Field(description="The one that answers; null: the first is building.")
+    status: Literal["building", "live"]
+    progress: float
+    as_of: str
+    known_at: str | None
+
+
+class MemberOut(Out):
+    """A person in the segment."""
+
+    person: str
+    since: str
+    until: str | None = Field(description="The expected exit if nothing more happens.")
+
+
+class MembersOut(BuildOut):
+    """A page of members."""
+
+    members: list[MemberOut]
+    next: str | None
+
+
+class CountOut(BuildOut):
+    """How many are in the segment."""
+
+    count: int
+
+
+class PointOut(Out):
+    """How many were, are or will be in the segment at a whole hour."""
+
+    at: str
+    count: int
+    ahead: bool = Field(description="True where it is what comes if nothing more happens.")
+
+
+class TrendOut(Out):
+    """The number of members through time, as known now."""
+
+    segment: str
+    points: list[PointOut]
+
+
+class _MembersCursor(msgspec.Struct, array_like=True):
+    after_id: _Int53
+    as_of_ms: _Int53
+    known_at_ms: _Int53
+    version_id: _Int53 | None
+
+
+@router.get(
+    "/{key}/members",
+    summary="Members at a moment",
+    responses=described(400, 401, 403, 404, 503),
+)
+def list_members(
+    here: Here,
+    credential: SegmentsReader,
+    key: SegmentKey,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    after: After = None,
+) -> MembersOut:
+    """In the order of their first storing; every page is of the moment and version of the first."""
+    here.waiting.until_folded(credential.workspace_id, after)
+    now_ms = here.clock()
+    with here.engine.connect() as connection:
+        found = find_segment(connection, credential.workspace_id, key)
+        place = (
+            unpack_cursor(cursor, _MembersCursor)
+            if cursor is not None
+            else _MembersCursor(
+                0,
+                now_ms if as_of is None else as_of,
+                now_ms if known_at is None else known_at,
+                None if known_at is not None or found.live is None else found.live.id,
+            )
+        )
+        keys = _keys(connection, found, place)
+        query = _page(credential.workspace_id, keys, place).limit(limit + 1)
+        rows = connection.execute(query).all()
+        build = _build(connection, found, place.as_of_ms, known_at)
+    more = len(rows) > limit
+    if more:
+        place.after_id = rows[limit - 1].person_id
+    return MembersOut(
+        **build,
+        members=[
+            MemberOut(
+                person=row.public_id,
+                since=rfc3339(row.valid_from_ms),
+                until=rfc3339_or_none(row.valid_to_ms),
+            )
+            for row in rows[:limit]
+        ],
+        next=pack_cursor(place) if more else None,
+    )
+
+
+@router.get(
+    "/{key}/count",
+    summary="The number of members at a moment",
+    responses=described(400, 401, 403, 404, 503),
+)
+def get_count(
+    here: Here,
+    credential: SegmentsReader,
+    key: SegmentKey,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    after: After = None,
+) -> CountOut:
+    """Exact, and cheap at any moment as known now."""
+    here.waiting.until_folded(credential.workspace_id, after)
+    at_ms = here.clock() if as_of is None else as_of
+    workspace_id = credential.workspace_id
+    with here.engine.connect() as connection:
+        found = find_segment(connection, workspace_id, key)
+        if known_at is not None:
+            keys = [str(v.id) for v in versions_of(connection, found.newest.segment_id)]
+            count = count_believed(connection, workspace_id, "segment", keys, at_ms, known_at)
+        elif found.live is not None:
+            count = count_at(connection, workspace_id, "segment", str(found.live.id), at_ms)
+        else:
+            count = 0
+        return CountOut(**_build(connection, found, at_ms, known_at), count=count)
+
+
+@router.get(
+    "/{key}/trend",
+    summary="The number of members through time",
+    responses=described(400, 401, 403, 404, 503),
+)
+def get_trend(
+    here: Here,
+    credential: SegmentsReader,
+    key: SegmentKey,
+    from_: Annotated[Moment, Query(alias="from")],
+    to: Annotated[Moment, Query()],
+    step: Annotated[Literal["hour", "day", "week"], Query()] = "day",
+) -> TrendOut:
+    """Past and ahead. Points lie on whole hours, from the one that `from` lies in."""
+    step_ms, now_ms = _STEPS[step], here.clock()
+    from_ms = from_ - from_ % HOUR_MS
+    points = (to - from_ms) // step_ms + 1
+    if to < from_ or points > POINTS_MAX:
+        text = f"`to` is not before `from`, and there are at most {POINTS_MAX} points."
+        raise Problem(400, "bad_range", text)
+    with here.engine.connect() as connection:
+        found = find_segment(connection, credential.workspace_id, key)
+        if found.live is None:
+            return TrendOut(segment=key, points=[])
+        counts = trend(
+            connection,
+            credential.workspace_id,
+            "segment",
+            str(found.live.id),
+            from_ms,
+            step_ms,
+            points,
+        )
+    return TrendOut(
+        segment=key,
+        points=[
+            PointOut(
+                at=rfc3339(from_ms + i * step_ms),
+                count=count,
+                ahead=from_ms + i * step_ms > now_ms,
+            )
+            for i, count in enumerate(counts)
+        ],
+    )
+
+
+def _keys(connection: Connection, found: Found, place: _MembersCursor) -> list[str]:
+    """Interval keys: the version that was live on the first page, or all, as once believed."""
+    versions = versions_of(connection, found.newest.segment_id)
+    if place.version_id is None:
+        return [str(version.id) for version in versions if version.status != "building"]
+    return [str(version.id) for version in versions if version.id == place.version_id]
+
+
+def _page(workspace_id: int, keys: list[str], place: _MembersCursor) -> Select[Any]:
+    return (
+        select(
+            interval.c.person_id,
+            interval.c.valid_from_ms,
+            interval.c.valid_to_ms,
+            person.c.public_id,
+        )
+        .join(person, person.c.id == interval.c.person_id)
+        .where(
+            person.c.workspace_id == workspace_id,
+            interval.c.workspace_id == workspace_id,
+            interval.c.kind == "segment",
+            interval.c.key.in_(keys),
+            interval.c.person_id > place.after_id,
+            held(place.as_of_ms, place.known_at_ms),
+        )
+        .order_by(interval.c.person_id)
+    )
+
+
+def _build(
+    connection: Connection, found: Found, as_of_ms: int, known_at_ms: int | None
+) -> dict[str, Any]:
+    newest = found.newest
+    return {
+        "segment": newest.key,
+        "version": None if found.live is None else found.live.number,
+        "status": newest.status,
+        "progress": progress_of(connection, newest.workspace_id, newest),
+        "as_of": rfc3339(as_of_ms),
+        "known_at": rfc3339_or_none(known_at_ms),
+    }

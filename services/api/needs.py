@@ -1,0 +1,14 @@
+"""The credentials that routes ask for, by scope."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from services.api.auth import Credential, Needs
+
+PersonsReader = Annotated[Credential, Depends(Needs("persons:read"))]
+SegmentsReader = Annotated[Credential, Depends(Needs("segments:read"))]
+SegmentsWriter = Annotated[Credential, Depends(Needs("segments:write"))]
+ChangesReader = Annotated[Credential, Depends(Needs("changes:read"))]
+LinksWriter = Annotated[Credential, Depends(Needs("links:write"))]
+WorkspaceReader = Annotated[Credential, Depends(Needs("workspace:read"))]

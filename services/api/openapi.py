@@ -1,0 +1,100 @@
+"""The OpenAPI: what the framework knows of our routes, completed."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from services.api.auth import SCOPES, Needs
+from services.api.collecting import collecting_paths
+from services.api.problem import ProblemDetails
+
+VERSION = "1"
+_ABOUT = """\
+Kentering notices the moment a person who is not looking for a job starts to turn.
+
+**Moments** are RFC 3339. `as_of` asks for any moment: past, now, or ahead if nothing more
+happens; `known_at` asks what was believed then. **Lists** have a `cursor`: pass `next` on until
+it is null. **Writes** that change a person answer with a `position`; a read with
+`after=position` waits up to two seconds until it is in. **Errors** are problem details
+(RFC 9457) with a stable `type` and `code`. Unknown parameters and fields are refused.
+
+**Keys** belong to one workspace. An api key goes as a Bearer token or as the user name of Basic;
+write and server keys can only send events.
+"""
+_TAGS = [
+    {"name": "collecting", "description": "What websites, mailers and servers send."},
+    {"name": "persons", "description": "People: who, where, when and why."},
+    {"name": "segments", "description": "Rules over people, and who they hold for."},
+    {"name": "changes", "description": "Who moved."},
+    {"name": "links", "description": "Tracked links for mail, magazine and meetings."},
+    {"name": "workspace", "description": "The workspace and the model."},
+    {"name": "running it", "description": "Health and numbers of the process."},
+    {"name": "internal", "description": "Between the product's own processes."},
+]
+_SECURITY_SCHEMES: dict[str, Any] = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An api key (`ka_…`)."},
+    "basic": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "An api key as user name, no password.",
+    },
+    "writeKey": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "A write (`kw_…`) or server key (`ks_…`) as user name, no password; "
+        "or as `writeKey` in the body or the address.",
+    },
+    "internal": {"type": "http", "scheme": "bearer", "description": "The internal key."},
+}
+
+
+def install(app: FastAPI) -> None:
+    """Let the app answer ``/openapi.json`` with the completed description."""
+    described: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        if not described:
+            described.update(_describe(app))
+        return described
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _describe(app: FastAPI) -> dict[str, Any]:
+    schema = get_openapi(
+        title="Kentering",
+        version=VERSION,
+        description=_ABOUT,
+        routes=app.routes,
+        tags=_TAGS,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    schema["servers"] = [{"url": "/"}]
+    parts = schema["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        parts.pop(name, None)
+    parts["ProblemDetails"] = ProblemDetails.model_json_schema()
+    schema["components"]["securitySchemes"] = _SECURITY_SCHEMES
+    scopes = dict(_scopes(app))
+    for path, item in schema["paths"].items():
+        for method, operation in item.items():
+            operation["responses"].pop("422", None)
+            scope = scopes.get((path, method.upper()))
+            if scope is not None:
+                operation["security"] = [{"bearer": []}, {"basic": []}]
+                operation["description"] += f"\n\nScope: `{scope}` ({SCOPES[scope]})."
+    schema["paths"] = collecting_paths() | schema["paths"]
+    return schema
+
+
+def _scopes(app: FastAPI) -> list[tuple[tuple[str, str], str]]:
+    return [
+        ((route.path, method), part.call.scope)
+        for route in app.routes
+        if isinstance(route, APIRoute)
+        for part in route.dependant.dependencies
+        if isinstance(part.call, Needs)
+        for method in route.methods or ()
+    ]

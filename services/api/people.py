@@ -1,0 +1,170 @@
+"""Reading people from the database: who they are, and their state at a moment."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, or_, select
+from sqlalchemy.sql import ColumnElement
+
+from services.api.problem import MovedError, Problem
+from services.api.record import events_of
+from services.contract.event import Identity
+from services.contract.tables import identity, interval, person, person_state
+from services.contract.vault import lookup_value, shown_value
+from services.model.fold import fold
+from services.model.state import PersonState, decode_state
+from services.model.version import Model
+
+IDENTITIES_SHOWN_MAX = 100
+_MERGES_MAX = 16
+
+
+def find_person(connection: Connection, workspace_id: int, public_id: str) -> Row[Any]:
+    """The row of a person that was not merged.
+
+    Raises:
+        Problem: 404, there is none in this workspace.
+        MovedError: it was merged into another.
+    """
+    query = select(person).where(
+        person.c.workspace_id == workspace_id, person.c.public_id == public_id
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise _unknown_person()
+    if row.merged_into is None:
+        return row
+    raise MovedError(public_id, _survivor(connection, workspace_id, row).public_id)
+
+
+def spelled(namespace: str, value: str) -> Identity:
+    """The identity as the record spells it: mail addresses without regard to case."""
+    return Identity(namespace, value.strip().lower() if namespace == "email" else value)
+
+
+def person_of_identity(
+    connection: Connection, workspace_id: int, namespace: str, value: str
+) -> Row[Any]:
+    """The row of the person who is known by an identity now.
+
+    Raises:
+        Problem: 404, nobody is.
+    """
+    query = (
+        select(person)
+        .join(
+            identity,
+            and_(
+                identity.c.workspace_id == person.c.workspace_id,
+                identity.c.person_id == person.c.id,
+            ),
+        )
+        .where(
+            identity.c.workspace_id == workspace_id,
+            identity.c.namespace == namespace,
+            identity.c.value == lookup_value(spelled(namespace, value)),
+        )
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise Problem(404, "not_found", "Nobody in this workspace is known by this identity.")
+    return row if row.merged_into is None else _survivor(connection, workspace_id, row)
+
+
+def identities_of(
+    connection: Connection, workspace_id: int, person_ids: Sequence[int]
+) -> dict[int, list[Identity]]:
+    """The identities of each person now, in a stable order."""
+    found: dict[int, list[Identity]] = {person_id: [] for person_id in person_ids}
+    query = (
+        select(identity.c.person_id, identity.c.namespace, identity.c.value)
+        .where(identity.c.workspace_id == workspace_id, identity.c.person_id.in_(person_ids))
+        .order_by(identity.c.id)
+    )
+    for row in connection.execute(query):
+        if len(found[row.person_id]) < IDENTITIES_SHOWN_MAX:
+            found[row.person_id].append(Identity(row.namespace, shown_value(row.value)))
+    return found
+
+
+def states_of(
+    connection: Connection, workspace_id: int, person_ids: Iterable[int]
+) -> dict[int, PersonState]:
+    """The state after the last event of each person that has one."""
+    query = select(person_state.c.person_id, person_state.c.state).where(
+        person_state.c.workspace_id == workspace_id, person_state.c.person_id.in_(person_ids)
+    )
+    return {row.person_id: decode_state(row.state) for row in connection.execute(query)}
+
+
+def state_at(
+    connection: Connection, row: Row[Any], as_of_ms: int, known_at_ms: int | None, model: Model
+) -> PersonState | None:
+    """A person's state at a moment; None: nothing had happened yet.
+
+    From the last event on it is the stored one; before that, or as once believed, the events
+    up to then are folded anew.
+    """
+    if known_at_ms is None:
+        stored = states_of(connection, row.workspace_id, [row.id]).get(row.id)
+        if stored is None or as_of_ms >= stored.at_ms:
+            return stored
+    state: PersonState | None = None
+    for event in events_of(connection, row.workspace_id, row.id, as_of_ms, known_at_ms):
+        state = fold(state, event, model)
+    return state
+
+
+def held(as_of_ms: int, known_at_ms: int | None) -> ColumnElement[bool]:
+    """The condition that an interval held at a moment, as known now or as once believed."""
+    valid = and_(
+        interval.c.valid_from_ms <= as_of_ms,
+        or_(interval.c.valid_to_ms.is_(None), interval.c.valid_to_ms > as_of_ms),
+    )
+    return and_(valid, believed(known_at_ms))
+
+
+def believed(known_at_ms: int | None) -> ColumnElement[bool]:
+    """The condition that an interval is known now, or was believed at a moment."""
+    if known_at_ms is None:
+        return interval.c.known_to_ms.is_(None)
+    return and_(
+        interval.c.known_from_ms <= known_at_ms,
+        or_(interval.c.known_to_ms.is_(None), interval.c.known_to_ms > known_at_ms),
+    )
+
+
+def intervals_at(
+    connection: Connection,
+    workspace_id: int,
+    person_ids: Sequence[int],
+    kind: str,
+    as_of_ms: int,
+    known_at_ms: int | None,
+) -> dict[int, Row[Any]]:
+    """The interval of a kind that held for each person at a moment."""
+    query = select(interval).where(
+        interval.c.workspace_id == workspace_id,
+        interval.c.person_id.in_(person_ids),
+        interval.c.kind == kind,
+        held(as_of_ms, known_at_ms),
+    )
+    return {row.person_id: row for row in connection.execute(query)}
+
+
+def _survivor(connection: Connection, workspace_id: int, row: Row[Any]) -> Row[Any]:
+    for _ in range(_MERGES_MAX):
+        query = select(person).where(
+            person.c.workspace_id == workspace_id, person.c.id == row.merged_into
+        )
+        found = connection.execute(query).one_or_none()
+        if found is None:
+            break
+        if found.merged_into is None:
+            return found
+        row = found
+    raise _unknown_person()
+
+
+def _unknown_person() -> Problem:
+    return Problem(404, "not_found", "There is no person with this id in this workspace.")

@@ -1,0 +1,195 @@
+"""Persons: one, by any identity, and all of them page by page."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query
+from sqlalchemy import Connection, Row, Select, and_, or_, select
+
+from services.api.context import Context, Here
+from services.api.needs import PersonsReader
+from services.api.people import (
+    find_person,
+    held,
+    identities_of,
+    intervals_at,
+    person_of_identity,
+    spelled,
+    state_at,
+    states_of,
+)
+from services.api.person_view import PersonOut, show_person
+from services.api.problem import described
+from services.api.wire import (
+    After,
+    AsOf,
+    Cursor,
+    KnownAt,
+    Limit,
+    Out,
+    PersonPath,
+    pack_cursor,
+    unpack_cursor,
+)
+from services.contract.phases import Phase
+from services.contract.tables import identity, interval, person, person_state
+from services.contract.vault import lookup_value
+
+router = APIRouter(prefix="/v1/persons", tags=["persons"])
+
+_SEARCHED = ("user_id", "email", "anonymous_id", "person_token")
+
+
+class PersonsOut(Out):
+    """A page of persons, in the order in which they were first stored."""
+
+    persons: list[PersonOut]
+    next: str | None
+
+
+class _PersonsCursor(msgspec.Struct, array_like=True):
+    after_id: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+    as_of_ms: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+@router.get("", summary="Persons, page by page", responses=described(400, 401, 403, 503))
+def list_persons(
+    here: Here,
+    credential: PersonsReader,
+    phase: Annotated[Phase | None, Query(description="Only who is in this phase now.")] = None,
+    q: Annotated[
+        str | None,
+        Query(max_length=500, description="Only who has an identity with exactly this value."),
+    ] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    after: After = None,
+) -> PersonsOut:
+    """Persons as they are now. A page's numbers are all for the moment of the first page."""
+    here.waiting.until_folded(credential.workspace_id, after)
+    place = (
+        unpack_cursor(cursor, _PersonsCursor)
+        if cursor is not None
+        else _PersonsCursor(0, here.clock())
+    )
+    query = _page(credential.workspace_id, place, phase, q).limit(limit + 1)
+    with here.engine.connect() as connection:
+        rows = connection.execute(query).all()
+        persons = _show_all(connection, here, rows[:limit], place.as_of_ms)
+    more = len(rows) > limit
+    next_place = _PersonsCursor(rows[limit - 1].id, place.as_of_ms) if more else None
+    return PersonsOut(persons=persons, next=pack_cursor(next_place) if next_place else None)
+
+
+@router.get(
+    "/lookup",
+    summary="The person with an identity",
+    responses=described(400, 401, 403, 404, 503),
+)
+def lookup_person(
+    here: Here,
+    credential: PersonsReader,
+    namespace: Annotated[str, Query(min_length=1, max_length=100, examples=["email"])],
+    value: Annotated[str, Query(min_length=1, max_length=500, examples=["anna@example.org"])],
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    after: After = None,
+) -> PersonOut:
+    """By a cookie, a user id, a mail address, or the id of another system."""
+    here.waiting.until_folded(credential.workspace_id, after)
+    with here.engine.connect() as connection:
+        row = person_of_identity(connection, credential.workspace_id, namespace, value)
+        return _show_one(connection, here, row, as_of, known_at)
+
+
+@router.get(
+    "/{person_id}",
+    summary="A person at a moment",
+    responses=described(307, 400, 401, 403, 404, 503),
+)
+def get_person(
+    here: Here,
+    credential: PersonsReader,
+    person_id: PersonPath,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    after: After = None,
+) -> PersonOut:
+    """Past: as the events up to then tell. Ahead: as it will be if nothing more happens."""
+    here.waiting.until_folded(credential.workspace_id, after)
+    with here.engine.connect() as connection:
+        row = find_person(connection, credential.workspace_id, person_id)
+        return _show_one(connection, here, row, as_of, known_at)
+
+
+def _show_one(
+    connection: Connection,
+    here: Context,
+    row: Row[Any],
+    as_of_ms: int | None,
+    known_at_ms: int | None,
+) -> PersonOut:
+    at_ms = here.clock() if as_of_ms is None else as_of_ms
+    state = state_at(connection, row, at_ms, known_at_ms, here.model)
+    identities = identities_of(connection, row.workspace_id, [row.id])
+    phases = intervals_at(connection, row.workspace_id, [row.id], "phase", at_ms, known_at_ms)
+    return show_person(row, identities[row.id], state, phases.get(row.id), at_ms, here.model)
+
+
+def _show_all(
+    connection: Connection, here: Context, rows: Sequence[Row[Any]], as_of_ms: int
+) -> list[PersonOut]:
+    if not rows:
+        return []
+    ids = [row.id for row in rows]
+    workspace_id = rows[0].workspace_id
+    identities = identities_of(connection, workspace_id, ids)
+    states = states_of(connection, workspace_id, ids)
+    phases = intervals_at(connection, workspace_id, ids, "phase", as_of_ms, None)
+    return [
+        show_person(
+            row, identities[row.id], states.get(row.id), phases.get(row.id), as_of_ms, here.model
+        )
+        for row in rows
+    ]
+
+
+def _page(
+    workspace_id: int, place: _PersonsCursor, phase: Phase | None, q: str | None
+) -> Select[Any]:
+    """People by ascending id; each filter is one look into its own index."""
+    query = select(person).where(
+        person.c.workspace_id == workspace_id, person.c.merged_into.is_(None)
+    )
+    if phase is not None:
+        query = query.join(interval, interval.c.person_id == person.c.id).where(
+            interval.c.workspace_id == workspace_id,
+            interval.c.kind == "phase",
+            interval.c.key == phase,
+            interval.c.person_id > place.after_id,
+            held(place.as_of_ms, None),
+        )
+        order = interval.c.person_id
+    else:
+        query = query.join(person_state, person_state.c.person_id == person.c.id).where(
+            person_state.c.workspace_id == workspace_id,
+            person_state.c.person_id > place.after_id,
+        )
+        order = person_state.c.person_id
+    if q is not None:
+        query = query.where(person.c.id.in_(_known_as(workspace_id, q)))
+    return query.order_by(order)
+
+
+def _known_as(workspace_id: int, q: str) -> Select[Any]:
+    ways = [spelled(namespace, q) for namespace in _SEARCHED]
+    return select(identity.c.person_id).where(
+        identity.c.workspace_id == workspace_id,
+        or_(
+            *(
+                and_(identity.c.namespace == way.namespace, identity.c.value == lookup_value(way))
+                for way in ways
+            )
+        ),
+    )

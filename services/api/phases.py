@@ -1,0 +1,169 @@
+"""A person's phases and latency states through time, those to come included."""
+
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from sqlalchemy import Connection, Row, select
+
+from services.api.context import Here
+from services.api.needs import PersonsReader
+from services.api.people import believed, find_person, held
+from services.api.problem import described
+from services.api.wire import After, AsOf, KnownAt, Out, PersonPath, rfc3339, rfc3339_or_none
+from services.contract.phases import LatencyState, Phase
+from services.contract.tables import interval, segment, segment_version
+
+router = APIRouter(prefix="/v1/persons", tags=["persons"])
+
+STRETCHES_MAX = 1000
+"""Of one kind in one answer, the newest."""
+
+
+class StretchOut(Out):
+    """A stretch of time in which something holds."""
+
+    since: str
+    until: str | None
+    because: Literal["event", "silence"]
+    event: str | None
+
+
+class PhaseStretchOut(StretchOut):
+    """A stretch in a phase."""
+
+    phase: Phase
+
+
+class StateStretchOut(StretchOut):
+    """A stretch in a latency state."""
+
+    latency_state: LatencyState
+
+
+class PhasesOut(Out):
+    """Oldest first; stretches that begin later than now are what comes if nothing happens."""
+
+    phases: list[PhaseStretchOut]
+    latency_states: list[StateStretchOut]
+
+
+class MembershipOut(Out):
+    """A segment that the person is in."""
+
+    segment: str
+    name: str
+    since: str
+    until: str | None
+
+
+class MembershipsOut(Out):
+    """The segments of a person at a moment."""
+
+    as_of: str
+    segments: list[MembershipOut]
+
+
+@router.get(
+    "/{person_id}/phases",
+    summary="A person's phases, past and ahead",
+    responses=described(307, 400, 401, 403, 404, 503),
+)
+def get_phases(
+    here: Here,
+    credential: PersonsReader,
+    person_id: PersonPath,
+    known_at: KnownAt = None,
+    after: After = None,
+) -> PhasesOut:
+    """The whole history as known now, or as it was believed at `known_at`."""
+    here.waiting.until_folded(credential.workspace_id, after)
+    with here.engine.connect() as connection:
+        row = find_person(connection, credential.workspace_id, person_id)
+        phases = stretches(connection, row, "phase", known_at)
+        states = stretches(connection, row, "latency", known_at)
+    return PhasesOut(
+        phases=[PhaseStretchOut(phase=r.key, **_stretch(r)) for r in phases],
+        latency_states=[StateStretchOut(latency_state=r.key, **_stretch(r)) for r in states],
+    )
+
+
+@router.get(
+    "/{person_id}/segments",
+    summary="The segments a person is in",
+    responses=described(307, 400, 401, 403, 404, 503),
+)
+def get_memberships(
+    here: Here,
+    credential: PersonsReader,
+    person_id: PersonPath,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    after: After = None,
+) -> MembershipsOut:
+    """At any moment: past, now, or ahead if nothing more happens."""
+    here.waiting.until_folded(credential.workspace_id, after)
+    at_ms = here.clock() if as_of is None else as_of
+    with here.engine.connect() as connection:
+        row = find_person(connection, credential.workspace_id, person_id)
+        names = {
+            str(r.id): r
+            for r in connection.execute(
+                select(segment_version.c.id, segment.c.key, segment.c.name)
+                .join(segment, segment.c.id == segment_version.c.segment_id)
+                .where(
+                    segment_version.c.workspace_id == credential.workspace_id,
+                    segment.c.deleted_ms.is_(None),
+                    *([segment_version.c.status == "live"] if known_at is None else []),
+                )
+            )
+        }
+        rows = connection.execute(
+            select(interval)
+            .where(
+                interval.c.workspace_id == credential.workspace_id,
+                interval.c.person_id == row.id,
+                interval.c.kind == "segment",
+                held(at_ms, known_at),
+            )
+            .order_by(interval.c.valid_from_ms, interval.c.id)
+        ).all()
+    return MembershipsOut(
+        as_of=rfc3339(at_ms),
+        segments=[
+            MembershipOut(
+                segment=names[r.key].key,
+                name=names[r.key].name,
+                since=rfc3339(r.valid_from_ms),
+                until=rfc3339_or_none(r.valid_to_ms),
+            )
+            for r in rows
+            if r.key in names
+        ],
+    )
+
+
+def stretches(
+    connection: Connection, row: Row[Any], kind: str, known_at_ms: int | None
+) -> list[Row[Any]]:
+    """A person's intervals of a kind, oldest first."""
+    query = (
+        select(interval)
+        .where(
+            interval.c.workspace_id == row.workspace_id,
+            interval.c.person_id == row.id,
+            interval.c.kind == kind,
+            believed(known_at_ms),
+        )
+        .order_by(interval.c.valid_from_ms.desc())
+        .limit(STRETCHES_MAX)
+    )
+    return list(reversed(connection.execute(query).all()))
+
+
+def _stretch(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "since": rfc3339(row.valid_from_ms),
+        "until": rfc3339_or_none(row.valid_to_ms),
+        "because": "silence" if row.event_id is None else "event",
+        "event": None if row.event_id is None else row.event_id.hex(),
+    }

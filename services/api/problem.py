@@ -1,0 +1,165 @@
+"""Errors as answers: RFC 9457 problem details that also carry ``code`` and ``message``."""
+
+import json
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+RETRY_AFTER_S = 5
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemDetails(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "urn:kentering:problem:not_found",
+                    "title": "Not found",
+                    "status": 404,
+                    "detail": "There is no person with this id in this workspace.",
+                    "code": "not_found",
+                    "message": "There is no person with this id in this workspace.",
+                }
+            ]
+        }
+    )
+    type: str = Field(description="Names the kind of problem; stable.")
+    title: str
+    status: int
+    detail: str = Field(description="What is the matter here, in words.")
+    code: str = Field(description="The last part of `type`; stable.")
+    message: str = Field(description="The same as `detail`.")
+
+
+class Problem(Exception):  # noqa: N818  it is the answer's own name
+    """A request that cannot be answered as asked."""
+
+    def __init__(
+        self, status: int, code: str, detail: str, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail, self.headers = status, code, detail, headers
+
+
+class MovedError(Exception):
+    """The person was found to be another: ask for that one. It may be undone."""
+
+    def __init__(self, asked: str, survivor: str) -> None:
+        super().__init__(asked)
+        self.asked, self.survivor = asked, survivor
+
+
+_WORDS = {
+    304: "Not modified: what you hold is still right",
+    307: "Merged into another person; follow `Location`, but do not keep it: it may be undone",
+    400: "The request is not as described here",
+    401: "No valid key",
+    403: "The key may not do this",
+    404: "Not found in this workspace",
+    405: "No such method here",
+    409: "It clashes with what there is",
+    413: "The body is too large",
+    503: "The database, or the collecting door, is away; try again after `Retry-After`",
+}
+
+
+_HEADERS = {
+    307: ("Location", "The person's present address."),
+    401: ("WWW-Authenticate", "How to give a key."),
+    503: ("Retry-After", "Seconds."),
+}
+
+
+def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of a route that can answer with these problems."""
+    schema = {"$ref": "#/components/schemas/ProblemDetails"}
+    answers: dict[int | str, dict[str, Any]] = {}
+    for status in statuses:
+        answer: dict[str, Any] = {"description": _WORDS[status]}
+        if status != 304:
+            answer["content"] = {MEDIA_TYPE: {"schema": schema}}
+        if status in _HEADERS:
+            name, meaning = _HEADERS[status]
+            answer["headers"] = {name: {"description": meaning, "schema": {"type": "string"}}}
+        answers[status] = answer
+    return answers
+
+
+def answer_of(problem: Problem) -> Response:
+    """The problem as a response."""
+    title = _WORDS.get(problem.status, problem.code.replace("_", " ").capitalize())
+    body = {
+        "type": f"urn:kentering:problem:{problem.code}",
+        "title": title.split(";")[0],
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+        "message": problem.detail,
+    }
+    return Response(
+        json.dumps(body), problem.status, headers=problem.headers, media_type=MEDIA_TYPE
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of the app leave it as a problem."""
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(MovedError, _on_moved)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    for away in (OperationalError, InterfaceError, PoolTimeoutError):
+        app.add_exception_handler(away, _on_database_away)
+
+
+def _on_problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101  the framework routes by type
+    return answer_of(error)
+
+
+def _on_moved(request: Request, error: Exception) -> Response:
+    assert isinstance(error, MovedError)  # noqa: S101
+    rest = request.url.path.split(f"/persons/{error.asked}", 1)[-1]
+    query = f"?{request.url.query}" if request.url.query else ""
+    response = answer_of(Problem(307, "merged", f"This person is now {error.survivor}."))
+    response.headers["Location"] = f"/v1/persons/{error.survivor}{rest}{query}"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+_CODES = {404: "no_such_route", 405: "method_not_allowed"}
+
+
+def _on_http_exception(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    code = _CODES.get(error.status_code, "bad_request")
+    headers = dict(error.headers) if error.headers else None
+    return answer_of(Problem(error.status_code, code, str(error.detail), headers))
+
+
+def _on_invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])[:200]
+    more = len(error.errors()) - 1
+    tail = f" ({more} more)" if more else ""
+    text = f"{place}: {first['msg']}{tail}".encode("utf-8", "replace").decode()
+    return answer_of(Problem(400, "invalid", text))
+
+
+def _on_database_away(_request: Request, _error: Exception) -> Response:
+    return answer_of(
+        Problem(
+            503,
+            "database_away",
+            "The database cannot be reached just now.",
+            {"Retry-After": str(RETRY_AFTER_S)},
+        )
+    )

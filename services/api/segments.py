@@ -1,0 +1,249 @@
+"""Segments: a rule over persons, listed, created, edited with versions, deleted."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Response
+from pydantic import ConfigDict, Field
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from services.api.context import Here
+from services.api.counts import count_at
+from services.api.needs import SegmentsReader, SegmentsWriter
+from services.api.problem import Problem, described
+from services.api.segment_store import (
+    Found,
+    add_version,
+    create_segment,
+    delete_segment,
+    find_segment,
+    find_segments,
+    progress_of,
+    rename,
+    versions_of,
+)
+from services.api.wire import Body, Out, rfc3339
+from services.model.rules import Rule, RuleTree
+from services.runtime.database import writing
+
+router = APIRouter(prefix="/v1/segments", tags=["segments"])
+
+_KEY = "^[a-z0-9][a-z0-9_-]{0,63}$"
+SegmentKey = Annotated[str, Path(pattern=_KEY, examples=["almost-ready"])]
+_RULE: dict[str, Any] = {
+    "type": "all",
+    "rules": [
+        {"type": "phase", "any_of": ["think", "do"]},
+        {"type": "events", "event": ["vacancy_viewed"], "at_least": 2, "within_days": 14},
+        {"type": "attribute", "name": "region", "op": "is", "value": "Utrecht"},
+    ],
+}
+_EDIT: dict[str, Any] = {"name": "Almost ready", "rule": _RULE}
+
+
+class SegmentEdit(Body, RuleTree):
+    """What a segment is called and who is in it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EDIT]})
+    name: str = Field(min_length=1, max_length=200)
+
+
+class SegmentCreate(SegmentEdit):
+    """A new segment; its key names it in addresses and never changes."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"key": "almost-ready", **_EDIT}]})
+    key: str = Field(pattern=_KEY)
+
+
+class SegmentOut(Out):
+    """A segment. While a new version is building, the live one answers."""
+
+    key: str
+    name: str
+    rule: Rule
+    version: int
+    status: Literal["building", "live"]
+    progress: float = Field(description="How much of the newest version is filled, 0-1.")
+    count: int = Field(description="Members now.")
+    changed_at: str
+    changed_by: str
+
+
+class SegmentsOut(Out):
+    """All segments of the workspace, by key."""
+
+    segments: list[SegmentOut]
+
+
+class VersionOut(Out):
+    """What a segment's rule was, and who wrote it."""
+
+    number: int
+    rule: Rule
+    status: Literal["building", "live", "retired"]
+    created_at: str
+    created_by: str
+
+
+class VersionsOut(Out):
+    """All versions, oldest first."""
+
+    versions: list[VersionOut]
+
+
+@router.get("", summary="All segments", responses=described(400, 401, 403, 503))
+def list_segments(here: Here, credential: SegmentsReader) -> SegmentsOut:
+    """With their numbers of members now."""
+    with here.engine.connect() as connection:
+        found = find_segments(connection, credential.workspace_id)
+        shown = [_show(connection, one, here.clock()) for one in found]
+    return SegmentsOut(segments=shown)
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Create a segment",
+    responses=described(400, 401, 403, 409, 413, 503),
+)
+def post_segment(here: Here, credential: SegmentsWriter, body: SegmentCreate) -> SegmentOut:
+    """It is computed over the retained past at once; `progress` tells how far."""
+    now_ms = here.clock()
+    with writing(here.engine).begin() as connection:
+        if find_segments(connection, credential.workspace_id, body.key):
+            raise _exists()
+        _create(connection, credential.workspace_id, body.key, body, credential.key_id, now_ms)
+        return _show(
+            connection, find_segment(connection, credential.workspace_id, body.key), now_ms
+        )
+
+
+@router.get("/{key}", summary="A segment", responses=described(400, 401, 403, 404, 503))
+def get_segment(here: Here, credential: SegmentsReader, key: SegmentKey) -> SegmentOut:
+    """Its rule, its status and how many are in it now."""
+    with here.engine.connect() as connection:
+        found = find_segment(connection, credential.workspace_id, key)
+        return _show(connection, found, here.clock())
+
+
+@router.put(
+    "/{key}",
+    summary="Create or edit a segment",
+    responses={
+        201: {"description": "Created.", "model": SegmentOut},
+        **described(400, 401, 403, 409, 413, 503),
+    },
+)
+def put_segment(
+    here: Here, credential: SegmentsWriter, key: SegmentKey, body: SegmentEdit, response: Response
+) -> SegmentOut:
+    """A changed rule becomes a new version: the live one answers until the new one is built."""
+    now_ms, workspace_id = here.clock(), credential.workspace_id
+    with writing(here.engine).begin() as connection:
+        found = find_segments(connection, workspace_id, key)
+        if not found:
+            response.status_code = 201
+            _create(connection, workspace_id, key, body, credential.key_id, now_ms)
+        else:
+            _edit(connection, found[0], body, credential.key_id, now_ms)
+        return _show(connection, find_segment(connection, workspace_id, key), now_ms)
+
+
+@router.delete(
+    "/{key}",
+    status_code=204,
+    summary="Delete a segment",
+    responses=described(400, 401, 403, 404, 503),
+)
+def remove_segment(here: Here, credential: SegmentsWriter, key: SegmentKey) -> None:
+    """Persons stay; nobody is in it any more."""
+    with writing(here.engine).begin() as connection:
+        found = find_segment(connection, credential.workspace_id, key)
+        delete_segment(connection, found.newest.segment_id, here.clock())
+
+
+@router.get(
+    "/{key}/versions",
+    summary="A segment's versions",
+    responses=described(400, 401, 403, 404, 503),
+)
+def list_versions(here: Here, credential: SegmentsReader, key: SegmentKey) -> VersionsOut:
+    """What the rule was, since when, and by which key."""
+    with here.engine.connect() as connection:
+        found = find_segment(connection, credential.workspace_id, key)
+        rows = versions_of(connection, found.newest.segment_id)
+    return VersionsOut(
+        versions=[
+            VersionOut(
+                number=row.number,
+                rule=row.rule,
+                status=row.status,
+                created_at=rfc3339(row.created_ms),
+                created_by=row.created_by,
+            )
+            for row in rows
+        ]
+    )
+
+
+def _create(
+    connection: Connection,
+    workspace_id: int,
+    key: str,
+    body: SegmentEdit,
+    key_id: int,
+    now_ms: int,
+) -> None:
+    try:
+        create_segment(connection, workspace_id, key, body.name, _stored(body), _by(key_id), now_ms)
+    except IntegrityError:
+        raise _exists() from None
+
+
+def _edit(
+    connection: Connection, found: Found, body: SegmentEdit, key_id: int, now_ms: int
+) -> None:
+    newest = found.newest
+    if body.name != newest.name:
+        rename(connection, newest.segment_id, body.name)
+    if _stored(body) != newest.rule:
+        add_version(
+            connection,
+            newest.workspace_id,
+            newest.segment_id,
+            _stored(body),
+            _by(key_id),
+            now_ms,
+        )
+
+
+def _stored(body: SegmentEdit) -> dict[str, Any]:
+    rule: dict[str, Any] = body.model_dump(mode="json", include={"rule"})["rule"]
+    return rule
+
+
+def _by(key_id: int) -> str:
+    return f"key {key_id}"
+
+
+def _exists() -> Problem:
+    return Problem(409, "segment_exists", "There is a segment with this key already.")
+
+
+def _show(connection: Connection, found: Found, now_ms: int) -> SegmentOut:
+    newest, live = found.newest, found.live
+    workspace_id = newest.workspace_id
+    count = (
+        0 if live is None else count_at(connection, workspace_id, "segment", str(live.id), now_ms)
+    )
+    return SegmentOut(
+        key=newest.key,
+        name=newest.name,
+        rule=newest.rule,
+        version=newest.number,
+        status=newest.status,
+        progress=progress_of(connection, workspace_id, newest),
+        count=count,
+        changed_at=rfc3339(newest.created_ms),
+        changed_by=newest.created_by,
+    )

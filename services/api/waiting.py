@@ -1,0 +1,52 @@
+"""Reads that wait for a write: ``after=position`` until the scorer has folded that event."""
+
+import threading
+import time
+
+from sqlalchemy import Engine, select
+
+from services.api.problem import Problem
+from services.contract.tables import event
+
+WAIT_S_MAX = 2.0
+WAITING_MAX = 16
+"""Reads that may wait at once; each holds a thread."""
+_STEP_S = 0.025
+
+
+class Waiting:
+    """Waits until an event is in, for a bounded time and a bounded number of readers."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._places = threading.BoundedSemaphore(WAITING_MAX)
+
+    def until_folded(self, workspace_id: int, position: str | None) -> None:
+        """Return when the event is folded, or after two seconds.
+
+        Raises:
+            Problem: 503, too many readers wait already.
+        """
+        if position is None or self._is_in(workspace_id, bytes.fromhex(position)):
+            return
+        if not self._places.acquire(blocking=False):
+            text = "Too many reads wait for a position just now."
+            raise Problem(503, "busy", text, {"Retry-After": "1"})
+        try:
+            self._wait(workspace_id, bytes.fromhex(position))
+        finally:
+            self._places.release()
+
+    def _wait(self, workspace_id: int, event_id: bytes) -> None:
+        give_up_s = time.monotonic() + WAIT_S_MAX
+        while time.monotonic() < give_up_s:
+            time.sleep(_STEP_S)
+            if self._is_in(workspace_id, event_id):
+                return
+
+    def _is_in(self, workspace_id: int, event_id: bytes) -> bool:
+        query = select(event.c.event_id).where(
+            event.c.workspace_id == workspace_id, event.c.event_id == event_id
+        )
+        with self._engine.connect() as connection:
+            return connection.execute(query).first() is not None

@@ -1,0 +1,134 @@
+"""How values look on the wire: moments, cursors, text that every database can hold."""
+
+import base64
+import binascii
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from fastapi import Path, Query
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
+
+from services.api.problem import Problem
+
+C = TypeVar("C", bound=msgspec.Struct)
+
+YEAR_MAX = 2200
+INT64_MAX = 2**63 - 1
+
+
+def rfc3339(at_ms: int) -> str:
+    """UTC milliseconds as ``2026-11-22T09:30:00.000Z``."""
+    moment = datetime.fromtimestamp(at_ms / 1000, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at_ms % 1000:03d}Z"
+
+
+def rfc3339_or_none(at_ms: int | None) -> str | None:
+    """The same, where there may be no moment."""
+    return None if at_ms is None else rfc3339(at_ms)
+
+
+def parse_moment(text: object) -> int:
+    """An RFC 3339 moment with its offset, as UTC milliseconds.
+
+    Raises:
+        ValueError: it is none, or lies outside 1970-2199.
+    """
+    if not isinstance(text, str) or len(text) > 40:
+        raise ValueError("not an RFC 3339 moment, as 2026-11-22T09:30:00Z")
+    try:
+        # A plus sign that was not percent-encoded arrives as a space.
+        moment = datetime.fromisoformat(text.strip().replace(" ", "+"))
+    except ValueError:
+        raise ValueError("not an RFC 3339 moment, as 2026-11-22T09:30:00Z") from None
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs its offset, as in 2026-11-22T09:30:00Z")
+    if not 1970 < moment.year < YEAR_MAX:
+        raise ValueError(f"a moment lies between 1970 and {YEAR_MAX}")
+    return round(moment.timestamp() * 1000)
+
+
+Moment = Annotated[
+    int,
+    BeforeValidator(parse_moment),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-22T09:30:00Z"]}),
+]
+"""A parameter: RFC 3339 outside, UTC milliseconds inside."""
+
+AsOf = Annotated[
+    Moment | None,
+    Query(description="The moment asked about: past, now (when left out) or ahead."),
+]
+KnownAt = Annotated[
+    Moment | None,
+    Query(description="Answer as it was believed at this moment; left out: as known now."),
+]
+Cursor = Annotated[
+    str | None,
+    Query(max_length=500, description="`next` of the page before; the same filters go with it."),
+]
+Limit = Annotated[int, Query(ge=1, le=200, description="Rows on a page.")]
+After = Annotated[
+    str | None,
+    Query(
+        pattern="^[0-9a-f]{32}$",
+        description="The `position` of a write: the answer waits up to 2 s until it is in.",
+    ),
+]
+PersonPath = Annotated[str, Path(min_length=1, max_length=64, examples=["p_6f1c0b9a2d3e4f50"])]
+
+
+class Out(BaseModel):
+    """An answer, or a part of one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Body(BaseModel):
+    """A request's body: no unknown fields, and no text that PostgreSQL cannot store."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, data: Any) -> Any:
+        for text in _texts(data):
+            if "\x00" in text:
+                raise ValueError("text may not contain NUL")
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                raise ValueError("text may not contain lone surrogates") from None
+        return data
+
+
+def _texts(root: Any) -> Iterator[str]:
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, str):
+            yield node
+        elif isinstance(node, dict):
+            waiting.extend(node)
+            waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)
+
+
+def pack_cursor(cursor: msgspec.Struct) -> str:
+    """A cursor for the wire."""
+    return base64.urlsafe_b64encode(msgspec.msgpack.encode(cursor)).rstrip(b"=").decode()
+
+
+def unpack_cursor(text: str, kind: type[C]) -> C:
+    """The cursor again.
+
+    Raises:
+        Problem: 400, it is none of ours, or of another list.
+    """
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        return msgspec.msgpack.decode(raw, type=kind)
+    except (binascii.Error, ValueError, msgspec.DecodeError):
+        raise Problem(400, "bad_cursor", "The cursor is not one that this list gave.") from None

@@ -1,0 +1,33 @@
+"""``kentering api``: REST, OpenAPI and the dashboard."""
+
+import json
+
+import click
+import uvicorn
+from sqlalchemy import create_engine
+
+from services.api.app import create_app
+from services.runtime.database import open_database
+from services.runtime.settings import from_environment
+
+
+@click.command("api")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8001, show_default=True)
+@click.option("--print-openapi", is_flag=True, help="Print the OpenAPI as JSON and stop.")
+def command(host: str, port: int, *, print_openapi: bool) -> None:
+    """Answer REST and show the dashboard, from what the scorer stored."""
+    if print_openapi:
+        # No database is opened for it: an engine connects only when asked to.
+        described = create_app(create_engine("sqlite://"), "", "http://localhost:8000").openapi()
+        print(json.dumps(described, indent=2, ensure_ascii=False))
+        return
+    settings = from_environment()
+    app = create_app(
+        open_database(settings.database_url),
+        settings.internal_key,
+        settings.public_url,
+        tracker_url=settings.tracker_url,
+    )
+    # No access log: addresses may carry mail addresses and ids of people.
+    uvicorn.run(app, host=host, port=port, access_log=False, log_level="warning")

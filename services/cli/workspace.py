@@ -1,0 +1,43 @@
+"""``kentering workspace``: make tenants."""
+
+import json
+from dataclasses import asdict
+
+import click
+
+from services.api.workspaces import create_workspace
+from services.runtime.clock import now_ms
+from services.runtime.database import open_database
+from services.runtime.settings import from_environment
+
+
+@click.group("workspace")
+def command() -> None:
+    """Workspaces: one for every employer."""
+
+
+@command.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--time-zone", default="Europe/Amsterdam", show_default=True, help="IANA name.")
+@click.option(
+    "--asserted-consent",
+    metavar="TEXT",
+    help="Declares that the sender behind the server key holds consent to measure and profile, "
+    "by this text. Without it, calls that say nothing of consent follow nobody.",
+)
+def create(name: str, time_zone: str, asserted_consent: str | None, *, as_json: bool) -> None:
+    """Make the workspace NAME and print its keys. They are shown this once."""
+    engine = open_database(from_environment().database_url)
+    try:
+        made = create_workspace(engine, name, time_zone, asserted_consent, now_ms())
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        engine.dispose()
+    shown = asdict(made)
+    if as_json:
+        print(json.dumps(shown))
+        return
+    for label, value in shown.items():
+        print(f"{label:<11} {value}")
