@@ -1,0 +1,161 @@
+"""Every answer that the tracker gives, as bytes."""
+
+import base64
+from http import HTTPStatus
+
+import msgspec
+
+from services.tracker.reasons import RequestReason
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """One HTTP answer; ``content-length`` is among the headers."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+
+
+# The authorization header needs naming: the wildcard does not cover it.
+CORS: Headers = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"Retry-After"),
+)
+_PREFLIGHT: Headers = (
+    *CORS,
+    (b"access-control-allow-methods", b"POST, OPTIONS"),
+    (b"access-control-allow-headers", b"authorization, content-type, x-retry-count"),
+    (b"access-control-max-age", b"86400"),
+    (b"content-length", b"0"),
+)
+_NO_STORE: Headers = ((b"cache-control", b"no-store"),)
+_RETRY_AFTER: Headers = ((b"retry-after", b"5"),)
+
+_STATUS: dict[RequestReason, tuple[int, str]] = {
+    "missing_key": (401, "No write key in the Authorization header, the body or the query."),
+    "wrong_key": (401, "This key is unknown or revoked."),
+    "no_workspace": (400, "The internal key needs X-Kentering-Workspace: the workspace's id."),
+    "malformed": (400, "The body is not the JSON object that this route takes."),
+    "too_large": (413, "At most 4 MiB per request, after decompression."),
+    "too_many_events": (413, "At most 5,000 events per batch."),
+    "slow_body": (408, "The body did not arrive in time."),
+    "no_route": (404, "There is nothing here."),
+    "wrong_method": (405, "This route does not take this method."),
+    "not_ready": (503, "Keys cannot be checked yet. Send the same again later."),
+    "busy": (503, "Too much is waiting to be stored. Send the same again later."),
+    "log_full": (503, "There is no room to store this. Send the same again later."),
+    "log_failed": (503, "This could not be stored. Send the same again later."),
+}
+
+GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+"""One transparent point."""
+
+PIXEL = Reply(
+    200,
+    (
+        (b"content-type", b"image/gif"),
+        (b"content-length", str(len(GIF)).encode()),
+        (b"cross-origin-resource-policy", b"cross-origin"),
+        *_NO_STORE,
+    ),
+    GIF,
+)
+
+_NOT_FOUND_PAGE = (
+    b"<!doctype html><html lang=en><meta charset=utf-8><title>Not found</title>"
+    b"<h1>This link leads nowhere</h1><p>It was changed on its way, or it was never ours."
+)
+
+NO_SUCH_LINK = Reply(
+    404,
+    (
+        (b"content-type", b"text/html; charset=utf-8"),
+        (b"content-length", str(len(_NOT_FOUND_PAGE)).encode()),
+        (b"content-security-policy", b"default-src 'none'"),
+        *_NO_STORE,
+    ),
+    _NOT_FOUND_PAGE,
+)
+
+PREFLIGHT = Reply(204, _PREFLIGHT)
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Result(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of one event: ``stored``, ``counted`` or ``refused``, and why."""
+
+    status: str
+    reason: str | None = None
+
+
+class _Collected(msgspec.Struct, frozen=True):
+    success: bool
+    position: str | None
+    results: dict[str, Result]
+
+
+def collected(position: str | None, results: dict[str, Result]) -> Reply:
+    """The answer to Segment calls: exactly 200, one result per event by its messageId."""
+    return json_reply(
+        200, _encode(_Collected(success=True, position=position, results=results)), CORS
+    )
+
+
+def json_reply(status: int, body: bytes, more: Headers = ()) -> Reply:
+    """JSON that no cache keeps."""
+    length = (b"content-length", str(len(body)).encode())
+    return Reply(status, ((b"content-type", b"application/json"), length, *_NO_STORE, *more), body)
+
+
+def redirect(target: str) -> Reply:
+    """302 to an address that was signed."""
+    location = (b"location", target.encode("ascii"))
+    return Reply(302, (location, (b"content-length", b"0"), *_NO_STORE))
+
+
+def problem(reason: RequestReason) -> Reply:
+    """Problem details (RFC 9457) that also carry ``code`` and ``message``.
+
+    Some SDKs retry whatever fails without these two, a wrong key included.
+    """
+    return _PROBLEMS[reason]
+
+
+def wrong_method(allowed: bytes) -> Reply:
+    """405, naming the methods that the route takes."""
+    reply = problem("wrong_method")
+    return Reply(reply.status, (*reply.headers, (b"allow", allowed)), reply.body)
+
+
+def _problem(reason: RequestReason) -> Reply:
+    status, detail = _STATUS[reason]
+    body = {
+        "type": f"urn:kentering:problem:{reason}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": reason,
+        "message": detail,
+    }
+    reply = json_reply(status, _encode(body), (*CORS, *(_RETRY_AFTER if status == 503 else ())))
+    content_type = (b"content-type", b"application/problem+json")
+    return Reply(status, (content_type, *reply.headers[1:]), reply.body)
+
+
+# Always the same bytes, so they are made once.
+_PROBLEMS: dict[RequestReason, Reply] = {reason: _problem(reason) for reason in _STATUS}
+
+
+def readiness(why_not: list[str]) -> Reply:
+    """The answer to ``/readyz``: 200 when the promise can be kept, else 503 and why not."""
+    body = _encode({"status": "not ready" if why_not else "ready", "reasons": why_not})
+    return json_reply(503 if why_not else 200, body)
+
+
+def plain(body: bytes, content_type: str) -> Reply:
+    """Text for machines."""
+    length = (b"content-length", str(len(body)).encode())
+    return Reply(200, ((b"content-type", content_type.encode()), length, *_NO_STORE), body)

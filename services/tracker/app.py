@@ -1,0 +1,188 @@
+"""The tracker over HTTP: reads requests, lets accept() decide, stores, answers.
+
+A plain ASGI application: a framework's route costs several times what the hit itself does.
+"""
+
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from services.contract.event import encode, record_key
+from services.runtime.clock import now_ms
+from services.runtime.event_log import Record
+from services.runtime.sqlite_log import SqliteLog
+from services.tracker import answers, metrics
+from services.tracker.accept import Accepted, accept
+from services.tracker.answers import Reply
+from services.tracker.body import ClientGoneError, Receive, read_body
+from services.tracker.reasons import RefusedRequestError, RequestReason
+from services.tracker.request import Request
+from services.tracker.script import script_reply
+from services.tracker.snapshot_keeper import SnapshotKeeper, SnapshotSource
+from services.tracker.spool_writer import SpoolWriter
+from services.tracker.steady_clock import SteadyClock
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+CALL_ROUTES = frozenset({"/v1/track", "/v1/page", "/v1/identify", "/v1/batch"})
+
+
+class Tracker:
+    """The ASGI application; :meth:`start` and :meth:`stop` are its lifespan."""
+
+    def __init__(
+        self,
+        log: SqliteLog,
+        snapshot_source: SnapshotSource,
+        data: Path,
+        public_url: str,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
+        self._log = log
+        self._snapshots = SnapshotKeeper(snapshot_source, data)
+        self._clock = SteadyClock(clock)
+        self._script = script_reply(public_url)
+        self._writer: SpoolWriter | None = None
+        self._leaving = False
+
+    async def start(self) -> None:
+        """Start the writer and get the first snapshot."""
+        self._writer = SpoolWriter(self._log)
+        await self._snapshots.start()
+
+    def leave(self) -> None:
+        """Say not ready from now on, and serve on: whoever routes to us needs time to see it."""
+        self._leaving = True
+
+    async def stop(self) -> None:
+        """Store what still waits. The log stays open: it is its opener's to close."""
+        self.leave()
+        await self._snapshots.stop()
+        if self._writer is not None:
+            await self._writer.close()
+
+    def why_not_ready(self) -> list[str]:
+        """Why the promise cannot be kept now; empty when ready."""
+        writer = self._writer
+        checks = {
+            "leaving": self._leaving,
+            "no snapshot": self._snapshots.directory is None,
+            "writer ended": writer is None or not writer.is_alive(),
+            "log takes nothing": writer is not None and writer.trouble is not None,
+            "clock drifted": self._clock.has_drifted(),
+        }
+        return [reason for reason, holds in checks.items() if holds]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection's request, or the lifespan."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        try:
+            reply = await self._reply(scope, receive)
+        except ClientGoneError:
+            return
+        except RefusedRequestError as refused:
+            metrics.count_reason(refused.reason)
+            reply = answers.problem(refused.reason)
+        await send(
+            {"type": "http.response.start", "status": reply.status, "headers": reply.headers}
+        )
+        await send({"type": "http.response.body", "body": reply.body})
+
+    async def _reply(self, scope: Scope, receive: Receive) -> Reply:
+        path, method = scope["path"], scope["method"]
+        if path.startswith("/v1/"):
+            return await self._reply_to_call(path, method, scope, receive)
+        if path.startswith(("/o/", "/c/")) or path == "/p.gif":
+            if method not in ("GET", "HEAD"):
+                return answers.wrong_method(b"GET, HEAD")
+            return await self._collect(_request(scope))
+        if path == "/k.js":
+            return self._script
+        if path == "/healthz":
+            return answers.json_reply(200, b'{"status":"alive"}')
+        if path == "/readyz":
+            return answers.readiness(self.why_not_ready())
+        if path == "/metrics":
+            return answers.plain(generate_latest(), CONTENT_TYPE_LATEST)
+        raise RefusedRequestError("no_route")
+
+    async def _reply_to_call(self, path: str, method: str, scope: Scope, receive: Receive) -> Reply:
+        if method == "OPTIONS":
+            return answers.PREFLIGHT
+        if path not in CALL_ROUTES:
+            raise RefusedRequestError("no_route")
+        if method != "POST":
+            return answers.wrong_method(b"POST, OPTIONS")
+        return await self._collect(_request(scope, await read_body(receive)))
+
+    async def _collect(self, request: Request) -> Reply:
+        directory = self._snapshots.directory
+        if directory is None:
+            metrics.count_reason("not_ready")
+            is_pixel = request.path.endswith(".gif")
+            return answers.PIXEL if is_pixel else answers.problem("not_ready")
+        accepted = accept(request, directory, self._clock.now_ms())
+        for reason in accepted.reasons:
+            metrics.count_reason(reason)
+        if not accepted.events:
+            return accepted.reply
+        return await self._store(accepted)
+
+    async def _store(self, accepted: Accepted) -> Reply:
+        writer = self._writer
+        failure: RequestReason | None = "not_ready"
+        if writer is not None:
+            records = [Record(record_key(event), encode(event)) for event in accepted.events]
+            failure = await writer.store(records)
+        if failure is None:
+            return accepted.reply
+        if accepted.answers_anyway:
+            metrics.EVENTS_LOST.labels(failure).inc(len(accepted.events))
+            return accepted.reply
+        raise RefusedRequestError(failure)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await self.start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def create_app(
+    log: SqliteLog,
+    snapshot_source: SnapshotSource,
+    data: Path,
+    public_url: str,
+    clock: Callable[[], int] = now_ms,
+) -> Tracker:
+    """The tracker as an ASGI application.
+
+    Args:
+        log: the spool; the tracker is its one writer and trims it, its opener closes it.
+        snapshot_source: asked every second, in a thread.
+        data: folder for the snapshot's copy.
+        public_url: where browsers reach the tracker.
+        clock: UTC milliseconds.
+    """
+    return Tracker(log, snapshot_source, data, public_url, clock)
+
+
+def _request(scope: Scope, body: bytes = b"") -> Request:
+    return Request(
+        method=scope["method"],
+        path=scope["path"],
+        headers=dict(scope["headers"]),
+        request_id=os.urandom(16).hex(),
+        query=scope["query_string"],
+        body=body,
+    )

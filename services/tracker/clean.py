@@ -1,0 +1,69 @@
+"""Makes any JSON value storable: every database and every reader takes what comes out.
+
+The cleaning is defined: control characters (tab and line ends stay) and lone surrogates are left
+out of texts, texts are cut at TEXT_LENGTH_MAX, names at NAME_LENGTH_MAX, what lies deeper than
+DEPTH_MAX becomes null, and integers of more than 64 bits become texts.
+"""
+
+import re
+from typing import Any
+
+TEXT_LENGTH_MAX = 4096
+NAME_LENGTH_MAX = 256
+ID_LENGTH_MAX = 256
+DEPTH_MAX = 10
+
+_INT64_MAX = 2**63 - 1
+_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# Escapes of JSON, the two halves of one character together, so that a lone half stands out.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+
+
+def clean_text(text: str, length_max: int = TEXT_LENGTH_MAX) -> str:
+    """The text without what cannot be stored or shown, at most ``length_max`` characters."""
+    if not text.isprintable():
+        text = _UNWANTED.sub("", text)
+    return text[:length_max]
+
+
+def clean_id(value: Any) -> str | None:
+    """A text or number as an id; None for anything else, for empty ones and for long ones.
+
+    A long id is not cut: two people could become one.
+    """
+    if isinstance(value, str):
+        text = clean_text(value, ID_LENGTH_MAX + 1).strip()
+        return text if 0 < len(text) <= ID_LENGTH_MAX else None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)[:ID_LENGTH_MAX]
+    return None
+
+
+def clean_value(value: Any, depth: int = DEPTH_MAX) -> Any:
+    """A JSON value as it may be stored."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, dict):
+        return clean_object(value, depth - 1) if depth > 0 else None
+    if isinstance(value, list):
+        return [clean_value(item, depth - 1) for item in value] if depth > 0 else None
+    if isinstance(value, int) and abs(value) > _INT64_MAX:
+        return str(value)
+    return value
+
+
+def clean_object(value: dict[str, Any], depth: int = DEPTH_MAX) -> dict[str, Any]:
+    """A JSON object as it may be stored: its names are cleaned too."""
+    return {clean_text(k, NAME_LENGTH_MAX): clean_value(v, depth) for k, v in value.items()}
+
+
+def without_lone_surrogates(body: bytes) -> bytes:
+    """JSON in which escaped halves of characters are replaced by U+FFFD.
+
+    Texts cut in the middle of an emoji are common, and strict decoders refuse them.
+    """
+    return _ESCAPE.sub(lambda m: rb"\ufffd" if m[1] else m[0], body)

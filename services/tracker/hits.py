@@ -1,0 +1,94 @@
+"""Hits without a body: an open, a click, a page's pixel."""
+
+from urllib.parse import parse_qs
+
+from services.contract.event import VERSION, Consent, Event, EventType, Identity, event_id_of
+from services.contract.snapshot import KeyEntry
+from services.contract.token import is_safe_target
+from services.tracker import answers
+from services.tracker.arrival import Arrival
+from services.tracker.clean import clean_id
+from services.tracker.consent import NOTHING_SAID, judged
+from services.tracker.directory import Directory
+from services.tracker.request import Request
+from services.tracker.segment import Call
+from services.tracker.tokens import Token, channel_of, with_parameters
+
+LINK_SOURCE_ID = -1
+"""The source of hits on our own links; no sender has it, so no sender can repeat their ids."""
+
+_FIELDS_MAX = 50
+_IN_CONTEXT = ("kt_click", "kt_person", "consent")
+_IN_PROPERTIES = ("url", "title", "referrer", "channel", "content_id", "content_type")
+
+
+def sender_of_links(workspace_id: int) -> KeyEntry:
+    """Whoever holds a genuine token speaks for its workspace, as a browser does."""
+    return KeyEntry(b"", workspace_id, "write", LINK_SOURCE_ID)
+
+
+def event_of_token(token: Token, event_type: EventType, arrival: Arrival) -> Event:
+    """The open or click that a request for this token means, stripped if it must be."""
+    recipient = token.recipient
+    if token.person_half and recipient is None:
+        arrival.noticed.append("bad_person")
+    event = Event(
+        v=VERSION,
+        workspace_id=token.workspace_id,
+        event_id=event_id_of(token.workspace_id, LINK_SOURCE_ID, arrival.request_id),
+        source_id=LINK_SOURCE_ID,
+        type=event_type,
+        identities=(Identity("person_token", recipient.person_token),) if recipient else (),
+        occurred_ms=arrival.received_ms,
+        received_ms=arrival.received_ms,
+        channel=channel_of(token.link),
+        content_id=clean_id(token.link.content_id),
+        content_type=clean_id(token.link.content_type),
+        message_id=clean_id(token.link.campaign_id),
+        click_id=arrival.request_id if event_type == "click" else None,
+        machine=arrival.machine,
+        consent=Consent(recipient.measure, recipient.profile) if recipient else NOTHING_SAID,
+    )
+    event, reason = judged(event, privacy_signal=arrival.privacy_signal)
+    if reason is not None:
+        arrival.noticed.append(reason)
+    return event
+
+
+def redirect_of(token: Token, event: Event) -> answers.Reply | None:
+    """Where the click goes, or None for a target that we would not send anybody to.
+
+    Only a click that may be followed tells the page behind it which click and who it was.
+    """
+    target = token.link.target
+    if not is_safe_target(target):
+        return None
+    if event.click_id is not None:
+        target = with_parameters(target, event.click_id, token.person_half)
+    return answers.redirect(target)
+
+
+def call_of_pixel(request: Request) -> tuple[str, Call]:
+    """The write key and the page call that a pixel's query says.
+
+    Raises:
+        ValueError: more than ``_FIELDS_MAX`` fields.
+    """
+    query = parse_qs(request.query.decode("latin-1"), max_num_fields=_FIELDS_MAX)
+    said = {name: values[0] for name, values in query.items()}
+    key = said.pop("key", "") or said.pop("writeKey", "")
+    said.setdefault("url", request.header(b"referer"))
+    call = Call(
+        message_id=said.get("messageId"),
+        anonymous_id=said.get("anonymousId"),
+        user_id=said.get("userId"),
+        context={name: said[name] for name in _IN_CONTEXT if name in said},
+        properties={name: said[name] for name in _IN_PROPERTIES if said.get(name)},
+    )
+    return key, call
+
+
+def sender_of_pixel(key: str, directory: Directory) -> KeyEntry | None:
+    """The entry of a pixel's key; only keys that may stand in a page are taken."""
+    entry = directory.entry_of(key) if key else None
+    return entry if entry is not None and entry.kind == "write" else None

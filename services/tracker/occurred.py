@@ -1,0 +1,47 @@
+"""When an event happened, by its sender's clock put right."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+_EARLIEST_MS = 946_684_800_000
+"""2000-01-01: before it there was nothing to follow, only clocks that were never set."""
+_SECONDS_BELOW = 100_000_000_000
+"""Numbers below it are seconds since 1970, above it milliseconds."""
+
+
+def occurred_ms(original: Any, timestamp: Any, sent_at: Any, received_ms: int) -> int:
+    """UTC milliseconds, never after ``received_ms``.
+
+    Args:
+        original: ``originalTimestamp``, the sender's clock at the event.
+        timestamp: ``timestamp``, used where there is no ``original``.
+        sent_at: ``sentAt``, the sender's clock at sending: what it is off by is taken away.
+        received_ms: our clock.
+    """
+    at_ms = _parse_ms(original)
+    if at_ms is None:
+        at_ms = _parse_ms(timestamp)
+    if at_ms is None:
+        return received_ms
+    sent_ms = _parse_ms(sent_at)
+    if sent_ms is not None:
+        at_ms += received_ms - sent_ms
+    return at_ms if _EARLIEST_MS <= at_ms <= received_ms else received_ms
+
+
+def _parse_ms(value: Any) -> int | None:
+    if isinstance(value, str):
+        return _parse_text_ms(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return int(value * 1000) if abs(value) < _SECONDS_BELOW else int(value)
+    return None
+
+
+def _parse_text_ms(text: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return round(moment.timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,63 @@
+"""Why something was refused, counted without following, or lost: the closed set of reasons.
+
+Answers show them, and a metric counts each of them.
+"""
+
+from typing import Literal, get_args
+
+RequestReason = Literal[
+    "missing_key",  # no write key in the header, the body or the query
+    "wrong_key",  # a key that we did not give, or one that was revoked
+    "no_workspace",  # the internal key speaks for every workspace, and did not say for which
+    "malformed",  # not JSON, not of the shape, or a compressed body that ends too early
+    "too_large",  # more than BODY_BYTES_MAX, after decompression
+    "too_many_events",  # more than BATCH_EVENTS_MAX
+    "slow_body",  # the body did not arrive in time
+    "no_route",
+    "wrong_method",
+    "not_ready",  # no snapshot yet, so no key can be checked
+    "busy",  # the queue before the log is full
+    "log_full",  # the log has no room
+    "log_failed",  # the log could not be written
+]
+
+EventReason = Literal[
+    "event_malformed",  # no JSON object, a number out of range, or a track without a name
+    "event_too_large",  # more than EVENT_BYTES_MAX
+    "unknown_call",  # a type of call that we do not take
+    "server_only_type",  # a browser's key said what only an employer's systems know
+    "no_consent",  # nobody said that this person may be measured
+    "privacy_signal",  # Sec-GPC or DNT
+    "no_identity",  # consent, but nobody to follow
+]
+
+HitReason = Literal[
+    "bad_token",  # a link or pixel that we did not sign
+    "bad_person",  # a genuine link with somebody else's, or nobody's, signature for the person
+    "bad_key",  # a pixel without a genuine key
+    "unsafe_target",  # signed once, but no address that we would send anybody to now
+]
+
+Reason = RequestReason | EventReason | HitReason
+
+REASONS: tuple[Reason, ...] = (
+    *get_args(RequestReason),
+    *get_args(EventReason),
+    *get_args(HitReason),
+)
+
+
+class RefusedRequestError(Exception):
+    """The request as a whole is refused."""
+
+    def __init__(self, reason: RequestReason) -> None:
+        super().__init__(reason)
+        self.reason: RequestReason = reason
+
+
+class RefusedEventError(Exception):
+    """One event is refused, its neighbours in the batch are not."""
+
+    def __init__(self, reason: EventReason) -> None:
+        super().__init__(reason)
+        self.reason: EventReason = reason

@@ -1,0 +1,87 @@
+"""Keeps the newest snapshot at hand, and a copy on disk to start from when the API is away."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from services.contract import snapshot as wire
+from services.contract.snapshot import Snapshot
+from services.tracker import metrics
+from services.tracker.directory import Directory
+
+REFRESH_SECONDS = 1.0
+
+_log = structlog.get_logger(__name__)
+
+SnapshotSource = Callable[[], Snapshot | None]
+"""Asked every second, in a thread: the snapshot, or None where it is unchanged or unavailable."""
+
+
+class SnapshotKeeper:
+    """Asks the source every second; ``directory`` is None until there ever was a snapshot."""
+
+    def __init__(self, source: SnapshotSource, data: Path) -> None:
+        self._source = source
+        self._file = data / "snapshot.json"
+        self._asking: asyncio.Task[None] | None = None
+        self.directory: Directory | None = None
+
+    async def start(self) -> None:
+        """Begin with the copy on disk, then with what the source says, and go on asking."""
+        self._load()
+        await self._refresh()
+        self._asking = asyncio.create_task(self._keep_asking())
+
+    async def stop(self) -> None:
+        """Ask no more."""
+        if self._asking is not None:
+            self._asking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._asking
+
+    async def _keep_asking(self) -> None:
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            await self._refresh()
+
+    async def _refresh(self) -> None:
+        try:
+            snapshot = await asyncio.to_thread(self._source)
+        except Exception as error:  # noqa: BLE001 - the last snapshot serves on, whatever it was
+            metrics.SNAPSHOT_FAILURES.inc()
+            _log.warning("snapshot not refreshed", error=str(error))
+            return
+        if snapshot is None or self._has(snapshot.version):
+            return
+        self.directory = Directory(snapshot)
+        try:
+            await asyncio.to_thread(self._save, snapshot)
+        except OSError as error:
+            _log.warning("snapshot not kept on disk", error=str(error))
+
+    def _has(self, version: str) -> bool:
+        return self.directory is not None and self.directory.version == version
+
+    def _load(self) -> None:
+        try:
+            self.directory = Directory(wire.decode(self._file.read_bytes()))
+        except FileNotFoundError:
+            return
+        except (OSError, msgspec.DecodeError) as error:
+            _log.warning("kept snapshot is unreadable", error=str(error))
+
+    def _save(self, snapshot: Snapshot) -> None:
+        # It holds the secrets that sign links: for us alone to read.
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self._file.with_suffix(".tmp")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(wire.encode(snapshot))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._file)
