@@ -1,0 +1,34 @@
+// What a site adds to the script by itself: its consent banner, and telling what its own buttons
+// and forms mean.
+(function () {
+  "use strict";
+  const tell = window.kentering || function () {}; // the site works without the tracker too
+  const banner = document.querySelector("[data-consent]");
+  const choice = localStorage.getItem("consent");
+
+  function choose(agreed) {
+    localStorage.setItem("consent", agreed ? "yes" : "no");
+    banner.hidden = true;
+    tell("consent", { measure: agreed, profile: agreed, contact: agreed });
+  }
+
+  banner.hidden = choice !== null;
+  banner.querySelector("[data-consent-yes]").addEventListener("click", () => choose(true));
+  banner.querySelector("[data-consent-no]").addEventListener("click", () => choose(false));
+  document.querySelector("[data-consent-open]").addEventListener("click", () => {
+    banner.hidden = false;
+    banner.querySelector("button").focus();
+  });
+
+  for (const form of document.querySelectorAll("form[data-track]")) {
+    form.addEventListener("submit", () => {
+      const fields = new FormData(form);
+      tell("identify", undefined, { name: fields.get("name"), email: fields.get("email") });
+      tell("track", form.dataset.track, { content_phase: form.dataset.contentPhase });
+    });
+  }
+  for (const element of document.querySelectorAll(":is(a, button)[data-track]")) {
+    const { track, channel = "website" } = element.dataset;
+    element.addEventListener("click", () => tell("track", track, { channel }));
+  }
+})();
