@@ -86,7 +86,7 @@ def upgrade() -> None:
         "event",
         sa.Column("workspace_id", sa.BigInteger(), nullable=False),
         sa.Column("event_id", sa.LargeBinary(), nullable=False),
-        sa.Column("identity_id", sa.BigInteger(), nullable=False),
+        sa.Column("identity_id", sa.BigInteger(), nullable=True),
         sa.Column("cookie_id", sa.BigInteger(), nullable=True),
         sa.Column("type", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
@@ -297,6 +297,7 @@ def upgrade() -> None:
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("built_to", sa.BigInteger(), nullable=False),
+        sa.Column("live_ms", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["segment_id"], ["segment.id"], name=op.f("segment_version_segment_id_fk")
         ),

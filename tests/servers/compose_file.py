@@ -4,8 +4,8 @@ The rules that take the place of containers, all of them:
 
 - ``${NAME}``, ``${NAME:-default}`` and ``${NAME:?why}`` are filled in as compose does.
 - ``service:port`` becomes ``127.0.0.1`` and a free port, the same one wherever it stands.
-- A service's own port (``localhost:port``, ``0.0.0.0:port``, ``--port port``) becomes that port
-  too; each further replica gets one of its own.
+- A service's own port (``localhost:port``, ``0.0.0.0:port``, and what follows ``--port`` or
+  ``--health-port``) becomes that port too; each further replica gets one of its own.
 - A volume becomes a folder, and its mount point in a setting the path of that folder.
 """
 
@@ -99,7 +99,7 @@ class ComposeFile:
             return {key: self._text(item, name, replica) for key, item in value.items()}
         said = [self._text(item, name, replica) for item in value]
         for place, item in enumerate(said):
-            if place and said[place - 1] == "--port":
+            if place and said[place - 1] in {"--port", "--health-port"}:
                 said[place] = str(self.port(name, int(item), replica))
         return said
 
