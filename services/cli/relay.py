@@ -13,8 +13,8 @@ from services.runtime.telemetry import configure_logging
 from services.tracker.relay import Relay
 
 # Together below the ten seconds that whoever sends SIGTERM usually waits.
-_BATCH_PATIENCE_S = 4
-_CLOSE_PATIENCE_S = 4
+_BATCH_PATIENCE_S = 3
+_CLOSE_PATIENCE_S = 3
 
 
 @click.command(name="relay")

@@ -17,7 +17,7 @@ OUTSTANDING_RECORDS_MAX = 2_000
 OUTSTANDING_BYTES_MAX = 8_000_000
 
 METADATA_TIMEOUT_MS = 5_000
-CLOSE_TIMEOUT_S = 2.0
+CLOSE_TIMEOUT_S = 1.0
 _LOOK_S = 0.2
 
 
@@ -35,8 +35,8 @@ class KafkaLog:
         topic: must exist.
         delivery_timeout_ms: after this long without acknowledgement a record has failed.
         request_timeout_ms: after this long without an answer the connection is made anew.
-        wedged_after_ms: so long after the delivery timeout a producer that has reported neither
-            success nor failure is replaced.
+        wedged_after_ms: when for so long beyond the delivery timeout nothing was acknowledged
+            that should have been, the producer is replaced: it may be stuck for ever.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class KafkaLog:
         self._request_timeout_ms = request_timeout_ms
         self._patience_s = (delivery_timeout_ms + wedged_after_ms) / 1000
         self._producer: KafkaProducer | None = None
+        self._unacknowledged_since: float | None = None
         self._closed = threading.Event()
 
     def append(self, records: Sequence[Record]) -> None:
@@ -74,8 +75,18 @@ class KafkaLog:
         self._drop_producer()
 
     def _append_part(self, records: Sequence[Record]) -> None:
+        if self._unacknowledged_since is None:
+            self._unacknowledged_since = time.monotonic()
+        try:
+            self._send(records)
+        except OSError:
+            if self._is_wedged():
+                self._drop_producer()
+            raise
+        self._unacknowledged_since = None
+
+    def _send(self, records: Sequence[Record]) -> None:
         producer = self._connected()
-        deadline = time.monotonic() + self._patience_s
         futures: list[FutureRecordMetadata] = []
         failure: Exception | None = None
         try:
@@ -87,20 +98,23 @@ class KafkaLog:
             failure = error
         # All are awaited, failed or not, so that none is still outstanding when we return.
         for future in futures:
-            self._wait(future, deadline)
+            self._wait(future)
             failure = failure or future.exception
         if failure is not None:
             raise OSError(f"Kafka did not acknowledge: {failure}") from failure
 
-    def _wait(self, future: FutureRecordMetadata, deadline: float) -> None:
+    def _wait(self, future: FutureRecordMetadata) -> None:
         while not future.is_done:
             if self._closed.is_set():
                 raise OSError("the log was closed while records waited for acknowledgement")
-            if time.monotonic() > deadline:
-                self._drop_producer()
-                raise OSError("the Kafka producer was stuck and has been replaced")
+            if self._is_wedged():
+                raise OSError("the Kafka producer tells neither success nor failure")
             with contextlib.suppress(KafkaError):  # the future keeps it for us
                 future.get(timeout=_LOOK_S)
+
+    def _is_wedged(self) -> bool:
+        since = self._unacknowledged_since
+        return since is not None and time.monotonic() - since > self._patience_s
 
     def _connected(self) -> KafkaProducer:
         if self._producer is None:
@@ -127,6 +141,7 @@ class KafkaLog:
 
     def _drop_producer(self) -> None:
         producer, self._producer = self._producer, None
+        self._unacknowledged_since = None
         if producer is not None:
             _end(producer)
 
