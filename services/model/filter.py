@@ -15,13 +15,12 @@ Probabilities = list[float]
 def spread(p: Sequence[float], model: Model) -> list[float]:
     """``p`` as 15 coefficients of the exponentials that silence is made of."""
     c: list[float] = []
-    for g in range(GRID):
-        a, b, d = p[3 * g], p[3 * g + 1], p[3 * g + 2]
-        r = model.silence[g].right
+    for s, a, b, d in zip(model.silence, p[0::3], p[1::3], p[2::3], strict=True):
+        r0, r1, r2, r3, r4, r5, r6, r7, r8 = s.right
         c += (
-            a * r[0] + b * r[3] + d * r[6],
-            a * r[1] + b * r[4] + d * r[7],
-            a * r[2] + b * r[5] + d * r[8],
+            a * r0 + b * r3 + d * r6,
+            a * r1 + b * r4 + d * r7,
+            a * r2 + b * r5 + d * r8,
         )
     return c
 
@@ -29,18 +28,15 @@ def spread(p: Sequence[float], model: Model) -> list[float]:
 def gather(c: Sequence[float], days: float, model: Model) -> Probabilities:
     """The probabilities after ``days`` of silence, from the coefficients at its beginning."""
     p: list[float] = []
-    # All exponents are measured from the slowest, so that years of silence do not underflow.
-    slowest = model.silence[0].exponents[0]
-    for g in range(GRID):
-        s = model.silence[g]
-        w, u = s.exponents, s.left
-        x = c[3 * g] * math.exp((w[0] - slowest) * days)
-        y = c[3 * g + 1] * math.exp((w[1] - slowest) * days)
-        z = c[3 * g + 2] * math.exp((w[2] - slowest) * days)
+    exp = math.exp
+    for s, x, y, z in zip(model.silence, c[0::3], c[1::3], c[2::3], strict=True):
+        w0, w1, w2 = s.exponents
+        u0, u1, u2, u3, u4, u5, u6, u7, u8 = s.left
+        a, b, d = x * exp(w0 * days), y * exp(w1 * days), z * exp(w2 * days)
         p += (
-            x * u[0] + y * u[3] + z * u[6],
-            x * u[1] + y * u[4] + z * u[7],
-            x * u[2] + y * u[5] + z * u[8],
+            a * u0 + b * u3 + d * u6,
+            a * u1 + b * u4 + d * u7,
+            a * u2 + b * u5 + d * u8,
         )
     return normal(p)
 
@@ -52,10 +48,7 @@ def after_silence(p: Sequence[float], days: float, model: Model) -> Probabilitie
 
 def weigh(p: Sequence[float], likelihood: Three) -> Probabilities:
     """The probabilities after something that each state makes so likely, frailty aside."""
-    a, b, d = likelihood
-    weighed: list[float] = []
-    for g in range(GRID):
-        weighed += (p[3 * g] * a, p[3 * g + 1] * b, p[3 * g + 2] * d)
+    weighed = [x * likely for x, likely in zip(p, likelihood * GRID, strict=True)]
     return normal(weighed)
 
 
@@ -72,19 +65,19 @@ def weigh_organic(
         model: the version.
     """
     weighed: list[float] = []
-    site = model.site_rates
-    for g, z in enumerate(model.parameters.frailty.points):
-        weighed += (
-            p[3 * g] * rates[0] * (z + level_per_day / site[0]),
-            p[3 * g + 1] * rates[1] * (z + level_per_day / site[1]),
-            p[3 * g + 2] * rates[2] * (z + level_per_day / site[2]),
-        )
+    r0, r1, r2 = rates
+    # The echo adds as much at every frailty point: a keen person's rates are higher, and so is
+    # the sum of rates that its level is measured against.
+    e0, e1, e2 = (level_per_day / rate for rate in model.site_rates)
+    for z, a, b, d in zip(model.parameters.frailty.points, p[0::3], p[1::3], p[2::3], strict=True):
+        weighed += (a * r0 * (z + e0), b * r1 * (z + e1), d * r2 * (z + e2))
     return normal(weighed)
 
 
 def normal(p: list[float]) -> Probabilities:
     """``p`` scaled to sum 1, with rounding below zero taken for (almost) nothing."""
-    p = [x if x > 0.0 else 1e-300 for x in p]
+    if min(p) <= 0.0:
+        p = [x if x > 0.0 else 1e-300 for x in p]
     total = 0.0
     for x in p:
         total += x

@@ -86,9 +86,9 @@ def fold(
         _engage(state, event, model)
         for condition in counted:
             if condition.matches(event):
-                ring = state.rings_ms.setdefault(condition.ring_key, [])
-                ring.append(at)
-                del ring[: -condition.at_least]
+                key = condition.ring_key
+                ring = [*state.rings_ms.get(key, ()), at]
+                state.rings_ms[key] = ring[-condition.at_least :]
         if state.score is not None:
             _evidence(state.score, event, model, ledger)
     if state.score is not None:

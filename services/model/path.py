@@ -9,8 +9,10 @@ from bisect import bisect_right
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
+
 from services.contract.phases import DAY_MS, HORIZON_MS, LatencyState, Phase
-from services.model.crossing import first_flip, threshold
+from services.model.crossing import Vector, first_flip, threshold
 from services.model.filter import Probabilities, gather, spread, states, weigh
 from services.model.state import Mail, PersonState, Score
 from services.model.version import Model, Three
@@ -27,6 +29,8 @@ class Stretch(NamedTuple):
     p: Probabilities
     c: list[float]
     """``p`` as from ``filter.spread``."""
+    vector: Vector
+    """``p`` for :meth:`services.model.crossing.Threshold.surely`."""
     closed: Mail | None
     """The mail whose window closed at its beginning."""
 
@@ -102,9 +106,12 @@ class Path:
         return states(self.probabilities_at(at_ms))
 
     def probability_at_least(
-        self, of: str, theta: float, at_ms: int
+        self, of: str, theta: float, at_ms: int, *, guess: bool = False
     ) -> tuple[bool, int | None] | None:
-        """Whether P(``of``) ≥ ``theta``, and when that next changes; None: not scored."""
+        """Whether P(``of``) ≥ ``theta``, and when that next changes; None: not scored.
+
+        ``guess`` saves work where it is right, and changes no answer.
+        """
         if not self.stretches:
             return None
         t = threshold(self._model, of, theta)
@@ -114,14 +121,16 @@ class Path:
             stretch = self.stretches[i]
             begin = max(at_ms, stretch.from_ms)
             end = self._starts[i + 1] if i + 1 < len(self._starts) else self.end_ms
-            now = t.holds(stretch.c, begin - stretch.from_ms)
-            if truth is None:
-                truth = now
-            elif now is not truth:
+            after_ms, until_ms = begin - stretch.from_ms, end - stretch.from_ms
+            expected = guess if truth is None else truth
+            if t.surely(stretch.vector, after_ms, until_ms, truth=expected):
+                truth = expected
+                continue
+            now = t.holds(stretch.c, after_ms)
+            if truth is not None and now is not truth:
                 return truth, begin
-            flip = first_flip(
-                t, stretch.c, begin - stretch.from_ms, end - stretch.from_ms, truth=truth
-            )
+            truth = now
+            flip = first_flip(t, stretch.c, after_ms, until_ms, truth=truth)
             if flip is not None:
                 return truth, stretch.from_ms + flip
         return bool(truth), None
@@ -145,8 +154,8 @@ class Path:
             look = at if since_ms is None else max(at, since_ms + self._model.stay_ms)
             if look >= self.end_ms:
                 return found
-            verdict = self.probability_at_least(of, bounds.leave if on else bounds.enter, look)
-            truth, until = verdict or (False, None)
+            theta = bounds.leave if on else bounds.enter
+            truth, until = self.probability_at_least(of, theta, look, guess=on) or (False, None)
             at = look
             if truth is on:
                 if until is None:
@@ -169,14 +178,18 @@ class Path:
 
 
 def _stretches(score: Score, model: Model, end_ms: int) -> list[Stretch]:
-    stretches = [Stretch(score.at_ms, score.p, spread(score.p, model), None)]
+    stretches = [_stretch(score.at_ms, score.p, None, model)]
     for mail in sorted(score.mails, key=lambda mail: (mail.close_ms, mail.message_id)):
         factor = closing(mail, score, model)
         if factor is None or mail.close_ms > end_ms:
             continue
         p = weigh(stretches[-1].at(mail.close_ms, model), factor)
-        stretches.append(Stretch(mail.close_ms, p, spread(p, model), mail))
+        stretches.append(_stretch(mail.close_ms, p, mail, model))
     return stretches
+
+
+def _stretch(from_ms: int, p: Probabilities, closed: Mail | None, model: Model) -> Stretch:
+    return Stretch(from_ms, p, spread(p, model), np.array(p), closed)
 
 
 def _latency_steps(state: PersonState, switches: list[Switch]) -> Steps[LatencyState | None]:

@@ -86,8 +86,9 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Silence:
     """How probabilities move while nothing is heard, for one frailty point.
 
-    exp(GΔ) = right · diag(exp(exponents·Δ)) · left, with G = Q − diag(hire) − diag(z·Λ) per day.
-    Both matrices are row-major tuples of nine.
+    exp(GΔ) ∝ right · diag(exp(exponents·Δ)) · left, with G = Q − diag(hire) − diag(z·Λ) per day.
+    Exponents are measured from the slowest of all frailty points, so that years of silence do not
+    underflow. Both matrices are row-major tuples of nine.
     """
 
     exponents: Three
@@ -151,8 +152,8 @@ def build(parameters: Parameters) -> Model:
     """
     q, hire = generator(parameters)
     organic = np.array([parameters.rates_per_day[k] for k in parameters.rates_per_day]).sum(axis=0)
-    silence = tuple(
-        _silence(q - np.diag(hire) - np.diag(z * organic)) for z in parameters.frailty.points
+    silence = _silences(
+        [q - np.diag(hire) - np.diag(z * organic) for z in parameters.frailty.points]
     )
     site = [
         sum(parameters.rates_per_day[kind][i] for kind in parameters.site_kinds)
@@ -170,15 +171,24 @@ def build(parameters: Parameters) -> Model:
     )
 
 
-def _silence(g: np.ndarray) -> Silence:
+def _silences(generators: list[np.ndarray]) -> tuple[Silence, ...]:
+    found = [_eigen(g) for g in generators]
+    slowest = max(w[0] for w, _, _ in found)
+    return tuple(
+        Silence(
+            exponents=(w[0] - slowest, w[1] - slowest, w[2] - slowest),
+            right=tuple(right.ravel().tolist()),
+            left=tuple(left.ravel().tolist()),
+        )
+        for w, right, left in found
+    )
+
+
+def _eigen(g: np.ndarray) -> tuple[list[float], np.ndarray, np.ndarray]:
+    """(exponents, the slowest first; right; left)."""
     exponents, right = np.linalg.eig(g)
     if np.iscomplexobj(exponents):
         raise ValueError("the generator has complex exponents; its rates are far from any we know")
     left = np.linalg.inv(right)
     order = np.argsort(-exponents)
-    w = exponents[order].tolist()
-    return Silence(
-        exponents=(w[0], w[1], w[2]),
-        right=tuple(right[:, order].ravel().tolist()),
-        left=tuple(left[order].ravel().tolist()),
-    )
+    return exponents[order].tolist(), right[:, order], left[order]
