@@ -3,6 +3,7 @@
 Java 17 and Maven must be there. The jars stay in ``.servers/kafka`` for the next time.
 """
 
+import base64
 import hashlib
 import secrets
 import shutil
@@ -76,19 +77,26 @@ class Kafka:
         self._process.send_signal(signal.SIGCONT)
 
     def _format(self) -> None:
-        subprocess.run(
+        # A cluster id is 16 bytes; the first one makes sure that it does not begin with "-",
+        # which the tool would take for an option.
+        cluster_id = base64.urlsafe_b64encode(b"k" + secrets.token_bytes(15)).decode().rstrip("=")
+        done = subprocess.run(
             [
                 *self._java,
                 "kafka.tools.StorageTool",
                 "format",
                 "--standalone",
-                *("-t", secrets.token_urlsafe(16)),
+                *("-t", cluster_id),
                 *("-c", str(self._properties)),
             ],
-            check=True,
             capture_output=True,
             timeout=60,
+            check=False,
         )
+        if done.returncode != 0:
+            raise RuntimeError(
+                f"Kafka's storage tool failed:\n{(done.stdout + done.stderr).decode()}"
+            )
 
     def _answers(self) -> bool:
         try:
