@@ -47,20 +47,9 @@ class Composition:
         """Where a service's port is reached: ``127.0.0.1:…``."""
         return f"127.0.0.1:{self._file.port(service, port)}"
 
-    def run(self, service: str, *command: str) -> str:
-        """What ``docker compose run --rm SERVICE COMMAND`` prints."""
-        told = self._file.replicas(service)[0]
-        done = subprocess.run(
-            [_program(command[0]), *command[1:]],
-            env={**os.environ, **told.environment},
-            check=False,
-            cwd=self._folder,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == 0, f"{service}: {command}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+    def environment(self, service: str) -> dict[str, str]:
+        """What a service's processes are told."""
+        return self._file.replicas(service)[0].environment
 
     def up(self) -> None:
         """Start all, each as soon as what it depends on lets it, and wait until all are ready."""
@@ -91,10 +80,21 @@ class Composition:
             server.execute(f"CREATE DATABASE {service.environment['POSTGRES_DB']}")
             self._file.know_port("postgres", 5432, server.port)
         elif not service.healthcheck:
-            self.run(service.name, *service.command)
+            self._run_to_its_end(service)
         else:
             command = [_program(service.command[0]), *service.command[1:]]
             self._running.append((service, self._start_process(service, command)))
+
+    def _run_to_its_end(self, service: Service) -> None:
+        done = subprocess.run(
+            [_program(service.command[0]), *service.command[1:]],
+            env={**os.environ, **service.environment},
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, f"{service.name}:\n{done.stdout}\n{done.stderr}"
 
     def _start_kafka(self, service: Service) -> None:
         """As the image does: make the properties, format the folder, start the broker."""
