@@ -139,7 +139,7 @@ event = Table(
     metadata,
     Column("workspace_id", BigInteger, primary_key=True),
     Column("event_id", LargeBinary, primary_key=True),
-    Column("identity_id", BigInteger, nullable=False),  # the surest identity it named
+    Column("identity_id", BigInteger),  # the surest identity it named; null: it counts only
     Column("cookie_id", BigInteger),  # the cookie it named beside a surer identity
     Column("type", Text, nullable=False),
     Column("channel", Text, nullable=False),
@@ -176,7 +176,7 @@ person_state = Table(
     Column("last_ms", BigInteger, nullable=False),  # the last event's place in the order
     Column("last_event_id", LargeBinary, nullable=False),
     Column("events", Integer, nullable=False),
-    # What the change feed said last: {"phase": …, "latency": …, "segment": {key: true}}
+    # What the change feed said last: {"phase": …, "latency": …, "segment:KEY": "member"}
     Column("announced", JSON, nullable=False),
     Column("due_ms", BigInteger),  # the next predicted boundary not yet announced
     Index("persons_of_workspace", "workspace_id", "person_id"),
@@ -272,6 +272,7 @@ segment_version = Table(
     # building: being filled beside the live one; live: in force; retired: readable as it was.
     Column("status", Text, nullable=False),
     Column("built_to", BigInteger, nullable=False),  # every person id up to here is filled
+    Column("live_ms", BigInteger),  # when it came into force
     UniqueConstraint("segment_id", "number"),
     Index("versions_by_status", "workspace_id", "status"),
 )
@@ -302,6 +303,7 @@ dead_letter = Table(
 feed_position = Table(
     "feed_position",
     metadata,
-    Column("id", SmallInteger, primary_key=True, autoincrement=False),  # one row: 1
+    # One row, id 1; see services/scorer/announce.py.
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
     Column("next", BigInteger, nullable=False),
 )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from services.contract.event import Event
 from services.contract.phases import IntervalKind
-from services.model.fold import NO_LEDGER, Ledger, fold
+from services.model.fold import fold
 from services.model.path import Path
 from services.model.rules import Events, Rule, conditions, evaluate
 from services.model.state import PersonState
@@ -40,11 +40,14 @@ class Rulebook:
     segments: tuple[tuple[str, Rule], ...] = ()
     counted: tuple[Events, ...] = field(init=False)
     """Every different condition that counts events."""
+    keys: frozenset[str] = field(init=False)
+    """The segments' interval keys."""
 
     def __post_init__(self) -> None:
         leaves = (leaf for _, rule in self.segments for leaf in conditions(rule))
         counted = {leaf.ring_key: leaf for leaf in leaves if isinstance(leaf, Events)}
         object.__setattr__(self, "counted", tuple(counted.values()))
+        object.__setattr__(self, "keys", frozenset(key for key, _ in self.segments))
 
 
 def advance(
@@ -52,7 +55,7 @@ def advance(
     events: Sequence[Event],
     model: Model,
     rulebook: Rulebook,
-    ledger: Ledger = NO_LEDGER,
+    until_ms: int | None = None,
 ) -> tuple[PersonState, list[Interval]]:
     """Fold events, in order, onto a state.
 
@@ -61,16 +64,16 @@ def advance(
         events: at least one, in canonical order.
         model: the version.
         rulebook: the segments to keep.
-        ledger: is told what moved the probabilities.
+        until_ms: when the event after these happens; None: there is none.
 
     Returns:
-        The state after the last event, and all intervals from the first event on: past and
-        ahead. What held before the first event is not touched.
+        The state after the last event, and all intervals from the first event to ``until_ms``,
+        or ahead to the horizon. What held before the first event is not touched.
     """
     pieces: list[Interval] = []
     for i, event in enumerate(events):
-        state = fold(state, event, model, rulebook.counted, ledger)
-        until = events[i + 1].occurred_ms if i + 1 < len(events) else None
+        state = fold(state, event, model, rulebook.counted)
+        until = events[i + 1].occurred_ms if i + 1 < len(events) else until_ms
         if until is None or until > event.occurred_ms:
             pieces += _pieces(Path(state, model, until), rulebook, state, until)
     assert state is not None  # noqa: S101  there was an event

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
+from structlog.tracebacks import ExceptionDictTransformer
 
 # ── log: the spool and Kafka ────────────────────────────────────────────────────────────────
 
@@ -31,6 +32,36 @@ RELAY_LAG = Gauge("kentering_relay_lag_records", "Records in the spool not yet i
 LOG_GAP_RECORDS = Counter("kentering_log_gap_records", "Records lost from the log", ["reader"])
 
 
+# ── scorer: the log into intervals ──────────────────────────────────────────────────────────
+
+# Events folded for the first time.
+SCORED = Counter("kentering_scorer_events", "Events scored")
+
+# Records whose event was scored before: resent by a client, or copied twice by the relay.
+SCORER_REPEATED = Counter("kentering_scorer_repeated", "Records of events already scored")
+
+# Persons folded anew from their first event, because something came late or who is who changed.
+SCORER_REFOLDED = Counter("kentering_scorer_refolded", "Persons folded anew")
+
+# Records set aside because nothing could be made of them; see table dead_letter.
+SCORER_DEAD = Counter("kentering_scorer_dead_letters", "Records set aside")
+
+# Rows of the change feed written by batches.
+SCORER_CHANGES = Counter("kentering_scorer_changes", "Changes announced by batches")
+
+# Batches given up because another worker had scored their records.
+SCORER_FENCED = Counter("kentering_scorer_fenced", "Batches that were somebody else's")
+
+# Transactions tried again after a deadlock or a moved person.
+SCORER_RETRIES = Counter("kentering_scorer_retries", "Transactions tried again")
+
+# Seconds from reading a batch to its commit.
+SCORER_BATCH_SECONDS = Histogram("kentering_scorer_batch_seconds", "Time to score a batch")
+
+# Records of the log still to be scored by this worker.
+SCORER_LAG = Gauge("kentering_scorer_lag_records", "Records not yet scored")
+
+
 def configure_logging(service: str, level: int = logging.INFO) -> None:
     """Log as one JSON object a line to standard error, our own lines and libraries' alike.
 
@@ -42,7 +73,8 @@ def configure_logging(service: str, level: int = logging.INFO) -> None:
         lambda _logger, _method, event: {"service": service, **event},
     ]
     render: list[Any] = [
-        structlog.processors.dict_tracebacks,
+        # Without local variables: they hold what people did.
+        structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
         structlog.processors.JSONRenderer(ensure_ascii=False),
     ]
     structlog.configure(

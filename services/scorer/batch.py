@@ -1,0 +1,155 @@
+"""One batch of the log becomes what we say of people, in one transaction.
+
+Locks are taken in one order: positions, the workspace (where who is who changes), event ids,
+persons, the feed. So batches of several workers wait for each other, but never in a circle;
+where the database still sees one, the batch is tried again.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from services.contract import tables
+from services.contract.event import Event
+from services.model.version import Model
+from services.runtime.event_log import Stored
+from services.scorer import intervals
+from services.scorer.announce import Change, announce_folded, publish
+from services.scorer.folding import Folded, fold_persons, save
+from services.scorer.identities import Identified, identify
+from services.scorer.people import Moves, owner_at, owners_of, resolve
+from services.scorer.positions import claim
+from services.scorer.record import Arrived, Poison, count, set_aside, sort_out, store
+from services.scorer.segments import load_segments
+
+
+class MovedError(Exception):
+    """Who is who changed while we waited for a lock: the batch must be tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a batch came to, for metrics."""
+
+    new: int = 0
+    repeated: int = 0
+    refolded: int = 0
+    dead: int = 0
+    changes: int = 0
+
+
+def apply(
+    db: Connection, log_id: str, records: Sequence[Stored], model: Model, now_ms: int
+) -> Outcome:
+    """Score records that come next in the log.
+
+    Raises:
+        FencedError: they do not come next; nothing was written.
+        MovedError: to be tried again; nothing was written.
+    """
+    claim(db, log_id, records)
+    by_workspace, poison = sort_out(records)
+    known = _workspaces(db, by_workspace)
+    changes: list[tuple[int, Change]] = []
+    new = refolded = 0
+    for workspace_id, arrived in by_workspace.items():
+        if workspace_id not in known:
+            poison += _nobodys(records, arrived)
+            continue
+        fresh, folded, told = _apply(db, workspace_id, arrived, model, now_ms)
+        changes += [(workspace_id, change) for change in told]
+        new += fresh
+        refolded += sum(one.cut_ms is None and one.version > 1 for one in folded)
+    set_aside(db, log_id, poison, now_ms)
+    publish(db, changes, now_ms)
+    repeated = len(records) - new - len(poison)
+    return Outcome(new, repeated, refolded, len(poison), len(changes))
+
+
+def _apply(
+    db: Connection, workspace_id: int, arrived: Sequence[Arrived], model: Model, now_ms: int
+) -> tuple[int, list[Folded], list[Change]]:
+    """The batch's events of one workspace: (new events, persons folded, changes)."""
+    identified = identify(db, workspace_id, [one.event for one in arrived])
+    fresh, replaced = store(db, workspace_id, arrived, identified)
+    count(db, workspace_id, fresh)
+    moves = resolve(db, workspace_id, identified.loose, identified.new, now_ms)
+    theirs = _by_person(db, workspace_id, fresh, identified)
+    anew = set(moves.refold)
+    anew |= _owners_at(db, workspace_id, replaced)
+    touched = theirs.keys() | anew | moves.merged.keys()
+    _lock(db, touched)
+    if _by_person(db, workspace_id, fresh, identified) != theirs:
+        raise MovedError
+    segments = load_segments(db, workspace_id)
+    anew |= moves.merged.keys()
+    folded = fold_persons(db, workspace_id, theirs, anew, segments, model)
+    intervals.write(db, workspace_id, folded, now_ms)
+    changes = announce_folded(folded, segments, now_ms)
+    changes += _identity_changes(db, moves, folded, now_ms)
+    save(db, workspace_id, folded, model)
+    return len(fresh), folded, changes
+
+
+def _workspaces(db: Connection, ids: Collection[int]) -> set[int]:
+    row = tables.workspace.c
+    return set(db.execute(select(row.id).where(row.id.in_(list(ids)))).scalars())
+
+
+def _nobodys(records: Sequence[Stored], arrived: Sequence[Arrived]) -> list[Poison]:
+    values = {one.value for one in arrived}
+    return [Poison(r, "there is no such workspace") for r in records if r.value in values]
+
+
+def _by_person(
+    db: Connection, workspace_id: int, events: Sequence[Event], identified: Identified
+) -> dict[int, list[Event]]:
+    """Events with those whose they are; events of nobody are left out."""
+    named = [(identified.primary(event), event) for event in events if event.identities]
+    pieces = owners_of(db, workspace_id, {identity for identity, _ in named})
+    found: dict[int, list[Event]] = defaultdict(list)
+    for identity, event in named:
+        found[owner_at(pieces[identity], event.occurred_ms)].append(event)
+    return dict(found)
+
+
+def _owners_at(db: Connection, workspace_id: int, places: Collection[tuple[int, int]]) -> set[int]:
+    """Whose (identity id, occurred_ms) are."""
+    pieces = owners_of(db, workspace_id, {identity for identity, _ in places})
+    return {owner_at(pieces[identity], at) for identity, at in places}
+
+
+def _lock(db: Connection, persons: Collection[int]) -> None:
+    """Hold persons for this transaction, in the order of their ids."""
+    row = tables.person.c
+    query = select(row.id).where(row.id.in_(list(persons))).order_by(row.id)
+    db.execute(query.with_for_update(key_share=True)).all()
+
+
+def _identity_changes(
+    db: Connection, moves: Moves, folded: Sequence[Folded], now_ms: int
+) -> list[Change]:
+    """What the feed says of persons who turned out to be one."""
+    if not moves.merged:
+        return []
+    ids = moves.merged.keys() | set(moves.merged.values())
+    row = tables.person.c
+    query = select(row.id, row.public_id).where(row.id.in_(ids))
+    names = dict(db.execute(query).tuples().all())
+    versions = {one.person_id: one.version for one in folded}
+    return [
+        Change(
+            person_id=survivor,
+            person_version=versions.get(survivor, 0),
+            kind="identity",
+            key="",
+            before=names[person],
+            after=names[survivor],
+            valid_ms=now_ms,
+            reason="merged",
+            event_id=None,
+        )
+        for person, survivor in sorted(moves.merged.items())
+    ]

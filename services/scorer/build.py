@@ -1,0 +1,138 @@
+"""A new segment, or a new version of one, filled over the people who are there.
+
+Person by person, each under its lock and folded anew with the new rule, while the old version
+stays in force; then the new one takes its place in one step.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, or_, select, update
+
+from services.contract import tables
+from services.model.version import Model
+from services.scorer import intervals
+from services.scorer.announce import announce_folded, publish
+from services.scorer.folding import fold_persons, save
+from services.scorer.segments import load_segments
+
+PERSONS_PER_STEP = 100
+
+_version = tables.segment_version.c
+_interval = tables.interval.c
+_state = tables.person_state.c
+
+
+class _Building(NamedTuple):
+    id: int
+    workspace_id: int
+    segment_id: int
+    built_to: int
+
+
+def build_step(db: Connection, model: Model, now_ms: int) -> bool:
+    """Fill one version a little further, or put it in force; False: there is nothing to do."""
+    query = (
+        select(_version.id, _version.workspace_id, _version.segment_id, _version.built_to)
+        .where(_version.status == "building")
+        .order_by(_version.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    row = db.execute(query).one_or_none()
+    if row is None:
+        return False
+    version = _Building(*row)
+    persons = _next_persons(db, version)
+    if not persons:
+        # Nobody new appears while this lock is held, so this answer stays true.
+        db.execute(
+            select(tables.workspace.c.id)
+            .where(tables.workspace.c.id == version.workspace_id)
+            .with_for_update(key_share=True)
+        )
+        persons = _next_persons(db, version)
+    if persons:
+        _fill(db, version, persons, model, now_ms)
+    else:
+        _put_in_force(db, version, now_ms)
+    return True
+
+
+def _next_persons(db: Connection, version: _Building) -> list[int]:
+    row = tables.person.c
+    query = (
+        select(row.id)
+        .where(row.workspace_id == version.workspace_id, row.id > version.built_to)
+        .order_by(row.id)
+        .limit(PERSONS_PER_STEP)
+        .with_for_update(key_share=True)
+    )
+    return list(db.execute(query).scalars())
+
+
+def _fill(
+    db: Connection,
+    version: _Building,
+    persons: Sequence[int],
+    model: Model,
+    now_ms: int,
+) -> None:
+    db.execute(
+        update(tables.segment_version).where(_version.id == version.id).values(built_to=persons[-1])
+    )
+    segments = load_segments(db, version.workspace_id)
+    scored = select(_state.person_id).where(_state.person_id.in_(persons))
+    folded = fold_persons(
+        db, version.workspace_id, {}, list(db.execute(scored).scalars()), segments, model
+    )
+    for one in folded:
+        one.remade = "manual"
+    intervals.write(db, version.workspace_id, folded, now_ms)
+    changes = announce_folded(folded, segments, now_ms)
+    save(db, version.workspace_id, folded, model)
+    publish(db, [(version.workspace_id, change) for change in changes], now_ms)
+
+
+def _put_in_force(db: Connection, version: _Building, now_ms: int) -> None:
+    """The old version's intervals end as knowledge; who differs is announced as due."""
+    old = list(
+        db.execute(
+            select(_version.id).where(
+                _version.segment_id == version.segment_id, _version.status == "live"
+            )
+        ).scalars()
+    )
+    if old:
+        db.execute(
+            update(tables.segment_version).where(_version.id.in_(old)).values(status="retired")
+        )
+    db.execute(
+        update(tables.segment_version)
+        .where(_version.id == version.id)
+        .values(status="live", live_ms=now_ms)
+    )
+    keys = [str(i) for i in (*old, version.id)]
+    members = select(_interval.person_id).where(
+        _interval.workspace_id == version.workspace_id,
+        _interval.kind == "segment",
+        _interval.key.in_(keys),
+        _interval.known_to_ms.is_(None),
+        _interval.valid_from_ms <= now_ms,
+        or_(_interval.valid_to_ms.is_(None), _interval.valid_to_ms > now_ms),
+    )
+    # Its members, and the old one's, are looked at by whoever announces what is due.
+    db.execute(
+        update(tables.person_state).where(_state.person_id.in_(members)).values(due_ms=now_ms)
+    )
+    if old:
+        db.execute(
+            update(tables.interval)
+            .where(
+                _interval.workspace_id == version.workspace_id,
+                _interval.kind == "segment",
+                _interval.key.in_([str(i) for i in old]),
+                _interval.known_to_ms.is_(None),
+            )
+            .values(known_to_ms=now_ms)
+        )

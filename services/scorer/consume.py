@@ -1,0 +1,249 @@
+"""The scorer's loop: read the log, score a batch in one transaction, go on.
+
+What goes wrong is of three kinds. *Try again*: somebody held a lock, or who is who changed.
+*Somebody else's*: the positions moved, so we read on from where they are. *Wait*: the database is
+away; the log is kept polled, and nothing moves. Whatever else fails is narrowed down to the
+records that cause it, and these go to the dead letter.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from services.model.version import Model
+from services.runtime import telemetry
+from services.runtime.clock import now_ms
+from services.runtime.database import writing
+from services.runtime.event_log import LogGapError, LogReader, Stored
+from services.scorer.announce import DUE_MAX, announce_due, prepare_feed
+from services.scorer.batch import MovedError, Outcome, apply
+from services.scorer.build import build_step
+from services.scorer.positions import FencedError, move, stored_position
+from services.scorer.record import Poison, set_aside
+
+READER = "scorer"
+"""The name of the scorer's position file beside a spool, for the tracker that trims."""
+
+BATCH_RECORDS_MAX = 2_000
+POLL_S = 0.1
+RETRIES_MAX = 20
+DATABASE_PAUSE_S = 1.0
+
+_log = structlog.get_logger()
+
+Result = TypeVar("Result")
+
+Committed = Callable[[int, int], None]
+"""Told (partition, next offset) after a batch is durable."""
+
+
+class Scorer:
+    """One worker. :meth:`run` it in a thread; :meth:`stop` it from any other.
+
+    Args:
+        engine: the database.
+        reader: of the log; it asks :func:`positions` where to go on.
+        model: the version to score with.
+        committed: is told what was scored.
+        clock: UTC milliseconds.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        reader: LogReader,
+        model: Model,
+        committed: Committed = lambda _partition, _offset: None,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
+        self._engine = writing(engine)
+        self._reader = reader
+        self._model = model
+        self._committed = committed
+        self._clock = clock
+        self._stop = threading.Event()
+        self._trouble: str | None = "not started"
+
+    def stop(self) -> None:
+        """Ask :meth:`run` to return after the batch at hand."""
+        self._stop.set()
+
+    def why_not_ready(self) -> str | None:
+        """Why nothing is scored at this moment; None while all is well."""
+        return self._trouble
+
+    def run(self) -> None:
+        """Score until stopped."""
+        self._through_outages(prepare_feed)
+        while not self._stop.is_set():
+            self.step(POLL_S)
+
+    def step(self, timeout_s: float) -> int:
+        """Score what came within ``timeout_s``, announce what is due; how many records it was."""
+        records = self._read(timeout_s)
+        if records:
+            self._score(records)
+        while not self._stop.is_set():
+            if (self._through_outages(self._announce) or 0) < DUE_MAX:
+                break
+        if not records:
+            self._through_outages(lambda db: build_step(db, self._model, self._clock()))
+        return len(records)
+
+    def _announce(self, db: Connection) -> int:
+        return announce_due(db, self._clock())
+
+    def _read(self, timeout_s: float) -> list[Stored]:
+        try:
+            records = self._reader.poll(BATCH_RECORDS_MAX, timeout_s)
+        except LogGapError as gap:
+            self._over_gap(gap)
+            return []
+        except (OSError, DBAPIError) as error:
+            self._wait(error)
+            return []
+        telemetry.SCORER_LAG.set(self._reader.lag())
+        return records
+
+    def _score(self, records: Sequence[Stored]) -> None:
+        try:
+            self._apply(records)
+        except FencedError as fenced:
+            telemetry.SCORER_FENCED.inc()
+            for partition, offset in fenced.next_offsets.items():
+                self._reader.seek(partition, offset)
+        except Exception as error:  # noqa: BLE001  whatever it is, the rest goes on
+            if len(records) == 1:
+                self._bury(records[0], error)
+                return
+            _log.warning("batch failed, tried record by record", error=type(error).__name__)
+            for i, record in enumerate(records):
+                if self._stop.is_set():
+                    self._back_to(records[i:])
+                    return
+                self._score([record])
+
+    def _apply(self, records: Sequence[Stored]) -> None:
+        began_s = time.monotonic()
+        outcome = self._through_outages(
+            lambda db: apply(db, self._reader.log_id, records, self._model, self._clock())
+        )
+        if outcome is None:  # stopped before the database came back
+            self._back_to(records)
+            return
+        _measure(outcome, time.monotonic() - began_s)
+        ends = {record.partition: record.offset + 1 for record in records}
+        for partition, following in ends.items():
+            self._committed(partition, following)
+
+    def _back_to(self, records: Sequence[Stored]) -> None:
+        for record in reversed(records):
+            self._reader.seek(record.partition, record.offset)
+
+    def _bury(self, record: Stored, error: Exception) -> None:
+        """Set one record aside that no transaction can take."""
+        reason = f"{type(error).__name__} while scoring"
+        _log.error("record to the dead letter", reason=reason, offset=record.offset)
+
+        def set_record_aside(db: Connection) -> bool:
+            set_aside(db, self._reader.log_id, [Poison(record, reason)], self._clock())
+            move(db, self._reader.log_id, record.partition, record.offset + 1)
+            return True
+
+        if self._through_outages(set_record_aside):
+            telemetry.SCORER_DEAD.inc()
+            self._committed(record.partition, record.offset + 1)
+        else:
+            self._back_to([record])
+
+    def _over_gap(self, gap: LogGapError) -> None:
+        """Records are gone from the log: told and counted, and the rest goes on."""
+        telemetry.LOG_GAP_RECORDS.labels(READER).inc(max(0, gap.found - gap.expected))
+        _log.error("records are gone from the log", expected=gap.expected, found=gap.found)
+
+        def move_on(db: Connection) -> bool:
+            move(db, self._reader.log_id, gap.partition, gap.found)
+            return True
+
+        if self._through_outages(move_on):
+            self._reader.seek(gap.partition, gap.found)
+
+    def _through_outages(self, work: Callable[[Connection], Result]) -> Result | None:
+        """Do ``work`` in one transaction, again where it lost a race, waiting for the database.
+
+        None comes back when stopped before it was done.
+        """
+        races = 0
+        while not self._stop.is_set():
+            try:
+                with self._engine.begin() as db:
+                    result = work(db)
+            except (MovedError, DBAPIError) as error:
+                if isinstance(error, MovedError) or _is_race(error):
+                    races += 1
+                    if races > RETRIES_MAX:
+                        raise
+                    telemetry.SCORER_RETRIES.inc()
+                    # Jitter: those that met shall not meet again.
+                    time.sleep(random.uniform(0.0, 0.05) * races)  # noqa: S311
+                elif _is_away(error):
+                    self._wait(error)
+                else:
+                    raise
+            else:
+                if self._trouble is not None:
+                    self._trouble = None
+                    self._reader.resume()
+                return result
+        return None
+
+    def _wait(self, error: Exception) -> None:
+        """The database (or the log) is away: keep our partitions, and try again soon."""
+        if self._trouble is None:
+            _log.warning("scorer waits", error=type(error).__name__)
+        self._trouble = f"waiting: {type(error).__name__}"
+        self._reader.pause()
+        try:
+            self._reader.poll(1, DATABASE_PAUSE_S)
+        except OSError:
+            self._stop.wait(DATABASE_PAUSE_S)
+        finally:
+            self._reader.resume()
+
+
+def positions(engine: Engine) -> Callable[[str, int], int | None]:
+    """What a reader asks for where to go on: the database's word."""
+
+    def position(log_id: str, partition: int) -> int | None:
+        try:
+            with engine.connect() as db:
+                return stored_position(db, log_id, partition)
+        except DBAPIError as error:
+            raise OSError("the database does not tell the position now") from error
+
+    return position
+
+
+def _is_race(error: DBAPIError) -> bool:
+    """Deadlock or serialization failure in PostgreSQL; a lock not had in time in SQLite."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state in {"40P01", "40001"} or "database is locked" in str(error.orig)
+
+
+def _is_away(error: DBAPIError) -> bool:
+    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+
+
+def _measure(outcome: Outcome, took_s: float) -> None:
+    telemetry.SCORED.inc(outcome.new)
+    telemetry.SCORER_REPEATED.inc(outcome.repeated)
+    telemetry.SCORER_REFOLDED.inc(outcome.refolded)
+    telemetry.SCORER_DEAD.inc(outcome.dead)
+    telemetry.SCORER_CHANGES.inc(outcome.changes)
+    telemetry.SCORER_BATCH_SECONDS.observe(took_s)

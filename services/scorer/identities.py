@@ -1,0 +1,193 @@
+"""Identities and what events named together: rows for both, made in a fixed order."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, and_, or_, select, update
+
+from services.contract import tables
+from services.contract.event import Event, Identity, primary
+from services.contract.vault import lookup_value
+from services.model.identity import COOKIE, WEAK
+from services.runtime.database import insert_new
+
+Pair = tuple[int, int]
+First = tuple[int, bytes]
+"""(occurred_ms, event_id) of the earliest event that named a pair."""
+
+
+@dataclass
+class Identified:
+    """The identities of a batch's events."""
+
+    ids: dict[Identity, int] = field(default_factory=dict)
+    new: set[int] = field(default_factory=set)
+    """Those never seen before this batch."""
+    loose: set[int] = field(default_factory=set)
+    """Those whose ties changed, so that whose they are must be worked out anew."""
+
+    def primary(self, event: Event) -> int:
+        """The identity that an event is stored under."""
+        return self.ids[primary(event.identities)]
+
+    def cookie(self, event: Event) -> int | None:
+        """The cookie beside a surer identity."""
+        first = primary(event.identities)
+        if first.namespace == COOKIE:
+            return None
+        cookies = [self.ids[i] for i in event.identities if i.namespace == COOKIE]
+        return min(cookies, default=None)
+
+
+def named_together(event: Event) -> list[tuple[Identity, Identity]]:
+    """The pairs that an event ties: known with known where trusted, its surest with its cookie.
+
+    A person token in a browser's event ties that browser at most, never two known people.
+    """
+    first = primary(event.identities)
+    if first.namespace == COOKIE:
+        return []
+    pairs = []
+    for other in event.identities:
+        trusted = event.server_only or WEAK not in {first.namespace, other.namespace}
+        if other != first and (other.namespace == COOKIE or trusted):
+            pairs.append((first, other))
+    return pairs
+
+
+def identify(db: Connection, workspace_id: int, events: Sequence[Event]) -> Identified:
+    """Find or make the identities of events, and record what they tie.
+
+    Where anything is new, the workspace's row is locked first: who is who changes in one
+    transaction at a time, and nobody waits for it who only adds events.
+    """
+    found = _look(db, workspace_id, events)
+    if found.loose or len(found.ids) < len(_all(events)):
+        db.execute(
+            select(tables.workspace.c.id)
+            .where(tables.workspace.c.id == workspace_id)
+            .with_for_update(key_share=True)
+        )
+        found = _look(db, workspace_id, events)
+        _insert(db, workspace_id, events, found)
+        _tie(db, workspace_id, events, found)
+    return found
+
+
+def _all(events: Iterable[Event]) -> set[Identity]:
+    return {identity for event in events for identity in event.identities}
+
+
+def _look(db: Connection, workspace_id: int, events: Sequence[Event]) -> Identified:
+    found = Identified()
+    by_namespace: dict[str, dict[str, Identity]] = {}
+    for identity in _all(events):
+        by_namespace.setdefault(identity.namespace, {})[lookup_value(identity)] = identity
+    row = tables.identity.c
+    shared: set[int] = set()
+    for namespace, values in by_namespace.items():
+        query = select(row.id, row.value, row.person_id, row.shared).where(
+            row.workspace_id == workspace_id, row.namespace == namespace, row.value.in_(values)
+        )
+        for found_id, value, person_id, is_shared in db.execute(query):
+            found.ids[values[value]] = found_id
+            if person_id is None:
+                found.loose.add(found_id)
+            if is_shared:
+                shared.add(found_id)
+    firsts = _firsts(events, found)
+    known = _edges(db, workspace_id, firsts)
+    for pair, first in firsts.items():
+        if pair not in known or first < known[pair]:
+            found.loose.update(pair)
+    # Whose a shared cookie was when may change with any further use of it.
+    found.loose.update(i for pair in firsts for i in pair if i in shared)
+    return found
+
+
+def _firsts(events: Iterable[Event], found: Identified) -> dict[Pair, First]:
+    """The earliest event of each pair whose identities are known by id."""
+    firsts: dict[Pair, First] = {}
+    for event in events:
+        for a, b in named_together(event):
+            if a in found.ids and b in found.ids:
+                low, high = sorted((found.ids[a], found.ids[b]))
+                key = (event.occurred_ms, event.event_id)
+                firsts[low, high] = min(firsts.get((low, high), key), key)
+    return firsts
+
+
+def _edges(db: Connection, workspace_id: int, pairs: Iterable[Pair]) -> dict[Pair, First]:
+    edge = tables.identity_edge.c
+    lows = {low for low, _ in pairs}
+    if not lows:
+        return {}
+    query = select(edge.a_id, edge.b_id, edge.occurred_ms, edge.event_id).where(
+        edge.workspace_id == workspace_id, edge.a_id.in_(lows)
+    )
+    return {(a, b): (at, bytes(event_id)) for a, b, at, event_id in db.execute(query)}
+
+
+def _insert(db: Connection, workspace_id: int, events: Sequence[Event], found: Identified) -> None:
+    missing = sorted(_all(events) - found.ids.keys())
+    if not missing:
+        return
+    rows = [
+        {
+            "workspace_id": workspace_id,
+            "namespace": identity.namespace,
+            "value": lookup_value(identity),
+            "person_id": None,
+            "shared": False,
+        }
+        for identity in missing
+    ]
+    db.execute(insert_new(db, tables.identity), rows)
+    before = set(found.ids.values())
+    found.ids.update(_look(db, workspace_id, events).ids)
+    found.new = set(found.ids.values()) - before
+    found.loose |= found.new
+
+
+def _tie(db: Connection, workspace_id: int, events: Sequence[Event], found: Identified) -> None:
+    firsts = _firsts(events, found)
+    known = _edges(db, workspace_id, firsts)
+    fresh, earlier = [], []
+    edge = tables.identity_edge.c
+    for (a, b), (at, event_id) in sorted(firsts.items()):
+        row = {
+            "workspace_id": workspace_id,
+            "a_id": a,
+            "b_id": b,
+            "occurred_ms": at,
+            "event_id": event_id,
+        }
+        if (a, b) not in known:
+            fresh.append(row)
+        elif (at, event_id) < known[a, b]:
+            earlier.append(row)
+        else:
+            continue
+        found.loose.update((a, b))
+    if fresh:
+        db.execute(insert_new(db, tables.identity_edge), fresh)
+    for row in earlier:
+        db.execute(
+            update(tables.identity_edge)
+            .where(edge.a_id == row["a_id"], edge.b_id == row["b_id"])
+            .values(occurred_ms=row["occurred_ms"], event_id=row["event_id"])
+        )
+
+
+def neighbours(
+    db: Connection, workspace_id: int, ids: Iterable[int]
+) -> list[tuple[int, int, int, bytes]]:
+    """All edges (a_id, b_id, occurred_ms, event_id) that touch any of ``ids``."""
+    edge = tables.identity_edge.c
+    wanted = list(ids)
+    if not wanted:
+        return []
+    query = select(edge.a_id, edge.b_id, edge.occurred_ms, edge.event_id).where(
+        and_(edge.workspace_id == workspace_id, or_(edge.a_id.in_(wanted), edge.b_id.in_(wanted)))
+    )
+    return [(a, b, at, bytes(event_id)) for a, b, at, event_id in db.execute(query)]

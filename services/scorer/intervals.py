@@ -1,0 +1,130 @@
+"""Intervals written: only what differs, with both clocks, and the counts that follow.
+
+A row that is superseded after it began stays, closed by ``known_to_ms``; a prediction that never
+began is deleted. For every row that holds now, ``count_delta`` has +1 in the hour it begins and
+−1 in the hour it ends.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from services.contract import tables
+from services.contract.phases import HOUR_MS
+from services.model.timeline import Interval, join
+from services.scorer.folding import Folded
+
+_row = tables.interval.c
+
+
+def write(db: Connection, workspace_id: int, folded: Sequence[Folded], now_ms: int) -> None:
+    """Bring the stored intervals of persons in line with what was folded.
+
+    Afterwards each person's ``intervals`` are all that hold from its cut on, whole: those that
+    began before the cut from their beginning.
+    """
+    held = _held(db, workspace_id, folded)
+    added: list[tuple[int, Interval]] = []
+    superseded: list[int] = []
+    never_began: list[int] = []
+    counts: Counter[tuple[str, str, int]] = Counter()
+    for one in folded:
+        rows = held.get(one.person_id, {})
+        one.intervals = _with_past(one, rows)
+        wanted = set(one.intervals)
+        for interval in wanted - rows.keys():
+            added.append((one.person_id, interval))
+            _count(counts, interval, 1)
+        for interval, row_id in rows.items():
+            if interval not in wanted:
+                (superseded if interval.from_ms <= now_ms else never_began).append(row_id)
+                _count(counts, interval, -1)
+    if superseded:
+        db.execute(
+            update(tables.interval).where(_row.id.in_(superseded)).values(known_to_ms=now_ms)
+        )
+    if never_began:
+        db.execute(delete(tables.interval).where(_row.id.in_(never_began)))
+    if added:
+        rows_ = [_values(workspace_id, person, interval, now_ms) for person, interval in added]
+        db.execute(insert(tables.interval), rows_)
+    _write_counts(db, workspace_id, counts)
+
+
+def _held(
+    db: Connection, workspace_id: int, folded: Sequence[Folded]
+) -> dict[int, dict[Interval, int]]:
+    """Rows that hold now and may change: those that reach beyond where the person changes."""
+    cuts = {one.person_id: one for one in folded}
+    earliest = min((one.look_ms for one in folded), default=0)
+    query = select(
+        _row.id,
+        _row.person_id,
+        _row.kind,
+        _row.key,
+        _row.valid_from_ms,
+        _row.valid_to_ms,
+        _row.event_id,
+    ).where(
+        _row.workspace_id == workspace_id,
+        _row.person_id.in_(list(cuts)),
+        _row.known_to_ms.is_(None),
+        _row.valid_to_ms.is_(None) | (_row.valid_to_ms >= earliest),
+    )
+    held: dict[int, dict[Interval, int]] = {}
+    for row_id, person, kind, key, from_ms, to_ms, event_id in db.execute(query):
+        one = cuts[person]
+        if to_ms is not None and to_ms < one.look_ms:
+            continue
+        # Rows of versions that are not folded for this person now are not ours to judge.
+        if kind == "segment" and one.state is not None and key not in one.rulebook.keys:
+            continue
+        cause = None if event_id is None else bytes(event_id)
+        held.setdefault(person, {})[Interval(kind, key, from_ms, to_ms, cause)] = row_id
+    return held
+
+
+def _with_past(one: Folded, rows: Iterable[Interval]) -> list[Interval]:
+    """The new intervals, joined with what stored ones were before the cut."""
+    if one.cut_ms is None:
+        return one.intervals
+    cut_ms = one.cut_ms
+    past = [
+        row if row.to_ms is not None and row.to_ms <= cut_ms else row._replace(to_ms=cut_ms)
+        for row in rows
+        if row.from_ms < cut_ms
+    ]
+    return join(sorted(past, key=lambda row: row.from_ms) + one.intervals)
+
+
+def _count(counts: Counter[tuple[str, str, int]], interval: Interval, sign: int) -> None:
+    counts[interval.kind, interval.key, interval.from_ms // HOUR_MS * HOUR_MS] += sign
+    if interval.to_ms is not None:
+        counts[interval.kind, interval.key, interval.to_ms // HOUR_MS * HOUR_MS] -= sign
+
+
+def _write_counts(db: Connection, workspace_id: int, counts: Counter[tuple[str, str, int]]) -> None:
+    rows = [
+        {"workspace_id": workspace_id, "kind": kind, "key": key, "hour_ms": hour, "delta": delta}
+        for (kind, key, hour), delta in sorted(counts.items())
+        if delta
+    ]
+    if rows:
+        db.execute(insert(tables.count_delta), rows)
+
+
+def _values(
+    workspace_id: int, person_id: int, interval: Interval, now_ms: int
+) -> dict[str, object]:
+    return {
+        "workspace_id": workspace_id,
+        "kind": interval.kind,
+        "key": interval.key,
+        "person_id": person_id,
+        "valid_from_ms": interval.from_ms,
+        "valid_to_ms": interval.to_ms,
+        "known_from_ms": now_ms,
+        "known_to_ms": None,
+        "event_id": interval.event_id,
+    }

@@ -1,0 +1,64 @@
+"""How far the log is scored: positions that move in the same transaction as what they caused."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select, update
+
+from services.contract import tables
+from services.runtime.database import insert_new
+from services.runtime.event_log import Stored
+
+_row = tables.log_position.c
+
+
+class FencedError(Exception):
+    """Somebody else scored these records: nothing of ours may be written.
+
+    ``next_offsets`` tells, per partition, where the log is really to be read on.
+    """
+
+    def __init__(self, next_offsets: dict[int, int]) -> None:
+        super().__init__(f"positions have moved: {next_offsets}")
+        self.next_offsets = next_offsets
+
+
+def claim(db: Connection, log_id: str, records: Sequence[Stored]) -> None:
+    """Lock the positions of the records' partitions, and hold that the records come next.
+
+    Raises:
+        FencedError: some do not.
+    """
+    firsts: dict[int, int] = {}
+    lasts: dict[int, int] = {}
+    for record in records:
+        firsts.setdefault(record.partition, record.offset)
+        lasts[record.partition] = record.offset
+    partitions = sorted(firsts)
+    rows = [{"log_id": log_id, "partition": p, "next": firsts[p]} for p in partitions]
+    db.execute(insert_new(db, tables.log_position), rows)
+    query = (
+        select(_row.partition, _row.next)
+        .where(_row.log_id == log_id, _row.partition.in_(partitions))
+        .order_by(_row.partition)
+        .with_for_update()
+    )
+    stored = dict(db.execute(query).tuples().all())
+    if stored != firsts:
+        raise FencedError(stored)
+    for partition in partitions:
+        move(db, log_id, partition, lasts[partition] + 1)
+
+
+def move(db: Connection, log_id: str, partition: int, following: int) -> None:
+    """Set where a partition is to be read on."""
+    db.execute(
+        update(tables.log_position)
+        .where(_row.log_id == log_id, _row.partition == partition)
+        .values(next=following)
+    )
+
+
+def stored_position(db: Connection, log_id: str, partition: int) -> int | None:
+    """Where a partition is to be read on; None: it never was."""
+    query = select(_row.next).where(_row.log_id == log_id, _row.partition == partition)
+    return db.execute(query).scalar_one_or_none()

@@ -1,0 +1,224 @@
+"""From log records to the record: events decoded, each stored once, the bad ones set aside."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select, update
+
+from services.contract import tables
+from services.contract.event import Event, PoisonError, decode
+from services.contract.phases import DAY_MS
+from services.contract.vault import open_payload, seal_payload
+from services.runtime.database import insert_new
+from services.runtime.event_log import Stored
+from services.scorer.identities import Identified
+
+TIME_MAX_MS = 2**53
+TEXT_MAX = 2_000
+DEAD_LETTER_BYTES_MAX = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An event as it came out of the log."""
+
+    event: Event
+    value: bytes
+
+    @property
+    def rank(self) -> tuple[int, bytes]:
+        """Of two copies of an event the one with the smaller rank is the canonical one."""
+        return self.event.received_ms, digest(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """A record that is no event, and why."""
+
+    record: Stored
+    reason: str
+
+
+def digest(value: bytes) -> bytes:
+    """8 bytes of an envelope."""
+    return hashlib.blake2b(value, digest_size=8).digest()
+
+
+def sort_out(records: Iterable[Stored]) -> tuple[dict[int, list[Arrived]], list[Poison]]:
+    """Events per workspace, each once, sorted by event id; and what is none."""
+    arrived: dict[tuple[int, bytes], Arrived] = {}
+    poison: list[Poison] = []
+    for record in records:
+        try:
+            event = decode(record.value)
+            _check(event)
+        except PoisonError as error:
+            poison.append(Poison(record, error.reason))
+            continue
+        new = Arrived(event, record.value)
+        key = event.workspace_id, event.event_id
+        held = arrived.get(key)
+        if held is None or new.rank < held.rank:
+            arrived[key] = new
+    by_workspace: dict[int, list[Arrived]] = {}
+    for (workspace_id, _), one in sorted(arrived.items()):
+        by_workspace.setdefault(workspace_id, []).append(one)
+    return by_workspace, poison
+
+
+def _check(event: Event) -> None:
+    """Hold what the tracker promises, for whoever else writes to the log.
+
+    Raises:
+        PoisonError: a time or a text that the database cannot hold.
+    """
+    if not 0 <= event.occurred_ms <= event.received_ms < TIME_MAX_MS:
+        raise PoisonError("times are not 0 <= occurred_ms <= received_ms < 2**53")
+    texts = [event.content_id, event.content_type, event.message_id, event.click_id]
+    texts += [part for i in event.identities for part in (i.namespace, i.value)]
+    for text in texts:
+        if text is not None and ("\0" in text or len(text) > TEXT_MAX):
+            raise PoisonError("a text holds NUL or is too long")
+    if not 0 < event.workspace_id < 2**31 or not 0 <= event.source_id < 2**63:
+        raise PoisonError("no such workspace or source")
+
+
+def set_aside(db: Connection, log_id: str, poison: Sequence[Poison], now_ms: int) -> None:
+    """Keep poison in the dead letter, once for each place in the log."""
+    if poison:
+        rows = [
+            {
+                "log_id": log_id,
+                "partition": bad.record.partition,
+                "offset": bad.record.offset,
+                "reason": bad.reason,
+                "value": bad.record.value[:DEAD_LETTER_BYTES_MAX],
+                "recorded_ms": now_ms,
+            }
+            for bad in poison
+        ]
+        db.execute(insert_new(db, tables.dead_letter), rows)
+
+
+def store(
+    db: Connection, workspace_id: int, arrived: Sequence[Arrived], identified: Identified
+) -> tuple[list[Event], list[tuple[int, int]]]:
+    """Insert events.
+
+    Returns:
+        The events that are new; and, for those that took the place of a copy of higher rank,
+        the (identity id, occurred_ms) that they had before and have now.
+    """
+    rows = {one.event.event_id: _row(one, identified) for one in arrived}
+    returned = db.execute(
+        insert_new(db, tables.event).returning(tables.event.c.event_id), list(rows.values())
+    )
+    new = {bytes(event_id) for (event_id,) in returned}
+    fresh = [one.event for one in arrived if one.event.event_id in new]
+    repeated = [one for one in arrived if one.event.event_id not in new]
+    replaced = _replace(db, workspace_id, repeated, rows, identified) if repeated else []
+    return fresh, replaced
+
+
+def _row(one: Arrived, identified: Identified) -> dict[str, object]:
+    event = one.event
+    return {
+        "workspace_id": event.workspace_id,
+        "event_id": event.event_id,
+        "identity_id": identified.primary(event) if event.identities else None,
+        "cookie_id": identified.cookie(event) if event.identities else None,
+        "type": event.type,
+        "channel": event.channel,
+        "content_id": event.content_id,
+        "occurred_ms": event.occurred_ms,
+        "received_ms": event.received_ms,
+        "digest": digest(one.value),
+        "payload": seal_payload(one.value),
+    }
+
+
+def _replace(
+    db: Connection,
+    workspace_id: int,
+    repeated: Sequence[Arrived],
+    rows: dict[bytes, dict[str, object]],
+    identified: Identified,
+) -> list[tuple[int, int]]:
+    """Let a copy of smaller rank take the place of the stored one."""
+    row = tables.event.c
+    ids = [one.event.event_id for one in repeated]
+    query = (
+        select(row.event_id, row.received_ms, row.digest, row.identity_id, row.occurred_ms)
+        .where(row.workspace_id == workspace_id, row.event_id.in_(ids))
+        .with_for_update()
+    )
+    held = {bytes(i): (at, bytes(d), who, when) for i, at, d, who, when in db.execute(query)}
+    places: list[tuple[int, int]] = []
+    for one in repeated:
+        event_id = one.event.event_id
+        received_ms, held_digest, identity_id, occurred_ms = held[event_id]
+        if one.rank < (received_ms, held_digest):
+            new = rows[event_id]
+            db.execute(
+                update(tables.event)
+                .where(row.workspace_id == workspace_id, row.event_id == event_id)
+                .values(new)
+            )
+            if identity_id is not None:
+                places.append((identity_id, occurred_ms))
+            if one.event.identities:
+                places.append((identified.primary(one.event), one.event.occurred_ms))
+    return places
+
+
+def count(db: Connection, workspace_id: int, events: Iterable[Event]) -> None:
+    """Add events of nobody to the day's totals."""
+    totals = Counter(
+        (event.occurred_ms // DAY_MS * DAY_MS, event.type, event.channel, event.content_id or "")
+        for event in events
+        if not event.identities
+    )
+    row = tables.aggregate.c
+    for (day_ms, kind, channel, content_id), number in sorted(totals.items()):
+        key = {
+            "workspace_id": workspace_id,
+            "day_ms": day_ms,
+            "type": kind,
+            "channel": channel,
+            "content_id": content_id,
+        }
+        db.execute(insert_new(db, tables.aggregate), [{**key, "count": 0}])
+        db.execute(
+            update(tables.aggregate)
+            .where(*(row[name] == value for name, value in key.items()))
+            .values(count=row["count"] + number)
+        )
+
+
+def events_of(db: Connection, workspace_id: int, persons: Iterable[int]) -> dict[int, list[Event]]:
+    """All events of persons, by the identities that are theirs, in canonical order."""
+    link, event = tables.identity_link.c, tables.event.c
+    query = (
+        select(link.person_id, event.payload)
+        .join_from(
+            tables.identity_link,
+            tables.event,
+            (event.workspace_id == link.workspace_id)
+            & (event.identity_id == link.identity_id)
+            & (link.valid_from_ms.is_(None) | (event.occurred_ms >= link.valid_from_ms))
+            & (link.valid_to_ms.is_(None) | (event.occurred_ms < link.valid_to_ms)),
+        )
+        .where(
+            link.workspace_id == workspace_id,
+            link.person_id.in_(list(persons)),
+            link.known_to_ms.is_(None),
+        )
+    )
+    found: dict[int, list[Event]] = {}
+    for person, payload in db.execute(query):
+        found.setdefault(person, []).append(decode(open_payload(bytes(payload))))
+    for events in found.values():
+        events.sort(key=lambda one: (one.occurred_ms, one.event_id))
+    return found

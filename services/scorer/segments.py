@@ -1,0 +1,85 @@
+"""The segments that a workspace keeps: which rules are folded for whom."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from services.contract import tables
+from services.model.rules import Rule, RuleTree
+from services.model.timeline import Rulebook
+
+
+@dataclass(frozen=True)
+class Version:
+    """A segment version that is in force or being filled. ``interval_key`` is its id as text."""
+
+    id: int
+    segment_key: str
+    rule: Rule
+    live_ms: int | None
+    """When it came into force; None: it is being filled."""
+    built_to: int
+
+    @property
+    def interval_key(self) -> str:
+        """What stands in ``interval.key``."""
+        return str(self.id)
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The versions of one workspace, as one transaction sees them."""
+
+    versions: tuple[Version, ...] = ()
+
+    def rulebook_for(self, person_id: int) -> Rulebook:
+        """The rules to fold for a person: a version being filled has not reached everybody."""
+        return _rulebook(
+            tuple(
+                (version.interval_key, version.rule)
+                for version in self.versions
+                if version.live_ms is not None or person_id <= version.built_to
+            )
+        )
+
+    @property
+    def live(self) -> dict[str, Version]:
+        """Versions in force, by interval key."""
+        return {v.interval_key: v for v in self.versions if v.live_ms is not None}
+
+
+@lru_cache(maxsize=256)
+def _rulebook(rules: tuple[tuple[str, Rule], ...]) -> Rulebook:
+    return Rulebook(rules)
+
+
+@lru_cache(maxsize=4096)
+def _rule(version_id: int, stored: bytes) -> Rule:
+    del version_id  # names what is cached; a version's rule never changes
+    return RuleTree.model_validate({"rule": msgspec.json.decode(stored)}).rule
+
+
+def load_segments(db: Connection, workspace_id: int) -> Segments:
+    """The versions of a workspace that are in force or being filled.
+
+    Called after persons are locked: who fills a version locks them too before moving on.
+    """
+    segment, version = tables.segment.c, tables.segment_version.c
+    query = (
+        select(version.id, segment.key, version.rule, version.live_ms, version.built_to)
+        .join_from(tables.segment_version, tables.segment, segment.id == version.segment_id)
+        .where(
+            version.workspace_id == workspace_id,
+            version.status.in_(("live", "building")),
+            segment.deleted_ms.is_(None),
+        )
+        .order_by(version.id)
+    )
+    return Segments(
+        tuple(
+            Version(i, key, _rule(i, msgspec.json.encode(rule)), live_ms, built_to)
+            for i, key, rule, live_ms, built_to in db.execute(query)
+        )
+    )
