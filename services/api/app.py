@@ -64,6 +64,6 @@ def create_app(
     app.include_router(docs.router)
     app.include_router(dashboard.router)
     problem.install(app)
-    openapi.install(app)
+    openapi.install(app, [part.router for part in _DESCRIBED])
     app.add_middleware(Edge)
     return app

@@ -27,7 +27,7 @@ def count_believed(
     connection: Connection,
     workspace_id: int,
     kind: str,
-    keys: Sequence[str],
+    key: str,
     at_ms: int,
     known_at_ms: int,
 ) -> int:
@@ -38,7 +38,7 @@ def count_believed(
         .where(
             interval.c.workspace_id == workspace_id,
             interval.c.kind == kind,
-            interval.c.key.in_(keys),
+            interval.c.key == key,
             interval.c.valid_from_ms <= at_ms,
             or_(interval.c.valid_to_ms.is_(None), interval.c.valid_to_ms > at_ms),
             believed(known_at_ms),

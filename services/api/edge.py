@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import Request
 from prometheus_client import Counter, Histogram
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.problem import Problem, answer_of
@@ -31,10 +32,6 @@ SECONDS = Histogram(
 )
 
 
-class _TooLargeError(Exception):
-    pass
-
-
 class Edge:
     """An ASGI layer around the app."""
 
@@ -55,24 +52,17 @@ class Edge:
                 message["headers"] = [*message["headers"], *_HEADERS]
             await send(message)
 
-        await self._answer(scope, _bounded(receive), send_with_headers, sent)
+        await self._answer(scope, _bounded(receive), send_with_headers)
         route = getattr(scope.get("route"), "path", "none")
         REQUESTS.labels(route, _method(scope), sent["status"]).inc()
         SECONDS.labels(route).observe(time.perf_counter() - begin_s)
 
-    async def _answer(
-        self, scope: Scope, receive: Receive, send: Send, sent: dict[str, int]
-    ) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if "\x00" in scope["path"] or b"%00" in scope.get("query_string", b""):
             problem = Problem(400, "invalid", "An address may not contain NUL.")
             await answer_of(problem)(scope, receive, send)
             return
-        try:
-            await self._app(scope, receive, send)
-        except _TooLargeError:
-            if sent["status"] == 500:
-                text = f"A body has at most {BODY_BYTES_MAX} bytes."
-                await answer_of(Problem(413, "too_large", text))(scope, receive, send)
+        await self._app(scope, receive, send)
 
 
 def _bounded(receive: Receive) -> Receive:
@@ -84,7 +74,7 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         size += len(message.get("body", b""))
         if size > BODY_BYTES_MAX:
-            raise _TooLargeError
+            raise HTTPException(413, f"A body has at most {BODY_BYTES_MAX} bytes.")
         return message
 
     return bounded

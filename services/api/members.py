@@ -12,7 +12,7 @@ from services.api.counts import count_at, count_believed, trend
 from services.api.needs import SegmentsReader
 from services.api.people import held
 from services.api.problem import Problem, described
-from services.api.segment_store import Found, find_segment, progress_of, versions_of
+from services.api.segment_store import Found, find_segment, in_force, progress_of, versions_of
 from services.api.segments import SegmentKey
 from services.api.wire import (
     After,
@@ -87,7 +87,7 @@ class _MembersCursor(msgspec.Struct, array_like=True):
     after_id: _Int53
     as_of_ms: _Int53
     known_at_ms: _Int53
-    version_id: _Int53 | None
+    version_id: _Int53
 
 
 @router.get(
@@ -117,11 +117,10 @@ def list_members(
                 0,
                 now_ms if as_of is None else as_of,
                 now_ms if known_at is None else known_at,
-                None if known_at is not None or found.live is None else found.live.id,
+                _version_id(connection, found, known_at),
             )
         )
-        keys = _keys(connection, found, place)
-        query = _page(credential.workspace_id, keys, place).limit(limit + 1)
+        query = _page(credential.workspace_id, place).limit(limit + 1)
         rows = connection.execute(query).all()
         build = _build(connection, found, place.as_of_ms, known_at)
     more = len(rows) > limit
@@ -161,8 +160,8 @@ def get_count(
     with here.engine.connect() as connection:
         found = find_segment(connection, workspace_id, key)
         if known_at is not None:
-            keys = [str(v.id) for v in versions_of(connection, found.newest.segment_id)]
-            count = count_believed(connection, workspace_id, "segment", keys, at_ms, known_at)
+            key_then = str(_version_id(connection, found, known_at))
+            count = count_believed(connection, workspace_id, "segment", key_then, at_ms, known_at)
         elif found.live is not None:
             count = count_at(connection, workspace_id, "segment", str(found.live.id), at_ms)
         else:
@@ -216,15 +215,13 @@ def get_trend(
     )
 
 
-def _keys(connection: Connection, found: Found, place: _MembersCursor) -> list[str]:
-    """Interval keys: the version that was live on the first page, or all, as once believed."""
-    versions = versions_of(connection, found.newest.segment_id)
-    if place.version_id is None:
-        return [str(version.id) for version in versions if version.status != "building"]
-    return [str(version.id) for version in versions if version.id == place.version_id]
+def _version_id(connection: Connection, found: Found, known_at_ms: int | None) -> int:
+    """The version that answers; 0 where none does yet."""
+    version = in_force(versions_of(connection, found.newest.segment_id), known_at_ms)
+    return 0 if version is None else int(version.id)
 
 
-def _page(workspace_id: int, keys: list[str], place: _MembersCursor) -> Select[Any]:
+def _page(workspace_id: int, place: _MembersCursor) -> Select[Any]:
     return (
         select(
             interval.c.person_id,
@@ -237,7 +234,7 @@ def _page(workspace_id: int, keys: list[str], place: _MembersCursor) -> Select[A
             person.c.workspace_id == workspace_id,
             interval.c.workspace_id == workspace_id,
             interval.c.kind == "segment",
-            interval.c.key.in_(keys),
+            interval.c.key == str(place.version_id),
             interval.c.person_id > place.after_id,
             held(place.as_of_ms, place.known_at_ms),
         )

@@ -1,8 +1,9 @@
 """The OpenAPI: what the framework knows of our routes, completed."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
@@ -50,19 +51,19 @@ _SECURITY_SCHEMES: dict[str, Any] = {
 }
 
 
-def install(app: FastAPI) -> None:
-    """Let the app answer ``/openapi.json`` with the completed description."""
+def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
+    """Let the app answer ``/openapi.json`` with the completed description of these routers."""
     described: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:
         if not described:
-            described.update(_describe(app))
+            described.update(_describe(app, routers))
         return described
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _describe(app: FastAPI) -> dict[str, Any]:
+def _describe(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:
     schema = get_openapi(
         title="Kentering",
         version=VERSION,
@@ -77,7 +78,7 @@ def _describe(app: FastAPI) -> dict[str, Any]:
         parts.pop(name, None)
     parts["ProblemDetails"] = ProblemDetails.model_json_schema()
     schema["components"]["securitySchemes"] = _SECURITY_SCHEMES
-    scopes = dict(_scopes(app))
+    scopes = dict(_scopes(routers))
     for path, item in schema["paths"].items():
         for method, operation in item.items():
             operation["responses"].pop("422", None)
@@ -89,10 +90,11 @@ def _describe(app: FastAPI) -> dict[str, Any]:
     return schema
 
 
-def _scopes(app: FastAPI) -> list[tuple[tuple[str, str], str]]:
+def _scopes(routers: Sequence[APIRouter]) -> list[tuple[tuple[str, str], str]]:
     return [
         ((route.path, method), part.call.scope)
-        for route in app.routes
+        for router in routers
+        for route in router.routes
         if isinstance(route, APIRoute)
         for part in route.dependant.dependencies
         if isinstance(part.call, Needs)

@@ -9,6 +9,7 @@ from services.api.context import Here
 from services.api.needs import PersonsReader
 from services.api.people import believed, find_person, held
 from services.api.problem import described
+from services.api.segment_store import in_force
 from services.api.wire import After, AsOf, KnownAt, Out, PersonPath, rfc3339, rfc3339_or_none
 from services.contract.phases import LatencyState, Phase
 from services.contract.tables import interval, segment, segment_version
@@ -105,18 +106,7 @@ def get_memberships(
     at_ms = here.clock() if as_of is None else as_of
     with here.engine.connect() as connection:
         row = find_person(connection, credential.workspace_id, person_id)
-        names = {
-            str(r.id): r
-            for r in connection.execute(
-                select(segment_version.c.id, segment.c.key, segment.c.name)
-                .join(segment, segment.c.id == segment_version.c.segment_id)
-                .where(
-                    segment_version.c.workspace_id == credential.workspace_id,
-                    segment.c.deleted_ms.is_(None),
-                    *([segment_version.c.status == "live"] if known_at is None else []),
-                )
-            )
-        }
+        names = _names(connection, credential.workspace_id, known_at)
         rows = connection.execute(
             select(interval)
             .where(
@@ -140,6 +130,22 @@ def get_memberships(
             if r.key in names
         ],
     )
+
+
+def _names(
+    connection: Connection, workspace_id: int, known_at_ms: int | None
+) -> dict[str, Row[Any]]:
+    """By interval key, the segments whose version answers."""
+    query = (
+        select(segment_version, segment.c.key, segment.c.name)
+        .join(segment, segment.c.id == segment_version.c.segment_id)
+        .where(segment.c.workspace_id == workspace_id, segment.c.deleted_ms.is_(None))
+    )
+    versions: dict[int, list[Row[Any]]] = {}
+    for row in connection.execute(query):
+        versions.setdefault(row.segment_id, []).append(row)
+    answering = (in_force(rows, known_at_ms) for rows in versions.values())
+    return {str(row.id): row for row in answering if row is not None}
 
 
 def stretches(

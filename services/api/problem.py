@@ -134,7 +134,7 @@ def _on_moved(request: Request, error: Exception) -> Response:
     return response
 
 
-_CODES = {404: "no_such_route", 405: "method_not_allowed"}
+_CODES = {404: "no_such_route", 405: "method_not_allowed", 413: "too_large"}
 
 
 def _on_http_exception(_request: Request, error: Exception) -> Response:

@@ -1,5 +1,6 @@
 """Segments and their versions in the database: found, created, edited, deleted."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +72,14 @@ def versions_of(connection: Connection, segment_id: int) -> list[Row[Any]]:
         .order_by(segment_version.c.number)
     )
     return list(connection.execute(query).all())
+
+
+def in_force(versions: Iterable[Row[Any]], known_at_ms: int | None) -> Row[Any] | None:
+    """The version of a segment that answers now, or that answered at a moment."""
+    if known_at_ms is None:
+        return next((version for version in versions if version.status == "live"), None)
+    begun = [v for v in versions if v.live_ms is not None and v.live_ms <= known_at_ms]
+    return max(begun, key=lambda version: int(version.live_ms), default=None)
 
 
 def progress_of(connection: Connection, workspace_id: int, version: Row[Any]) -> float:

@@ -1,0 +1,196 @@
+"""The dashboard's own words, in Dutch and English."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+
+from services.contract.phases import DAY_MS, Phase
+from services.model.words import Language
+
+PHASES: dict[Phase, dict[Language, str]] = {
+    "see": {"nl": "Leert ons kennen", "en": "Gets to know us"},
+    "think": {"nl": "Overweegt iets nieuws", "en": "Is considering"},
+    "do": {"nl": "Klaar voor een gesprek", "en": "Ready to talk"},
+    "care": {"nl": "In dienst", "en": "Hired"},
+}
+
+_TEXTS: dict[str, tuple[str, str]] = {
+    "lead": ("Wie beweegt er, en waarom?", "Who is moving, and why?"),
+    "phases": ("Mensen per fase", "People in each phase"),
+    "phases_hint": (
+        "Getrokken lijn: wat was. Stippellijn: wat komt als er niets meer gebeurt.",
+        "Solid line: what was. Dashed line: what comes if nothing more happens.",
+    ),
+    "week": ("in een week", "in a week"),
+    "expected": ("over vier weken, als er niets gebeurt", "in four weeks, if nothing happens"),
+    "table": ("Dezelfde cijfers als tabel", "The same numbers as a table"),
+    "day": ("Dag", "Day"),
+    "ahead": ("verwacht", "expected"),
+    "movers": ("Net in beweging", "Just moved"),
+    "no_movers": ("Nog niemand is van fase veranderd.", "Nobody has changed phase yet."),
+    "segments": ("Segmenten", "Segments"),
+    "no_segments": ("Er zijn nog geen segmenten.", "There are no segments yet."),
+    "building": ("wordt gevuld", "being filled"),
+    "members": ("mensen", "people"),
+    "live": ("Bijgewerkt om", "Updated at"),
+    "offline": (
+        "Geen verbinding; dit zijn de laatste cijfers.",
+        "No connection; these are the last numbers.",
+    ),
+    "login_title": ("Inloggen", "Log in"),
+    "login_hint": (
+        "Geef de API-sleutel van uw werkruimte. Hij blijft twaalf uur in deze browser.",
+        "Give the API key of your workspace. It stays in this browser for twelve hours.",
+    ),
+    "login_key": ("API-sleutel", "API key"),
+    "login_go": ("Verder", "Continue"),
+    "login_wrong": ("Deze sleutel mag het dashboard niet zien.", "This key may not see it."),
+    "logout": ("Uitloggen", "Log out"),
+    "docs": ("API", "API"),
+    "language": ("Taal", "Language"),
+    "back": ("Overzicht", "Overview"),
+    "openness": ("openheid voor iets nieuws", "openness to something new"),
+    "estimate": ("Een schatting, geen oordeel.", "An estimate, not a verdict."),
+    "not_scored": (
+        "Van deze persoon maken we geen schatting: er is geen toestemming, of een dienstverband.",
+        "We make no estimate of this person: there is no consent, or they are employed.",
+    ),
+    "why": ("Waarom", "Why"),
+    "why_hint": (
+        "Elk spoor telt voor (rechts) of tegen (links). Samen zijn ze de schatting.",
+        "Every trace counts for (right) or against (left). Together they are the estimate.",
+    ),
+    "prior": ("Vertrekpunt", "Starting point"),
+    "rest": ("Al het andere samen", "Everything else together"),
+    "total": ("Samen", "Together"),
+    "journey": ("Fasen", "Phases"),
+    "since": ("sinds", "since"),
+    "until": ("tot", "until"),
+    "expects": ("verwacht vanaf", "expected from"),
+    "inferred": ("afgeleid uit gedrag", "inferred from behaviour"),
+    "timeline": ("Wat er gebeurde", "What happened"),
+    "machine": ("waarschijnlijk software", "probably software"),
+    "silence": ("liet niets van zich horen", "was not heard from"),
+    "hired": ("werd aangenomen", "was hired"),
+    "known_as": ("Bekend als", "Known as"),
+    "from": ("van", "from"),
+    "to": ("naar", "to"),
+}  # fmt: skip
+
+_EVENTS: dict[str, tuple[str, str]] = {
+    "page": ("Bekeek een pagina", "Viewed a page"),
+    "site_search": ("Zocht op de site", "Searched the site"),
+    "read": ("Las", "Read"),
+    "play": ("Luisterde of keek", "Listened or watched"),
+    "magazine_page": ("Las in het magazine", "Read the magazine"),
+    "download": ("Downloadde", "Downloaded"),
+    "sign_up": ("Meldde zich aan", "Signed up"),
+    "question": ("Stelde een vraag", "Asked a question"),
+    "comment": ("Reageerde", "Commented"),
+    "ambassador_contacted": ("Sprak een ambassadeur", "Contacted an ambassador"),
+    "share": ("Deelde", "Shared"),
+    "attend": ("Was erbij", "Attended"),
+    "vacancy_viewed": ("Bekeek een vacature", "Looked at a vacancy"),
+    "application_started": ("Begon een sollicitatie", "Began an application"),
+    "applied": ("Solliciteerde", "Applied"),
+    "stage_changed": ("Ging verder in de procedure", "Moved on in the procedure"),
+    "rejected": ("Werd afgewezen", "Was rejected"),
+    "hired": ("Werd aangenomen", "Was hired"),
+    "left": ("Ging uit dienst", "Left"),
+    "sent": ("Kreeg een mail", "Was sent a mail"),
+    "delivered": ("Mail bezorgd", "Mail delivered"),
+    "open": ("Opende een mail", "Opened a mail"),
+    "click": ("Klikte", "Clicked"),
+    "bounce": ("Mail kwam terug", "Mail bounced"),
+    "unsubscribe": ("Meldde zich af", "Unsubscribed"),
+    "complaint": ("Meldde mail als spam", "Reported mail as spam"),
+    "identified": ("Maakte zich bekend", "Became known"),
+    "custom": ("Deed iets anders", "Did something else"),
+}
+
+_MONTHS: dict[Language, tuple[str, ...]] = {
+    "nl": ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec"),
+    "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+}
+
+
+def language_of(request: Request) -> Language:
+    """What ``?lang=`` asks for, else the first of the browser's that we speak, else Dutch."""
+    asked = request.query_params.get("lang")
+    if asked in {"nl", "en"}:
+        return "nl" if asked == "nl" else "en"
+    for part in request.headers.get("accept-language", "").split(",")[:10]:
+        tag = part.split(";")[0].strip().lower()[:2]
+        if tag in {"nl", "en"}:
+            return "nl" if tag == "nl" else "en"
+    return "nl"
+
+
+class Words:
+    """Texts, numbers and moments in one language, at one place on earth."""
+
+    def __init__(self, language: Language, time_zone: str) -> None:
+        self.language, self._zone = language, ZoneInfo(time_zone)
+        self._column = 0 if language == "nl" else 1
+
+    def __getitem__(self, name: str) -> str:
+        """A text by its name."""
+        return _TEXTS[name][self._column]
+
+    def event(self, type_: str) -> str:
+        """What an event type is called."""
+        return _EVENTS[type_][self._column]
+
+    def phase(self, phase: Phase) -> str:
+        """What a phase means."""
+        return PHASES[phase][self.language]
+
+    def number(self, value: float) -> str:
+        """A whole number with its thousands apart."""
+        return f"{value:,.0f}".replace(",", "." if self.language == "nl" else ",")
+
+    def signed(self, value: float) -> str:
+        """A difference."""
+        return ("+" if value > 0 else "−" if value < 0 else "±") + self.number(abs(value))
+
+    def percent(self, share: float) -> str:
+        """A share of 1."""
+        return f"{share * 100:.0f} %" if self.language == "nl" else f"{share * 100:.0f}%"
+
+    def decimal(self, value: float) -> str:
+        """A number with one decimal and its sign."""
+        text = f"{value:+.1f}".replace("-", "−")
+        return text.replace(".", ",") if self.language == "nl" else text
+
+    def month(self, at_ms: int) -> str:
+        """The month's short name."""
+        return _MONTHS[self.language][self._local(at_ms).month - 1]
+
+    def day(self, at_ms: int) -> str:
+        """As ``22 nov 2026``."""
+        local = self._local(at_ms)
+        return f"{local.day} {self.month(at_ms)} {local.year}"
+
+    def moment(self, at_ms: int) -> str:
+        """As ``22 nov 2026, 09:30``."""
+        local = self._local(at_ms)
+        return f"{local.day} {self.month(at_ms)} {local.year}, {local:%H:%M}"
+
+    def clock(self, at_ms: int) -> str:
+        """As ``09:30:15``."""
+        return f"{self._local(at_ms):%H:%M:%S}"
+
+    def months_between(self, from_ms: int, to_ms: int) -> list[int]:
+        """The first moments of the months in a span."""
+        found: list[int] = []
+        for at_ms in range(from_ms, to_ms, DAY_MS):
+            local = self._local(at_ms)
+            first = datetime(local.year, local.month, 1, tzinfo=self._zone)
+            first_ms = round(first.timestamp() * 1000)
+            if first_ms >= from_ms and first_ms not in found:
+                found.append(first_ms)
+        return found
+
+    def _local(self, at_ms: int) -> datetime:
+        return datetime.fromtimestamp(at_ms / 1000, self._zone)

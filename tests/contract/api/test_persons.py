@@ -1,0 +1,127 @@
+"""Persons over REST, on both databases."""
+
+import math
+
+import pytest
+from httpx import Client
+
+from services.api.wire import rfc3339
+from services.contract.phases import DAY_MS
+from tests.contract.api.world import NOW_MS, World
+
+
+def test_a_person_now(client: Client, people: dict[str, str]) -> None:
+    answer = client.get(f"/v1/persons/{people['turning']}")
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert body["identities"] == [{"namespace": "user_id", "value": "anna"}]
+    assert body["attributes"] == {"name": "Anna", "region": "Utrecht"}
+    assert math.isclose(sum(body["states"].values()), 1)
+    assert math.isclose(body["latency"] + body["openness"], 1)
+    assert body["phase"]["name"] == "do"
+    assert body["phase"]["inferred"] is False  # she applied
+    assert body["as_of"] == rfc3339(NOW_MS)
+
+
+def test_the_past_is_folded_from_the_events_up_to_then(
+    client: Client, people: dict[str, str]
+) -> None:
+    then = rfc3339(NOW_MS - 10 * DAY_MS)
+    body = client.get(f"/v1/persons/{people['turning']}", params={"as_of": then}).json()
+    now = client.get(f"/v1/persons/{people['turning']}").json()
+    assert body["openness"] < now["openness"]
+    assert body["phase"]["name"] == "see"
+    assert body["phase"]["until"] is not None
+    assert body["last_seen"] == rfc3339(NOW_MS - 20 * DAY_MS)
+
+
+def test_before_the_first_event_nothing_is_said(client: Client, people: dict[str, str]) -> None:
+    body = client.get(
+        f"/v1/persons/{people['quiet']}", params={"as_of": "2020-01-01T00:00:00Z"}
+    ).json()
+    assert body["states"] is None
+    assert body["phase"] is None
+
+
+def test_as_it_was_believed(client: Client, world: World) -> None:
+    late = world.event(5, "applied", "late", received_ms=NOW_MS - DAY_MS)
+    public_id = world.person("late", [world.event(50, "page", "late"), late])
+    moment = rfc3339(NOW_MS - 2 * DAY_MS)
+    known = client.get(f"/v1/persons/{public_id}", params={"as_of": moment}).json()
+    believed = client.get(
+        f"/v1/persons/{public_id}", params={"as_of": moment, "known_at": moment}
+    ).json()
+    assert believed["openness"] < known["openness"]
+
+
+def test_list_is_paged_and_filtered(client: Client, people: dict[str, str]) -> None:
+    seen, cursor = [], None
+    while True:
+        page = client.get(
+            "/v1/persons", params={"limit": 1} | ({"cursor": cursor} if cursor else {})
+        ).json()
+        seen += [person["id"] for person in page["persons"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert seen == [people["quiet"], people["turning"], people["third"]]
+    doing = client.get("/v1/persons", params={"phase": "do"}).json()["persons"]
+    assert [person["id"] for person in doing] == [people["turning"]]
+    named = client.get("/v1/persons", params={"q": "quiet"}).json()["persons"]
+    assert [person["id"] for person in named] == [people["quiet"]]
+
+
+def test_lookup(client: Client, people: dict[str, str]) -> None:
+    query = {"namespace": "user_id", "value": "anna"}
+    assert client.get("/v1/persons/lookup", params=query).json()["id"] == people["turning"]
+    nobody = client.get("/v1/persons/lookup", params={"namespace": "email", "value": "x@y.z"})
+    assert nobody.status_code == 404
+    assert nobody.json()["code"] == "not_found"
+
+
+def test_a_merged_person_moves(client: Client, world: World, people: dict[str, str]) -> None:
+    world.merge(people["quiet"], people["turning"])
+    answer = client.get(f"/v1/persons/{people['quiet']}/timeline?limit=2")
+    assert answer.status_code == 307
+    assert answer.headers["location"] == f"/v1/persons/{people['turning']}/timeline?limit=2"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.json()["code"] == "merged"
+
+
+def test_timeline_newest_first(client: Client, people: dict[str, str]) -> None:
+    first = client.get(f"/v1/persons/{people['turning']}/timeline", params={"limit": 4}).json()
+    assert [e["type"] for e in first["events"]] == [
+        "applied",
+        "application_started",
+        "vacancy_viewed",
+        "vacancy_viewed",
+    ]
+    rest = client.get(
+        f"/v1/persons/{people['turning']}/timeline", params={"cursor": first["next"]}
+    ).json()
+    assert [e["type"] for e in rest["events"]] == ["page", "identified"]
+    assert rest["next"] is None
+
+
+def test_phases_reach_ahead(client: Client, people: dict[str, str]) -> None:
+    body = client.get(f"/v1/persons/{people['turning']}/phases").json()
+    assert body["phases"][0]["phase"] == "see"
+    assert body["phases"][-1]["since"] > rfc3339(NOW_MS)
+    for earlier, later in zip(body["phases"], body["phases"][1:], strict=False):
+        assert earlier["until"] == later["since"]
+
+
+@pytest.mark.parametrize("days", [-15, 0, 30])
+def test_the_explanation_sums_to_the_score(
+    client: Client, people: dict[str, str], days: int
+) -> None:
+    moment = rfc3339(NOW_MS + days * DAY_MS)
+    person = client.get(f"/v1/persons/{people['turning']}", params={"as_of": moment}).json()
+    body = client.get(
+        f"/v1/persons/{people['turning']}/explain", params={"at": moment, "lang": "nl"}
+    ).json()
+    total = body["active"]["prior"] + sum(c["active"] for c in body["contributions"])
+    assert abs(total - body["active"]["score"]) < 1e-9
+    p = person["states"]["active"]
+    assert abs(math.log(p / (1 - p)) - body["active"]["score"]) < 1e-9
+    assert all(c["what"] and c["strength"] for c in body["contributions"])
