@@ -13,8 +13,13 @@ debian_packages() {
         echo "Missing: $what_for. Install it with: sudo apt-get install --no-install-recommends $*" >&2
         exit 1
     fi
-    echo "Installing $what_for: $*"
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq
-    apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+    echo "Installing $what_for (Debian packages: $*)"
+    local output
+    output=$(mktemp)
+    if ! { apt-get update && DEBIAN_FRONTEND=noninteractive \
+        apt-get install --yes --no-install-recommends "$@"; } >"$output" 2>&1 </dev/null; then
+        cat "$output" >&2
+        exit 1
+    fi
+    rm "$output"
 }

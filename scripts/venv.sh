@@ -17,6 +17,7 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     debian_packages "Python's venv" python3-venv
 fi
 
+echo "Installing Python packages into .venv"
 [ -x .venv/bin/pip ] || "$python" -m venv .venv
 .venv/bin/pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt \
     --editable ".${1:+[$1]}"
