@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-EMPLOYER = "Duinstroom Netbeheer"
+EMPLOYER = "Netbeheer Noordzee"
 
 
 class Item(NamedTuple):
