@@ -2,7 +2,7 @@
 
 import click
 
-from services.cli import api, migrate, relay, scorer, topics, tracker, up, workspace
+from services.cli import api, demo, migrate, relay, scorer, topics, tracker, up, workspace
 
 
 @click.group()
@@ -15,5 +15,9 @@ def main() -> None:
     """
 
 
-for part in (up, tracker, relay, scorer, api, migrate, topics, workspace):
+for part in (up, tracker, relay, scorer, api, migrate, topics, workspace, demo):
     main.add_command(part.command)
+
+
+if __name__ == "__main__":
+    main()

@@ -8,6 +8,7 @@ import click
 import structlog
 from sqlalchemy import Engine
 
+from services.cli.children import end_with_parent
 from services.contract.topics import EVENTS
 from services.model.version import load
 from services.runtime.database import open_database
@@ -49,6 +50,8 @@ def command(log: str, health_port: int) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, leave)
+
+    end_with_parent(leave)
 
     def why_not_ready() -> str | None:
         return "no log yet" if scorer is None else scorer.why_not_ready()

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
@@ -26,9 +27,17 @@ def command() -> None:
     help="Declares that the sender behind the server key holds consent to measure and profile, "
     "by this text. Without it, calls that say nothing of consent follow nobody.",
 )
-def create(name: str, time_zone: str, asserted_consent: str | None, *, as_json: bool) -> None:
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="The folder that `kentering up` was given; else the settings say where the database is.",
+)
+def create(
+    name: str, time_zone: str, asserted_consent: str | None, data: Path | None, *, as_json: bool
+) -> None:
     """Make the workspace NAME and print its keys. They are shown this once."""
-    engine = open_database(from_environment().database_url)
+    url = f"sqlite:///{data / 'kentering.db'}" if data else from_environment().database_url
+    engine = open_database(url)
     try:
         made = create_workspace(engine, name, time_zone, asserted_consent, now_ms())
     except ValueError as error:

@@ -1,0 +1,202 @@
+"""``kentering up``: everything in one process tree, on SQLite, without any server."""
+
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import click
+import uvicorn
+from sqlalchemy import Engine
+
+from services.api.app import create_app as create_api
+from services.api.snapshot import load_snapshot
+from services.api.workspaces import create_workspace
+from services.cli.children import Child
+from services.cli.one_port import App, OnePort
+from services.demo.doors import Doors
+from services.demo.marker import Marker, read_marker, write_marker
+from services.demo.sample.app import create_sample_app
+from services.demo.sample.mail import make_sample_mail
+from services.runtime.clock import now_ms
+from services.runtime.database import open_database
+from services.runtime.migrations import NewerDatabaseError, migrate
+from services.runtime.sqlite_log import SqliteLog
+from services.runtime.telemetry import configure_logging
+from services.scorer.consume import READER
+from services.tracker.app import create_app as create_tracker
+
+DEMO_NAME = "Netbeheer Noordzee"
+DEMO_SEED = 1
+DEMO_CONSENT = "Demonstration: these people are simulated."
+REQUESTS_PATIENCE_S = 3
+
+
+@click.command("up")
+@click.option("--port", default=8000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--data",
+    default="data",
+    show_default=True,
+    envvar="KENTERING_DATA",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the database and the log.",
+)
+@click.option("--demo", is_flag=True, help="Fill a workspace by playing a simulated target group.")
+def command(port: int, host: str, data: Path, *, demo: bool) -> None:
+    """Serve tracker, scorer, API and dashboard on one port, with SQLite and no other server."""
+    configure_logging("up")
+    url = os.environ.get("KENTERING_PUBLIC_URL", f"http://localhost:{port}")
+    database_url = os.environ.get("KENTERING_DATABASE_URL", f"sqlite:///{data / 'kentering.db'}")
+    with ExitStack() as stack:
+        try:
+            door = stack.enter_context(_listen(host, port))
+            data.mkdir(parents=True, exist_ok=True)
+            migrate(database_url)
+            log = stack.enter_context(_spool(data))
+        except (OSError, NewerDatabaseError) as error:
+            raise click.ClickException(str(error)) from None
+        engine = open_database(database_url)
+        stack.callback(engine.dispose)
+        marker = _demonstration(engine, data) if demo else None
+        told = {
+            "KENTERING_DATA": str(data),
+            "KENTERING_DATABASE_URL": database_url,
+            "KENTERING_INTERNAL_KEY": _internal_key(data),
+        }
+        scorer = stack.enter_context(
+            _child(["scorer", "--log", "spool", "--health-port", "0"], told)
+        )
+        app = _app(engine, log, data, url, told["KENTERING_INTERNAL_KEY"], marker, scorer)
+
+        def begin() -> None:
+            _tell(url, marker)
+            if marker is not None:
+                play = ["demo", "--url", f"http://127.0.0.1:{port}", "--data", str(data)]
+                stack.enter_context(_child(play, {}, again=False))
+
+        config = uvicorn.Config(
+            app,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            access_log=False,  # it would name people: tokens and ids stand in the paths
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=REQUESTS_PATIENCE_S,
+        )
+        _Server(config, begin).run(sockets=[door])
+
+
+class _Server(uvicorn.Server):
+    """Does something once it listens."""
+
+    def __init__(self, config: uvicorn.Config, begin: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._begin = begin
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then begin."""
+        await super().startup(sockets)
+        if self.started:
+            self._begin()
+
+
+def _app(
+    engine: Engine,
+    log: SqliteLog,
+    data: Path,
+    url: str,
+    internal_key: str,
+    marker: Marker | None,
+    scorer: Child,
+) -> OnePort:
+    tracker = create_tracker(log, lambda: load_snapshot(engine, internal_key), data, url)
+    api: App = create_api(engine, internal_key, url)
+    return OnePort(
+        tracker,
+        api,
+        None if marker is None else _sample(url, marker),
+        lambda: None if scorer.is_alive() else "the scorer is being started again",
+    )
+
+
+def _sample(url: str, marker: Marker) -> App:
+    doors = Doors(url, marker.server_key, marker.api_key)
+
+    async def mail() -> str:
+        return await make_sample_mail(doors, f"{url}/sample")
+
+    sample: App = create_sample_app(marker.write_key, url, mail)
+    return sample
+
+
+def _demonstration(engine: Engine, data: Path) -> Marker:
+    """The demonstration workspace: as it was, or a new one."""
+    marker = read_marker(data)
+    if marker is None:
+        made = create_workspace(engine, DEMO_NAME, "Europe/Amsterdam", DEMO_CONSENT, now_ms())
+        marker = Marker(made.write_key, made.server_key, made.api_key, DEMO_SEED, now_ms())
+        write_marker(data, marker)
+    return marker
+
+
+def _tell(url: str, marker: Marker | None) -> None:
+    print(f"\nKentering listens at {url}\n")
+    if marker is None:
+        print(f"  the page      {url}/")
+        print(f"  the API docs  {url}/docs")
+        print("  Make a workspace and its keys:  kentering workspace create NAME\n", flush=True)
+        return
+    print(f"  the page      {url}/login#{marker.api_key}")
+    print(f"  the API docs  {url}/docs")
+    print(f"  sample site   {url}/sample/   and a mail: {url}/sample/mail")
+    print(f"  write key     {marker.write_key}   for web pages")
+    print(f"  server key    {marker.server_key}   for systems that send events")
+    print(f"  API key       {marker.api_key}   for systems that read")
+    print("\n  The people in it are simulated. Ctrl-C stops it; nothing is lost.\n", flush=True)
+
+
+def _internal_key(data: Path) -> str:
+    """The key that our own processes share; kept, so that who logged in stays so."""
+    file = data / "internal.key"
+    if not file.exists():
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as output:
+            output.write(secrets.token_urlsafe(32))
+    return file.read_text()
+
+
+@contextmanager
+def _listen(host: str, port: int) -> Iterator[socket.socket]:
+    """The port, taken before anything is touched."""
+    try:
+        door = socket.create_server((host, port), backlog=2048)
+    except OSError as error:
+        raise OSError(f"port {port} of {host} cannot be had: {error.strerror}") from None
+    with door:
+        yield door
+
+
+@contextmanager
+def _spool(data: Path) -> Iterator[SqliteLog]:
+    log = SqliteLog(data / "spool", readers=[READER])
+    try:
+        yield log
+    finally:
+        log.close()
+
+
+@contextmanager
+def _child(
+    arguments: list[str], environment: dict[str, str], *, again: bool = True
+) -> Iterator[Child]:
+    child = Child(arguments, environment, again=again)
+    try:
+        yield child
+    finally:
+        child.stop()
