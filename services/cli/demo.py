@@ -1,6 +1,7 @@
-"""``kentering demo``: play the demonstration against a running Kentering."""
+"""``kentering demo``: play the demonstration through the doors of ``kentering up --demo``."""
 
 import asyncio
+import contextlib
 import signal
 from pathlib import Path
 
@@ -8,33 +9,41 @@ import click
 from rich.console import Console
 
 from services.cli.children import end_with_parent
-from services.demo.marker import read_marker
+from services.demo.doors import RefusedError
+from services.demo.marker import Marker, read_marker
 from services.demo.play import play
 from services.runtime.clock import now_ms
 
 
 @click.command("demo", hidden=True)
-@click.option("--url", required=True)
-@click.option("--data", required=True, type=click.Path(path_type=Path))
+@click.option("--url", required=True, help="Where `kentering up` listens.")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Its data folder.",
+)
 def command(url: str, data: Path) -> None:
-    """Play the demonstration whose keys ``kentering up --demo`` left in the data folder."""
+    """Play the simulated target group: its year once, then live until stopped."""
     marker = read_marker(data)
     if marker is None:
-        raise click.ClickException("there is no demonstration in this folder")
+        raise click.ClickException(f"{data} holds no demonstration; start kentering up --demo")
+    try:
+        asyncio.run(_play_until_stopped(url, data, marker))
+    except RefusedError as error:
+        raise click.ClickException(f"the demonstration stopped: {error}") from None
 
-    async def run() -> None:
-        loop = asyncio.get_running_loop()
-        playing = asyncio.ensure_future(play(url, data, marker, now_ms, Console()))
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, playing.cancel)
 
-        def leave() -> None:
-            loop.call_soon_threadsafe(playing.cancel)
+async def _play_until_stopped(url: str, data: Path, marker: Marker) -> None:
+    loop = asyncio.get_running_loop()
+    playing = asyncio.create_task(play(url, data, marker, now_ms, Console(stderr=True)))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, playing.cancel)
+    end_with_parent(lambda: _cancel_from_thread(loop, playing))
+    with contextlib.suppress(asyncio.CancelledError):
+        await playing
 
-        end_with_parent(leave)
-        try:
-            await playing
-        except asyncio.CancelledError:
-            return
 
-    asyncio.run(run())
+def _cancel_from_thread(loop: asyncio.AbstractEventLoop, playing: asyncio.Task[None]) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop has ended already
+        loop.call_soon_threadsafe(playing.cancel)
