@@ -16,13 +16,20 @@ COLOURS: dict[Phase, str] = {
     "care": "#3f8f6b",
 }
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
+_CALM = """inline:
+.axis .guide.line, .axis .major.guide.line { stroke: #dfe4e8; }
+.axis.x .guide.line { stroke: none; }
+.axis .line { stroke: #b9c2ca; }
+.serie-1 .reactive { stroke-linecap: round; }
+.serie-2 .reactive { stroke-width: 1; }"""
 _DARK = """inline:
 @media (prefers-color-scheme: dark) {
-  .axis text { fill: #a9b4c0; }
-  .axis .guides.line { stroke: #34404d; }
-  .serie-2 .line { stroke: #a9b4c0; }
+  .axis text, .axis text.major { fill: #a9b4c0; }
+  .axis .guide.line, .axis .major.guide.line { stroke: #34404d; }
+  .axis.x .guide.line { stroke: none; }
+  .axis .line { stroke: #55636f; }
+  .serie-2 .reactive { stroke: #a9b4c0; }
 }"""
-_QUIET = "inline: .axis.x .guides.line { stroke: none; } .axis .line { stroke-width: 1; }"
 
 
 def draw(figure: Figure, words: Words) -> bytes:
@@ -33,7 +40,7 @@ def draw(figure: Figure, words: Words) -> bytes:
         width=640,
         height=240,
         style=_style(figure.phase),
-        css=("file://style.css", "file://graph.css", _QUIET, _DARK),
+        css=("file://style.css", "file://graph.css", _CALM, _DARK),
         js=(),
         no_prefix=True,
         disable_xml_declaration=False,
@@ -50,9 +57,9 @@ def draw(figure: Figure, words: Words) -> bytes:
     now = (figure.now_ms, figure.past[-1])
     past = [(figure.moment(i), count) for i, count in enumerate(figure.past[:-1])]
     ahead = [(figure.now_ms + (i + 1) * STEP_MS, n) for i, n in enumerate(figure.ahead)]
-    chart.add("past", [*past, now], fill=True, stroke_style={"width": 2.5})
-    chart.add("ahead", [now, *ahead], stroke_style={"width": 2.5, "dasharray": "3, 7"})
-    chart.add("now", [(figure.now_ms, 0), (figure.now_ms, top)], stroke_style={"width": 1})
+    chart.add("past", [*past, now], fill=True)
+    chart.add("ahead", [now, *ahead], stroke_style={"dasharray": "7, 6"})
+    chart.add("now", [(figure.now_ms, 0), (figure.now_ms, top)])
     drawn: bytes = chart.render()
     return drawn
 
@@ -67,6 +74,8 @@ def _style(phase: Phase) -> Style:
         colors=(COLOURS[phase], COLOURS[phase], "#5a6672"),
         opacity=".18",
         opacity_hover=".18",
+        stroke_width="2.5",
+        stroke_opacity="1",
         transition="0s",
         font_family=_FONT,
         label_font_size=15,

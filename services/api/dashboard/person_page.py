@@ -67,14 +67,15 @@ def _holds(row: Row[Any], at_ms: int) -> bool:
 
 def _reasons(explanation: Explanation, words: Words) -> list[Reason]:
     """The strongest contributions in the order of time, the rest in one line, and the sum."""
-    ranked = sorted(explanation.contributions, key=lambda c: -abs(c.turning))
-    strongest = sorted(ranked[:REASONS_MAX], key=lambda c: c.to_ms)
-    rest = sum(c.turning for c in ranked[REASONS_MAX:])
+    told = explanation.contributions
+    ranked = sorted(range(len(told)), key=lambda i: -abs(told[i].turning))
+    strongest = [told[i] for i in sorted(ranked[:REASONS_MAX])]
+    rest = sum(told[i].turning for i in ranked[REASONS_MAX:])
     lines = [_reason(words["prior"], "", "", explanation.prior_turning, words)]
     lines += [
         _reason(
             model_words.what(c, words.language),
-            words.day(c.to_ms),
+            words.day(c.from_ms),
             model_words.strength(c.turning, words.language),
             c.turning,
             words,

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from services.api.auth import Credential
 from services.api.context import Context, Here
-from services.api.dashboard.charts import COLOURS, draw
+from services.api.dashboard.charts import draw
 from services.api.dashboard.figures import phase_figure, phase_figures, segment_figures
 from services.api.dashboard.movers import Whys, movers
 from services.api.dashboard.person_page import person_page
@@ -28,7 +28,12 @@ from services.contract.tables import workspace
 router = APIRouter(include_in_schema=False)
 
 _FORM_BYTES_MAX = 4096
-_STATIC = {"style.css": "text/css", "live.js": "text/javascript", "login.js": "text/javascript"}
+_STATIC = {
+    "style.css": "text/css",
+    "live.js": "text/javascript",
+    "login.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 _pages = Environment(
     loader=PackageLoader("services.api.dashboard"),
     autoescape=True,
@@ -95,7 +100,7 @@ def person(here: Here, request: Request, person_id: str, credential: Visitor) ->
         except MovedError as moved:
             return RedirectResponse(f"/people/{moved.survivor}{_lang(request)}", 303)
         shown = person_page(connection, here, row, words)
-    return _page("person.html", words=words, workspace=name, colours=COLOURS, **shown)
+    return _page("person.html", words=words, workspace=name, **shown)
 
 
 @router.get("/login")
@@ -174,8 +179,8 @@ def _part(connection: Connection, here: Context, credential: Credential, words: 
     )
 
 
-def _page(name: str, status: int = 200, **shown: Any) -> Response:
-    return _html(_pages.get_template(name).render(**shown), status)
+def _page(template: str, status: int = 200, **shown: Any) -> Response:
+    return _html(_pages.get_template(template).render(**shown), status)
 
 
 def _html(text: str, status: int = 200) -> Response:
