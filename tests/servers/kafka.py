@@ -143,5 +143,8 @@ def _jars() -> Path:
             check=True,
             timeout=600,
         )
-        fresh.rename(folder)
+        try:
+            fresh.rename(folder)
+        except OSError:  # another run was first
+            shutil.rmtree(fresh)
     return folder
