@@ -64,6 +64,7 @@ def command(host: str, port: int) -> None:
         access_log=False,  # it would name people: tokens and addresses stand in the paths
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # nobody's address is used for anything
         timeout_graceful_shutdown=_REQUESTS_PATIENCE_S,
     )
     try:

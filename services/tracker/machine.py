@@ -55,6 +55,8 @@ _OWN_WORDS = re.compile(
 # SDKs on servers speak for the person, and their own name says nothing about that person.
 _SERVER_SDK = re.compile(r"^analytics-", re.IGNORECASE)
 
+is_crawler("")  # compiles the list's hundreds of patterns now, not while the first hit waits
+
 
 def label(method: str, headers: Mapping[bytes, bytes]) -> Machine:
     """The probability that software made this browser's hit, and the reasons."""

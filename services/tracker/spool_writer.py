@@ -15,7 +15,6 @@ from services.tracker.reasons import RequestReason
 
 QUEUE_EVENTS_MAX = 20_000
 QUEUE_BYTES_MAX = 64 * 2**20
-COMMIT_EVENTS_MAX = 5_000
 CLOSE_SECONDS_MAX = 10.0
 KEEP_MS = 3_600_000
 """How long records stay after every reader is done with them: a broker that lost its memory can
@@ -36,18 +35,21 @@ class _Waiting(NamedTuple):
 class SpoolWriter:
     """Stores records durably, many requests in one commit.
 
-    ``store`` belongs to the event loop that made the writer, all access to the log to the
-    writer's thread.
+    What the event loop takes in during one turn is handed to the thread together, and what comes
+    while the thread commits goes together into its next commit. So the two threads meet twice per
+    commit, not twice per request, and nothing lingers. All but :meth:`_run` and what it calls
+    belongs to the event loop's thread; the log belongs to the writer's.
     """
 
     def __init__(self, log: SqliteLog) -> None:
         self._log = log
         self._loop = asyncio.get_running_loop()
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._queued_events = 0
-        self._queued_bytes = 0
+        self._queue: list[_Waiting] = []
+        self._events = 0
+        self._bytes = 0
+        self._handing_over = False
         self._closing = False
-        self._housekeeping_due_s = 0.0
+        self._jobs: queue.SimpleQueue[list[_Waiting] | None] = queue.SimpleQueue()
         self.trouble: str | None = None
         """Why nothing can be stored now; None while it can."""
         self._thread = threading.Thread(target=self._run, name="spool-writer", daemon=True)
@@ -59,14 +61,17 @@ class SpoolWriter:
         size = sum([len(record.value) for record in records])
         if (
             self._closing
-            or self._queued_events + len(records) > QUEUE_EVENTS_MAX
-            or self._queued_bytes + size > QUEUE_BYTES_MAX
+            or self._events + len(records) > QUEUE_EVENTS_MAX
+            or self._bytes + size > QUEUE_BYTES_MAX
         ):
             stored.set_result("busy")
             return stored
-        self._queued_events += len(records)
-        self._queued_bytes += size
-        self._queue.put(_Waiting(records, size, stored))
+        self._events += len(records)
+        self._bytes += size
+        self._queue.append(_Waiting(records, size, stored))
+        if not self._handing_over:
+            self._handing_over = True
+            self._loop.call_soon(self._hand_over)
         return stored
 
     def is_alive(self) -> bool:
@@ -76,37 +81,45 @@ class SpoolWriter:
     async def close(self) -> None:
         """Store what waits, then end; at most CLOSE_SECONDS_MAX."""
         self._closing = True
-        self._queue.put(None)
-        await asyncio.to_thread(self._thread.join, CLOSE_SECONDS_MAX)
-        if self._thread.is_alive():
-            _log.error("spool writer did not end in time", waiting_events=self._queued_events)
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS_MAX):
+                await asyncio.gather(*(one.stored for one in self._queue))
+                self._jobs.put(None)
+                await asyncio.to_thread(self._thread.join, CLOSE_SECONDS_MAX)
+        except TimeoutError:
+            _log.error("spool writer did not end in time", waiting_events=self._events)
+
+    def _hand_over(self) -> None:
+        """Give the thread what waits; until it is done, more may gather."""
+        batch, self._queue = self._queue, []
+        self._jobs.put(batch)
+
+    def _settle(self, batch: list[_Waiting], reason: RequestReason | None) -> None:
+        for one in batch:
+            self._events -= len(one.records)
+            self._bytes -= one.size
+            if not one.stored.done():
+                one.stored.set_result(reason)
+        metrics.QUEUE_EVENTS.set(self._events)
+        if self._queue:
+            self._hand_over()
+        else:
+            self._handing_over = False
 
     def _run(self) -> None:
+        house_due_s = 0.0
         while True:
-            waiting, closing = self._take()
-            if waiting:
-                reason = self._commit([record for one in waiting for record in one.records])
-                self._loop.call_soon_threadsafe(self._settle, waiting, reason)
-            if closing:
+            try:
+                batch = self._jobs.get(timeout=_HOUSEKEEPING_S)
+            except queue.Empty:
+                batch = []
+            if batch is None:
                 return
-            if time.monotonic() >= self._housekeeping_due_s:
-                self._keep_house()
-
-    def _take(self) -> tuple[list[_Waiting], bool]:
-        """What waits now, at least one unless nothing comes; and whether that was the last."""
-        waiting: list[_Waiting] = []
-        events = 0
-        try:
-            one = self._queue.get(timeout=_HOUSEKEEPING_S)
-            while one is not None:
-                waiting.append(one)
-                events += len(one.records)
-                if events >= COMMIT_EVENTS_MAX:
-                    return waiting, False
-                one = self._queue.get_nowait()
-        except queue.Empty:
-            return waiting, False
-        return waiting, True
+            if batch:
+                reason = self._commit([record for one in batch for record in one.records])
+                self._loop.call_soon_threadsafe(self._settle, batch, reason)
+            if time.monotonic() >= house_due_s:
+                house_due_s = time.monotonic() + self._keep_house()
 
     def _commit(self, records: list[Record]) -> RequestReason | None:
         begun_s = time.perf_counter()
@@ -128,23 +141,17 @@ class SpoolWriter:
         self.trouble = str(error)
         return reason
 
-    def _settle(self, waiting: list[_Waiting], reason: RequestReason | None) -> None:
-        for one in waiting:
-            self._queued_events -= len(one.records)
-            self._queued_bytes -= one.size
-            if not one.stored.done():
-                one.stored.set_result(reason)
-        metrics.QUEUE_EVENTS.set(self._queued_events)
+    def _keep_house(self) -> float:
+        """Let go of records that nobody needs, and see whether there is room again.
 
-    def _keep_house(self) -> None:
-        """Let go of records that nobody needs, and see whether there is room again."""
-        self._housekeeping_due_s = time.monotonic() + _HOUSEKEEPING_S
+        Returns the seconds until it is due again: none if there is more to trim, but those who
+        wait come first.
+        """
         try:
             trimmed = self._log.trim(KEEP_MS, _TRIM_RECORDS_MAX)
             self.trouble = self._log.why_full()
         except OSError as error:
             self._failed("log_failed", error)
-            return
+            return _HOUSEKEEPING_S
         metrics.RECORDS_TRIMMED.inc(trimmed)
-        if trimmed == _TRIM_RECORDS_MAX:
-            self._housekeeping_due_s = 0.0  # there is more, but those who wait come first
+        return 0.0 if trimmed == _TRIM_RECORDS_MAX else _HOUSEKEEPING_S
