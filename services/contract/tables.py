@@ -176,8 +176,8 @@ person_state = Table(
     Column("last_ms", BigInteger, nullable=False),  # the last event's place in the order
     Column("last_event_id", LargeBinary, nullable=False),
     Column("events", Integer, nullable=False),
-    # What the change feed said last: {"phase": …, "latency": …, "segment:KEY": "member"}
-    Column("announced", JSON, nullable=False),
+    # What the change feed said last, as JSON: {"phase": …, "latency": …, "segment:KEY": "member"}
+    Column("announced", Text, nullable=False),
     Column("due_ms", BigInteger),  # the next predicted boundary not yet announced
     Index("persons_of_workspace", "workspace_id", "person_id"),
     Index("boundaries_due", "due_ms"),

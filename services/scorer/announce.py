@@ -5,13 +5,15 @@ predicted are announced when their time comes, by reading intervals, without fol
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+import msgspec
+from sqlalchemy import Connection, select, update
 
 from services.contract import tables
 from services.contract.phases import ChangeReason
 from services.model.timeline import Interval
+from services.runtime.bulk import insert_rows, update_rows
 from services.runtime.database import insert_new
 from services.scorer.folding import Announced, Folded, Place
 from services.scorer.segments import Segments, Version, load_segments
@@ -150,7 +152,7 @@ def announce_due(db: Connection, now_ms: int) -> int:
     )
     due = db.execute(query).all()
     changes: list[Change] = []
-    written: list[dict[str, object]] = []
+    written: list[tuple[object, ...]] = []
     by_workspace: dict[int, list[int]] = {}
     for row in due:
         by_workspace.setdefault(row.workspace_id, []).append(row.person_id)
@@ -160,7 +162,7 @@ def announce_due(db: Connection, now_ms: int) -> int:
         intervals |= _around(db, workspace_id, persons, min(row.due_ms for row in due))
     for row in due:
         held = intervals.get(row.person_id, [])
-        announced = row.announced
+        announced: Announced = msgspec.json.decode(row.announced)
         at: int | None = row.due_ms
         while at is not None and at <= now_ms:
             standing = Standing(
@@ -173,20 +175,12 @@ def announce_due(db: Connection, now_ms: int) -> int:
             announced, found = changes_at(standing, books[row.workspace_id], at)
             changes += found
             at = next_boundary(held, at)
-        written.append({"person": row.person_id, "announced_": announced, "due": at})
-    if written:
-        db.execute(_ANNOUNCED, written)
+        written.append((msgspec.json.encode(announced).decode(), at, row.person_id))
+    update_rows(db, tables.person_state, "person_id", ("announced", "due_ms"), written)
     changes.sort(key=lambda change: (change.valid_ms, change.person_id))
     workspaces = {row.person_id: row.workspace_id for row in due}
     publish(db, [(workspaces[change.person_id], change) for change in changes], now_ms)
     return len(due)
-
-
-_ANNOUNCED = (
-    update(tables.person_state)
-    .where(tables.person_state.c.person_id == bindparam("person"))
-    .values(announced=bindparam("announced_"), due_ms=bindparam("due"))
-)
 
 
 def _around(
@@ -229,23 +223,29 @@ def publish(db: Connection, changes: Sequence[tuple[int, Change]], now_ms: int) 
         .returning(feed.next)
     ).scalar_one()
     first = following - len(changes)
-    db.execute(
-        insert(tables.change),
+    insert_rows(
+        db,
+        tables.change,
+        _CHANGE,
         [
-            {
-                "position": first + i,
-                "workspace_id": workspace_id,
-                "person_id": change.person_id,
-                "kind": change.kind,
-                "key": change.key,
-                "before": change.before,
-                "after": change.after,
-                "valid_ms": change.valid_ms,
-                "recorded_ms": now_ms,
-                "reason": change.reason,
-                "event_id": change.event_id,
-                "person_version": change.person_version,
-            }
-            for i, (workspace_id, change) in enumerate(changes)
+            (position, workspace_id, now_ms, *astuple(change))
+            for position, (workspace_id, change) in enumerate(changes, first)
         ],
     )
+
+
+# A change's place and time, then Change's fields in their order.
+_CHANGE = (
+    "position",
+    "workspace_id",
+    "recorded_ms",
+    "person_id",
+    "person_version",
+    "kind",
+    "key",
+    "before",
+    "after",
+    "valid_ms",
+    "reason",
+    "event_id",
+)

@@ -7,9 +7,9 @@ event.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+import msgspec
+from sqlalchemy import Connection, bindparam, delete, select
 
 from services.contract import tables
 from services.contract.event import Event
@@ -17,6 +17,7 @@ from services.contract.phases import ChangeReason
 from services.model.state import PersonState, decode_state, encode_state
 from services.model.timeline import Interval, Rulebook, advance, join
 from services.model.version import Model
+from services.runtime.bulk import Row, insert_rows, update_rows
 from services.scorer.record import events_of
 from services.scorer.segments import Segments
 
@@ -131,7 +132,13 @@ def load(db: Connection, persons: Iterable[int]) -> dict[int, Held]:
         row.due_ms,
     ).where(row.person_id.in_(list(persons)))
     return {
-        person: Held(decode_state(bytes(state)), version, (at, bytes(event_id)), announced, due_ms)
+        person: Held(
+            decode_state(bytes(state)),
+            version,
+            (at, bytes(event_id)),
+            msgspec.json.decode(announced),
+            due_ms,
+        )
         for person, state, version, at, event_id, announced, due_ms in db.execute(query)
     }
 
@@ -208,60 +215,47 @@ def save(db: Connection, workspace_id: int, folded: Sequence[Folded], model: Mod
     for table, persons in ((tables.person_state, gone), (tables.checkpoint, anew)):
         if persons:
             db.execute(delete(table).where(table.c.person_id.in_(persons)))
-    rows = [_row(workspace_id, one, one.state, model) for one in folded if one.state is not None]
-    made = [row for row in rows if row["version"] == 1]
-    kept = [
-        {f"new_{name}": value for name, value in row.items()} for row in rows if row["version"] != 1
-    ]
-    if made:
-        db.execute(insert(tables.person_state), made)
-    if kept:
-        db.execute(_UPDATE, kept)
+    made: list[Row] = []
+    kept: list[Row] = []
+    for one in folded:
+        if one.state is not None:
+            row = _row(workspace_id, one, one.state, model)
+            (made if one.version == 1 else kept).append((*row, one.person_id))
+    insert_rows(db, tables.person_state, (*_STATE, "person_id"), made)
+    update_rows(db, tables.person_state, "person_id", _STATE, kept)
     checkpoints = [
-        {
-            "person_id": one.person_id,
-            "occurred_ms": at,
-            "event_id": event_id,
-            "workspace_id": workspace_id,
-            "state": state,
-        }
+        (one.person_id, *where, workspace_id, state)
         for one in folded
-        for (at, event_id), state in one.checkpoints
+        for where, state in one.checkpoints
     ]
-    if checkpoints:
-        db.execute(insert(tables.checkpoint), checkpoints)
-    firsts = [
-        {"row": one.person_id, "at": one.first[0], "event": one.first[1]}
-        for one in folded
-        if one.first is not None
-    ]
-    if firsts:
-        db.execute(_FIRST, firsts)
+    columns = ("person_id", "occurred_ms", "event_id", "workspace_id", "state")
+    insert_rows(db, tables.checkpoint, columns, checkpoints)
+    firsts = [(*one.first, one.person_id) for one in folded if one.first is not None]
+    update_rows(db, tables.person, "id", ("first_ms", "first_event_id"), firsts)
 
 
-_state = tables.person_state.c
-_UPDATE = (
-    update(tables.person_state)
-    .where(_state.person_id == bindparam("new_person_id"))
-    .values({c.name: bindparam(f"new_{c.name}") for c in _state if c.name != "person_id"})
-)
-_FIRST = (
-    update(tables.person)
-    .where(tables.person.c.id == bindparam("row"))
-    .values(first_ms=bindparam("at"), first_event_id=bindparam("event"))
+_STATE = (
+    "workspace_id",
+    "state",
+    "model_version",
+    "version",
+    "last_ms",
+    "last_event_id",
+    "events",
+    "announced",
+    "due_ms",
 )
 
 
-def _row(workspace_id: int, one: Folded, state: PersonState, model: Model) -> dict[str, Any]:
-    return {
-        "person_id": one.person_id,
-        "workspace_id": workspace_id,
-        "state": encode_state(state),
-        "model_version": model.version,
-        "version": one.version,
-        "last_ms": state.at_ms,
-        "last_event_id": state.at_id,
-        "events": state.events,
-        "announced": one.announced,
-        "due_ms": one.due_ms,
-    }
+def _row(workspace_id: int, one: Folded, state: PersonState, model: Model) -> Row:
+    return (
+        workspace_id,
+        encode_state(state),
+        model.version,
+        one.version,
+        state.at_ms,
+        state.at_id,
+        state.events,
+        msgspec.json.encode(one.announced).decode(),
+        one.due_ms,
+    )

@@ -8,14 +8,26 @@ began is deleted. For every row that holds now, ``count_delta`` has +1 in the ho
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from services.contract import tables
 from services.contract.phases import HOUR_MS
 from services.model.timeline import Interval, join
+from services.runtime.bulk import insert_rows
 from services.scorer.folding import Folded
 
 _row = tables.interval.c
+# The person, then an Interval's fields in their order, then since when it is known.
+_COLUMNS = (
+    "workspace_id",
+    "person_id",
+    "kind",
+    "key",
+    "valid_from_ms",
+    "valid_to_ms",
+    "event_id",
+    "known_from_ms",
+)
 
 
 def write(db: Connection, workspace_id: int, folded: Sequence[Folded], now_ms: int) -> None:
@@ -46,9 +58,8 @@ def write(db: Connection, workspace_id: int, folded: Sequence[Folded], now_ms: i
         )
     if never_began:
         db.execute(delete(tables.interval).where(_row.id.in_(never_began)))
-    if added:
-        rows_ = [_values(workspace_id, person, interval, now_ms) for person, interval in added]
-        db.execute(insert(tables.interval), rows_)
+    rows_ = [(workspace_id, person, *interval, now_ms) for person, interval in added]
+    insert_rows(db, tables.interval, _COLUMNS, rows_)
     _write_counts(db, workspace_id, counts)
 
 
@@ -105,26 +116,6 @@ def _count(counts: Counter[tuple[str, str, int]], interval: Interval, sign: int)
 
 
 def _write_counts(db: Connection, workspace_id: int, counts: Counter[tuple[str, str, int]]) -> None:
-    rows = [
-        {"workspace_id": workspace_id, "kind": kind, "key": key, "hour_ms": hour, "delta": delta}
-        for (kind, key, hour), delta in sorted(counts.items())
-        if delta
-    ]
-    if rows:
-        db.execute(insert(tables.count_delta), rows)
-
-
-def _values(
-    workspace_id: int, person_id: int, interval: Interval, now_ms: int
-) -> dict[str, object]:
-    return {
-        "workspace_id": workspace_id,
-        "kind": interval.kind,
-        "key": interval.key,
-        "person_id": person_id,
-        "valid_from_ms": interval.from_ms,
-        "valid_to_ms": interval.to_ms,
-        "known_from_ms": now_ms,
-        "known_to_ms": None,
-        "event_id": interval.event_id,
-    }
+    columns = ("workspace_id", "kind", "key", "hour_ms", "delta")
+    rows = [(workspace_id, *place, delta) for place, delta in sorted(counts.items()) if delta]
+    insert_rows(db, tables.count_delta, columns, rows)

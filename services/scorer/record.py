@@ -11,6 +11,7 @@ from services.contract import tables
 from services.contract.event import Event, PoisonError, decode
 from services.contract.phases import DAY_MS
 from services.contract.vault import open_payload, seal_payload
+from services.runtime.bulk import insert_fresh
 from services.runtime.database import insert_new
 from services.runtime.event_log import Stored
 from services.scorer.identities import Identified
@@ -112,38 +113,50 @@ def store(
         the (identity id, occurred_ms) that they had before and have now.
     """
     rows = {one.event.event_id: _row(one, identified) for one in arrived}
-    returned = db.execute(
-        insert_new(db, tables.event).returning(tables.event.c.event_id), list(rows.values())
-    )
-    new = {bytes(event_id) for (event_id,) in returned}
+    new = insert_fresh(db, tables.event, _COLUMNS, list(rows.values()), "event_id")
     fresh = [one.event for one in arrived if one.event.event_id in new]
     repeated = [one for one in arrived if one.event.event_id not in new]
     replaced = _replace(db, workspace_id, repeated, rows, identified) if repeated else []
     return fresh, replaced
 
 
-def _row(one: Arrived, identified: Identified) -> dict[str, object]:
+_COLUMNS = (
+    "workspace_id",
+    "event_id",
+    "identity_id",
+    "cookie_id",
+    "type",
+    "channel",
+    "content_id",
+    "occurred_ms",
+    "received_ms",
+    "digest",
+    "payload",
+)
+
+
+def _row(one: Arrived, identified: Identified) -> tuple[object, ...]:
     event = one.event
-    return {
-        "workspace_id": event.workspace_id,
-        "event_id": event.event_id,
-        "identity_id": identified.primary(event) if event.identities else None,
-        "cookie_id": identified.cookie(event) if event.identities else None,
-        "type": event.type,
-        "channel": event.channel,
-        "content_id": event.content_id,
-        "occurred_ms": event.occurred_ms,
-        "received_ms": event.received_ms,
-        "digest": digest(one.value),
-        "payload": seal_payload(one.value),
-    }
+    return (
+        event.workspace_id,
+        event.event_id,
+        identified.primary(event) if event.identities else None,
+        identified.cookie(event) if event.identities else None,
+        event.type,
+        event.channel,
+        event.content_id,
+        event.occurred_ms,
+        event.received_ms,
+        digest(one.value),
+        seal_payload(one.value),
+    )
 
 
 def _replace(
     db: Connection,
     workspace_id: int,
     repeated: Sequence[Arrived],
-    rows: dict[bytes, dict[str, object]],
+    rows: dict[bytes, tuple[object, ...]],
     identified: Identified,
 ) -> list[tuple[int, int]]:
     """Let a copy of smaller rank take the place of the stored one."""
@@ -160,11 +173,10 @@ def _replace(
         event_id = one.event.event_id
         received_ms, held_digest, identity_id, occurred_ms = held[event_id]
         if one.rank < (received_ms, held_digest):
-            new = rows[event_id]
             db.execute(
                 update(tables.event)
                 .where(row.workspace_id == workspace_id, row.event_id == event_id)
-                .values(new)
+                .values(dict(zip(_COLUMNS, rows[event_id], strict=True)))
             )
             if identity_id is not None:
                 places.append((identity_id, occurred_ms))
