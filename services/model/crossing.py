@@ -75,10 +75,12 @@ class Threshold:
             to_ms: up to here.
             truth: the answer in question; False comes back too where it takes a closer look.
         """
-        cells = slice(*_cells(from_ms, to_ms))
+        begin, end = _cells(from_ms, to_ms)
+        if begin >= end:
+            return False
         if truth:
-            return bool((self.lowest[cells] @ p).min(initial=1.0) > 0.0)
-        return bool((self.highest[cells] @ p).max(initial=-1.0) < 0.0)
+            return bool((self.lowest[begin:end] @ p).min() > 0.0)
+        return bool((self.highest[begin:end] @ p).max() < 0.0)
 
 
 def _value(curve: Curve, after_ms: int) -> float:

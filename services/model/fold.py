@@ -82,7 +82,7 @@ def fold(
     _employ(state, event)
     if event.machine.p >= MACHINE_THRESHOLD:
         _machine(state, event)
-    elif not _same_click(state, event):
+    elif state.hired_ms is None and not _same_click(state, event):
         _engage(state, event, model)
         for condition in counted:
             if condition.matches(event):
@@ -117,12 +117,17 @@ def _agree(state: PersonState, event: Event, model: Model, ledger: Ledger) -> No
 
 
 def _employ(state: PersonState, event: Event) -> None:
-    """Nobody employed is scored; after leaving only with consent given anew."""
-    if event.type == "hired" and state.hired_ms is None:
+    """Nobody employed is scored or followed; after leaving only with consent given anew."""
+    if event.type == "hired" and not _employed(state):
         state.hired_ms, state.left_ms = event.occurred_ms, None
         state.score = None
-    elif event.type == "left" and state.hired_ms is not None:
+        state.engagement, state.rings_ms = {}, {}
+    elif event.type == "left" and _employed(state):
         state.left_ms = event.occurred_ms
+
+
+def _employed(state: PersonState) -> bool:
+    return state.hired_ms is not None and state.left_ms is None
 
 
 def elapse(state: PersonState, to_ms: int, model: Model, ledger: Ledger = NO_LEDGER) -> None:

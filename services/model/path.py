@@ -72,14 +72,16 @@ class Path:
     Args:
         state: after the last event; it is not changed.
         model: the version that made it.
-        until_ms: how far to look; the horizon where not given.
+        until_ms: how far to look; never beyond the horizon, so that what was foretold is what
+            comes, however late the next event.
     """
 
     def __init__(self, state: PersonState, model: Model, until_ms: int | None = None) -> None:
         self._state = state
         self._model = model
         self.attributes: dict[str, Any] = state.attributes
-        self.end_ms = state.at_ms + HORIZON_MS if until_ms is None else until_ms
+        horizon_ms = state.at_ms + HORIZON_MS
+        self.end_ms = horizon_ms if until_ms is None else min(until_ms, horizon_ms)
         self.stretches = _stretches(state.score, model, self.end_ms) if state.score else []
         self._starts = [stretch.from_ms for stretch in self.stretches]
 
@@ -121,6 +123,8 @@ class Path:
             stretch = self.stretches[i]
             begin = max(at_ms, stretch.from_ms)
             end = self._starts[i + 1] if i + 1 < len(self._starts) else self.end_ms
+            if begin == end and i + 1 < len(self.stretches):
+                continue  # two windows close at once: only the second's outcome lasts
             after_ms, until_ms = begin - stretch.from_ms, end - stretch.from_ms
             expected = guess if truth is None else truth
             if t.surely(stretch.vector, after_ms, until_ms, truth=expected):

@@ -126,6 +126,7 @@ def _pieces(
             truth, to = evaluate(rule, path, at)
             if truth:
                 yield interval("segment", key, at, to)
-            if to is None or to >= end:
+            # A count of events may change beyond the horizon: it is known as far as it reaches.
+            if to is None or (until_ms is not None and to >= until_ms):
                 break
             at = to

@@ -1,0 +1,57 @@
+"""Engagement: weights that fade, kept as one number that does not change by waiting."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.contract.event import Machine
+from services.contract.phases import DAY_MS
+from services.model.fold import fold
+from tests.unit.model.journeys import MODEL, T0, agreed, event, folded, journeys, quick
+
+WEIGHTS = MODEL.parameters.engagement.weights
+HALF_LIFE_MS = MODEL.parameters.engagement.half_life_days * DAY_MS
+
+
+def seen_at(kept: float, at_ms: int) -> float:
+    return math.exp(kept - MODEL.engagement_per_ms * at_ms)
+
+
+@quick
+@given(journeys(), st.integers(0, 100 * DAY_MS))
+def test_it_is_the_plain_decayed_sum_at_any_moment(events, later_ms):
+    state = folded(*events)
+    now = state.at_ms + later_ms
+    clicks: set[str] = set()
+    plain: dict[str, float] = {}
+    for each in events:
+        if each.machine.p >= 0.5 or each.click_id in clicks:
+            continue
+        clicks |= {each.click_id} - {None}
+        worth = WEIGHTS.get(each.type, 0.0) * 0.5 ** ((now - each.occurred_ms) / HALF_LIFE_MS)
+        for key in ["", *sorted(set(each.properties.get("topics", [])))] if worth else []:
+            plain[key] = plain.get(key, 0.0) + worth
+    assert set(state.engagement) == set(plain)
+    for key, kept in state.engagement.items():
+        assert seen_at(kept, now) == pytest.approx(plain[key], rel=1e-9)
+
+
+def test_it_halves_in_a_half_life_and_nothing_is_kept_anew_by_waiting():
+    state = folded(agreed(), event("page", T0))
+    later = fold(state, event("custom", T0 + 300 * DAY_MS), MODEL)
+    assert later.engagement == state.engagement
+    kept = state.engagement[""]
+    assert seen_at(kept, T0) == pytest.approx(WEIGHTS["page"])
+    assert seen_at(kept, T0 + round(HALF_LIFE_MS)) == pytest.approx(WEIGHTS["page"] / 2)
+
+
+def test_topics_that_are_no_list_of_words_are_left_out():
+    for topics in ("a", {"a": 1}, [1, None, "", ["a"]], None):
+        state = folded(agreed(), event("page", T0, properties={"topics": topics}))
+        assert list(state.engagement) == [""]
+
+
+def test_a_machine_is_not_engaged():
+    assert folded(agreed(), event("page", T0, machine=Machine(p=0.7))).engagement == {}
