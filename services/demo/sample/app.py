@@ -27,7 +27,7 @@ templates = Environment(
 )
 _BY_PATH = {item.path: item for item in ITEMS.values()}
 _HOME = (STORIES[0], BEHIND_THE_SCENES[0], PODCASTS[0], STORIES[6], HACKATHON, VACANCIES[0])
-_FILES = {"site.css": "text/css", "site.js": "text/javascript"}
+_FILES = {"site.css": "text/css", "site.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 MakeMail = Callable[[], Awaitable[str]]
 
