@@ -6,6 +6,7 @@ import pytest
 from httpx import Client
 
 from services.api.app import create_app
+from services.contract.event import Consent
 from tests.contract.api.world import NOW_MS, World
 from tests.servers.web import run_app
 
@@ -32,7 +33,7 @@ def people(world: World) -> dict[str, str]:
         world.event(3, "application_started", "anna"),
         world.event(2, "applied", "anna"),
     ]
-    silent = [world.event(10, "page", "unscored", consent=world.event(0, "page", "x").consent)]
+    silent = [world.event(10, "page", "unscored", consent=Consent(measure=True))]
     return {
         "quiet": world.person("quiet", quiet),
         "turning": world.person("anna", turning),

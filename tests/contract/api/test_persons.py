@@ -6,6 +6,7 @@ import pytest
 from httpx import Client
 
 from services.api.wire import rfc3339
+from services.contract.event import Identity
 from services.contract.phases import DAY_MS
 from tests.contract.api.world import NOW_MS, World
 
@@ -44,14 +45,16 @@ def test_before_the_first_event_nothing_is_said(client: Client, people: dict[str
 
 
 def test_as_it_was_believed(client: Client, world: World) -> None:
+    public_id = world.person("late", [world.event(50, "page", "late")], NOW_MS - 50 * DAY_MS)
     late = world.event(5, "applied", "late", received_ms=NOW_MS - DAY_MS)
-    public_id = world.person("late", [world.event(50, "page", "late"), late])
+    world.score([late], NOW_MS - DAY_MS)
     moment = rfc3339(NOW_MS - 2 * DAY_MS)
     known = client.get(f"/v1/persons/{public_id}", params={"as_of": moment}).json()
     believed = client.get(
         f"/v1/persons/{public_id}", params={"as_of": moment, "known_at": moment}
     ).json()
     assert believed["openness"] < known["openness"]
+    assert (believed["phase"]["name"], known["phase"]["name"]) == ("see", "do")
 
 
 def test_list_is_paged_and_filtered(client: Client, people: dict[str, str]) -> None:
@@ -79,13 +82,20 @@ def test_lookup(client: Client, people: dict[str, str]) -> None:
     assert nobody.json()["code"] == "not_found"
 
 
-def test_a_merged_person_moves(client: Client, world: World, people: dict[str, str]) -> None:
-    world.merge(people["quiet"], people["turning"])
-    answer = client.get(f"/v1/persons/{people['quiet']}/timeline?limit=2")
+def test_a_merged_person_moves(client: Client, world: World) -> None:
+    cookie = (Identity("anonymous_id", "cookie-1"),)
+    world.score([world.event(9, "page", "", identities=cookie)])
+    before = world.id_of("cookie-1", "anonymous_id")
+    survivor = world.person("piet", [world.event(20, "page", "piet")])
+    both = (*cookie, Identity("user_id", "piet"))
+    world.score([world.event(1, "identified", "", identities=both)])
+    answer = client.get(f"/v1/persons/{before}/timeline?limit=2")
     assert answer.status_code == 307
-    assert answer.headers["location"] == f"/v1/persons/{people['turning']}/timeline?limit=2"
+    assert answer.headers["location"] == f"/v1/persons/{survivor}/timeline?limit=2"
     assert answer.headers["cache-control"] == "no-store"
     assert answer.json()["code"] == "merged"
+    followed = client.get(answer.headers["location"]).json()
+    assert [e["type"] for e in followed["events"]] == ["identified", "page"]
 
 
 def test_timeline_newest_first(client: Client, people: dict[str, str]) -> None:

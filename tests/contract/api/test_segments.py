@@ -15,7 +15,7 @@ def test_a_segment_is_built_then_live(client: Client, world: World, people: dict
     assert made.status_code == 201, made.text
     assert made.json()["status"] == "building"
     assert client.post("/v1/segments", json=BODY).json()["code"] == "segment_exists"
-    world.build("ready")
+    world.build()
     body = client.get("/v1/segments/ready").json()
     assert (body["status"], body["progress"], body["count"]) == ("live", 1, 1)
     members = client.get("/v1/segments/ready/members").json()
@@ -29,7 +29,7 @@ def test_count_members_and_trend_agree_at_any_moment(
     client: Client, world: World, people: dict[str, str]
 ) -> None:
     client.post("/v1/segments", json=BODY)
-    world.build("ready")
+    world.build()
     begin = NOW_MS - NOW_MS % HOUR_MS - 10 * DAY_MS
     trend = client.get(
         "/v1/segments/ready/trend",
@@ -57,7 +57,7 @@ def test_counts_are_exact_at_a_boundary(
     client: Client, world: World, people: dict[str, str]
 ) -> None:
     client.post("/v1/segments", json=BODY)
-    world.build("ready")
+    world.build()
     member = client.get("/v1/segments/ready/members").json()["members"][0]
 
     def count(moment: str) -> int:
@@ -78,7 +78,7 @@ def test_edit_makes_a_version_and_delete_ends_it(
     client: Client, world: World, people: dict[str, str]
 ) -> None:
     assert client.put("/v1/segments/ready", json={"name": "R", "rule": RULE}).status_code == 201
-    world.build("ready")
+    world.build()
     renamed = client.put("/v1/segments/ready", json={"name": "Ready", "rule": RULE})
     assert (renamed.status_code, renamed.json()["version"]) == (200, 1)
     other = {"type": "attribute", "name": "region", "op": "is", "value": "utrecht"}
@@ -97,7 +97,7 @@ def test_member_pages_follow_each_other(client: Client, world: World) -> None:
     ids = [world.person(f"u{i}", [world.event(5 + i / 9, "page", f"u{i}")]) for i in range(7)]
     rule = {"type": "events", "event": ["page"], "within_days": 30}
     client.post("/v1/segments", json={"key": "seen", "name": "Seen", "rule": rule})
-    world.build("seen")
+    world.build()
     found, cursor = [], None
     while True:
         query = {"limit": 3, **({"cursor": cursor} if cursor else {})}

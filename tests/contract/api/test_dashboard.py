@@ -1,0 +1,115 @@
+"""The dashboard: who may see it, and what it shows, on both databases."""
+
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+from httpx import Client
+
+from services.api.dashboard.session import COOKIE
+from tests.contract.api.world import World
+
+
+@pytest.fixture
+def browser(client: Client, world: World) -> Client:
+    """A browser that logged in, and has no key of its own."""
+    del client.headers["Authorization"]
+    answer = client.post("/login", data={"key": world.made.api_key})
+    assert answer.status_code == 303
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert world.made.api_key not in cookie
+    return client
+
+
+@pytest.mark.parametrize("path", ["/", "/part", "/charts/see.svg", "/people/x"])
+@pytest.mark.parametrize("cookie", [None, "", "x", "AAAA" * 11, "é"])
+def test_nothing_without_a_session(
+    client: Client, people: dict[str, str], path: str, cookie: str | None
+) -> None:
+    del client.headers["Authorization"]
+    headers = {} if cookie is None else {"Cookie": f"{COOKIE}={cookie}".encode()}
+    answer = client.get(path.replace("x", people["turning"]), headers=headers)
+    assert answer.status_code == (401 if path == "/part" else 303)
+    assert "Anna" not in answer.text
+
+
+def test_only_an_api_key_opens_it(client: Client, world: World) -> None:
+    for key in ("", "ka_wrong", world.made.write_key, world.made.server_key, "\x00"):
+        answer = client.post("/login", data={"key": key})
+        assert answer.status_code == 403
+        assert "set-cookie" not in answer.headers
+    cross = client.post(
+        "/login", data={"key": world.made.api_key}, headers={"Sec-Fetch-Site": "cross-site"}
+    )
+    assert cross.status_code == 403
+
+
+def test_the_first_page(browser: Client, people: dict[str, str]) -> None:
+    dutch = browser.get("/?lang=nl")
+    assert "Wie beweegt er, en waarom?" in dutch.text
+    assert '<html lang="nl">' in dutch.text
+    english = browser.get("/", headers={"Accept-Language": "en-GB,en;q=0.9"})
+    assert "Who is moving, and why?" in english.text
+    assert "Anna" in english.text  # she moved
+    assert "looked at a vacancy" in english.text
+    assert browser.get("/part?lang=nl").text in dutch.text or "Bijgewerkt om" in dutch.text
+    for text in (dutch.text, english.text):
+        assert not re.search(r"<script(?![^>]*src=)|style=| on[a-z]+=\"|https?://", text)
+
+
+def test_a_chart_is_a_picture_of_its_own(browser: Client, people: dict[str, str]) -> None:
+    answer = browser.get("/charts/do.svg?lang=en")
+    assert answer.headers["content-type"].startswith("image/svg+xml")
+    assert ET.fromstring(answer.content).tag == "{http://www.w3.org/2000/svg}svg"
+    assert browser.get("/charts/x.svg").status_code == 404
+
+
+def test_a_persons_page(browser: Client, world: World, people: dict[str, str]) -> None:
+    page = browser.get(f"/people/{people['turning']}?lang=en").text
+    assert "Anna" in page
+    assert "looked at a vacancy: Mechanic" in page
+    assert "Starting point" in page
+    unscored = browser.get(f"/people/{people['third']}?lang=en").text
+    assert "We make no estimate of this person" in unscored
+    assert browser.get("/people/nobody").status_code == 404
+
+
+def test_what_people_sent_stays_text(browser: Client, world: World) -> None:
+    evil = '"><script>alert(1)</script>'
+    told = {"name": evil}
+    person = world.person(
+        "evil",
+        [
+            world.event(9, "identified", "evil", properties=told),
+            world.event(2, "applied", "evil", properties={"title": evil}),
+        ],
+    )
+    for path in ("/", f"/people/{person}"):
+        text = browser.get(path).text
+        assert "<script>alert" not in text
+        assert "&lt;script&gt;" in text
+
+
+def test_another_workspace_sees_nothing(
+    client: Client, world: World, people: dict[str, str]
+) -> None:
+    stranger = world.workspace("Another employer")
+    client.post("/login", data={"key": stranger.api_key})
+    assert "Anna" not in client.get("/").text
+    assert client.get(f"/people/{people['turning']}").status_code == 404
+
+
+def test_log_out(browser: Client) -> None:
+    assert browser.get("/").status_code == 200
+    assert browser.post("/logout").status_code == 303
+    assert browser.get("/").status_code == 303
+
+
+def test_the_docs_need_no_other_host(client: Client) -> None:
+    page = client.get("/docs").text
+    assert not re.search(r"https?://", page)
+    for name in re.findall(r'"/docs/([^"]+)"', page):
+        assert client.get(f"/docs/{name}").status_code == 200
+    assert client.get("/docs/..%2fapp.py").status_code == 404
