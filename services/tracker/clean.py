@@ -39,7 +39,8 @@ def clean_id(value: Any) -> str | None:
         text = clean_text(value, ID_LENGTH_MAX + 1).strip()
         return text if 0 < len(text) <= ID_LENGTH_MAX else None
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)[:ID_LENGTH_MAX]
+        text = str(value)
+        return text if len(text) <= ID_LENGTH_MAX else None
     return None
 
 
