@@ -57,6 +57,8 @@ class Threshold:
     """(T, 15): no φⱼ is above this between a grid time and the one before it."""
     lowest: npt.NDArray[np.float64]
     """(T, 15): likewise below."""
+    ever: Vector
+    """(15): the highest of ``highest``: enough to know of most people that nothing will be."""
 
     def curve(self, c: Sequence[float]) -> Curve:
         """The curve f in a silence that begins with coefficients ``c``."""
@@ -80,6 +82,8 @@ class Threshold:
             return False
         if truth:
             return bool((self.lowest[begin:end] @ p).min() > 0.0)
+        if self.ever @ p < 0.0:
+            return True
         return bool((self.highest[begin:end] @ p).max() < 0.0)
 
 
@@ -120,7 +124,7 @@ def threshold(model: Model, of: str, theta: float) -> Threshold:
     values = np.array(weights)[:, None] * np.exp(w * np.array(_GRID_DAYS)[None, :])
     highest, lowest = _bounds(model, np.array(weights))
     grid = np.stack([values, values * w], axis=1)
-    return Threshold(tuple(exponents), tuple(weights), grid, highest, lowest)
+    return Threshold(tuple(exponents), tuple(weights), grid, highest, lowest, highest.max(axis=0))
 
 
 def _bounds(
