@@ -85,7 +85,7 @@ class Product:
 def run_up(folder: Path, database_url: str | None = None) -> Iterator[Product]:
     """``kentering up`` with an empty data folder, and a workspace in it."""
     data, port = folder / "data", free_port()
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://localhost:{port}"  # as the links say that it makes
     told = {"KENTERING_DATA": str(data)}
     if database_url is not None:
         told["KENTERING_DATABASE_URL"] = database_url

@@ -1,5 +1,6 @@
 """A real Chromium visits the sample site, reads a mail, and becomes somebody we can tell of."""
 
+import asyncio
 import json
 import shutil
 import threading
@@ -46,12 +47,17 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 def site(product: Product) -> Iterator[str]:
     """The sample site on an address of its own: the tracker is another origin, as in life."""
     port = free_port()
-    app = create_sample_app(product.write_key, product.tracker_url)
+    url = f"http://127.0.0.1:{port}"
+
+    async def mail() -> str:
+        return await asyncio.to_thread(_mail_to, "anna", product, url)
+
+    app = create_sample_app(product.write_key, product.tracker_url, mail)
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", ws="none"))
     thread = threading.Thread(target=server.run)
     thread.start()
     wait_until(lambda: server.started, "the sample site")
-    yield f"http://127.0.0.1:{port}"
+    yield url
     server.should_exit = True
     thread.join()
 
@@ -154,8 +160,9 @@ def test_from_a_visit_and_a_mail_to_a_segment(
     call = {"type": "identify", "userId": "anna", "traits": traits, "context": AGREED}
     product.collect([call])
     product.await_events("user_id", "anna", 1)
-    page.set_content(_mail_to("anna", product, site))
-    page.wait_for_load_state("networkidle")
+    with page.expect_response(lambda answer: "/o/" in answer.url) as pixel:
+        page.goto(f"{site}/mail")
+    assert pixel.value.headers["content-type"] == "image/gif"
     page.get_by_role("link", name=STORIES[0].title).click()
     page.wait_for_url(f"{site}{STORIES[0].path}")  # without what the link brought along
     expect(page.get_by_role("heading", name=STORIES[0].title)).to_be_visible()
