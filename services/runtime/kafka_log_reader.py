@@ -15,12 +15,14 @@ from kafka.errors import (
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
 )
+from kafka.structs import MemberState
 
 from services.runtime.event_log import LogGapError, Positions, Stored
 from services.runtime.kafka_connection import connect
 
 LOOKUP_TIMEOUT_MS = 5_000
 CLOSE_TIMEOUT_MS = 3_000
+JOIN_PATIENCE_S = 5.0
 _UNPLACED_PAUSE_S = 0.05
 
 
@@ -39,7 +41,7 @@ class KafkaLogReader:
         session_timeout_ms: a reader that died without closing loses its partitions after this.
 
     Raises:
-        OSError: no broker answers.
+        OSError: no broker answers, or there is no such topic yet.
     """
 
     def __init__(
@@ -66,23 +68,34 @@ class KafkaLogReader:
             session_timeout_ms=session_timeout_ms,
             reconnect_backoff_max_ms=2_000,
             request_timeout_ms=10_000,
-            metadata_max_age_ms=10_000,  # also how soon a topic made later is noticed
+            metadata_max_age_ms=10_000,  # how soon new partitions are noticed
             metrics_enabled=False,
         )
         self.log_id = f"kafka-{self._consumer._cluster.cluster_id}-{topic}"  # noqa: SLF001
+        # Known before joining: a leader that does not know the topic shares out nothing.
+        if not self._consumer.partitions_for_topic(topic):
+            self.close()
+            raise OSError(f"Kafka has no topic {topic} yet")
         self._consumer.subscribe([topic], listener=_Assigned(self._unplaced))
 
     def poll(self, records_max: int, timeout_s: float) -> list[Stored]:
-        """The next records, in order within each partition; see ``LogReader.poll``."""
+        """The next records, in order within each partition; see ``LogReader.poll``.
+
+        While the group shares out its partitions anew it may take some seconds longer.
+        """
         deadline = time.monotonic() + timeout_s
+        # The library forgets a joining that comes about between two polls and begins another,
+        # which disturbs all members: so it is waited for.
+        joined_by = max(deadline, time.monotonic() + JOIN_PATIENCE_S)
         while True:
             if self._paused:
                 self._consumer.pause(*self._consumer.assignment())
             else:
                 self._place()
-            left_s = max(0.0, deadline - time.monotonic())
-            records = self._poll_once(records_max, left_s)
-            if records or time.monotonic() >= deadline:
+            until = joined_by if self._is_joining() else deadline
+            records = self._poll_once(records_max, max(0.0, until - time.monotonic()))
+            until = joined_by if self._is_joining() else deadline
+            if records or time.monotonic() >= until:
                 return records
 
     def seek(self, partition: int, offset: int) -> None:
@@ -113,6 +126,9 @@ class KafkaLogReader:
     def close(self) -> None:
         """Leave the group, so that others take our partitions over at once."""
         self._consumer.close(autocommit=False, timeout_ms=CLOSE_TIMEOUT_MS)
+
+    def _is_joining(self) -> bool:
+        return bool(self._consumer.group_metadata().state == MemberState.REBALANCING)
 
     def _poll_once(self, records_max: int, timeout_s: float) -> list[Stored]:
         try:

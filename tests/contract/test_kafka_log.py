@@ -1,8 +1,9 @@
 """What only the log in Kafka promises: shared partitions, outages, a producer that is stuck."""
 
 import itertools
-import time
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -30,49 +31,60 @@ def records(count: int) -> list[Record]:
     return [Record(b"key-%d" % n, b"%d" % n) for n in range(count)]
 
 
-class Member:
-    """A reader that keeps positions where the group's other members find them."""
+class Member(threading.Thread):
+    """A reader in a thread of its own; members keep positions where the others find them."""
 
     def __init__(self, bootstrap: str, topic: str, positions: dict[int, int]) -> None:
+        super().__init__()
         self.values: list[bytes] = []
-        self.partitions: set[int] = set()
         self._positions = positions
-        self.reader = KafkaLogReader(
+        self._stop_asked = threading.Event()
+        self._reader = KafkaLogReader(
             bootstrap, topic, f"{topic}-group", lambda _, partition: positions.get(partition)
         )
 
-    def poll(self) -> None:
-        batch = self.reader.poll(20, 0.1)
-        for record in batch:
-            self._positions[record.partition] = record.offset + 1
-        self.values += [record.value for record in batch]
-        self.partitions |= {record.partition for record in batch}
+    def run(self) -> None:
+        while not self._stop_asked.is_set():
+            for record in self._reader.poll(20, 0.1):
+                self._positions[record.partition] = record.offset + 1
+                self.values.append(record.value)
+        self._reader.close()
+
+    def partitions(self) -> int:
+        return len(self._reader._consumer.assignment())
+
+    def stop(self) -> None:
+        self._stop_asked.set()
+        self.join()
 
 
-def poll_until(members: list[Member], condition) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        for member in members:
-            member.poll()
+@contextmanager
+def members(count: int, bootstrap: str, topic: str, positions: dict[int, int]):
+    started = [Member(bootstrap, topic, positions) for _ in range(count)]
+    for member in started:
+        member.start()
+    try:
+        yield started
+    finally:
+        for member in started:
+            member.stop()
 
 
 def test_a_group_shares_the_partitions_and_takes_over(kafka: str) -> None:
     topic = new_topic(kafka)
     log = KafkaLog(kafka, topic)
     positions: dict[int, int] = {}
-    first, second = (Member(kafka, topic, positions) for _ in range(2))
-    both = [first, second]
-    poll_until(both, lambda: all(len(m.reader._consumer.assignment()) == 2 for m in both))
-    log.append(records(200))
-    poll_until(both, lambda: sum(positions.values()) == 200)
-    assert first.partitions.isdisjoint(second.partitions)
-    assert sorted(first.values + second.values) == sorted(r.value for r in records(200))
-    second.reader.close()
-    log.append(records(200))
-    poll_until([first], lambda: sum(positions.values()) == 400)
-    assert len(first.values) + len(second.values) == 400
-    first.reader.close()
+    with members(2, kafka, topic, positions) as both:
+        first, second = both
+        wait_until(lambda: [m.partitions() for m in both] == [2, 2], "each to have its half")
+        log.append(records(200))
+        wait_until(lambda: sum(positions.values()) == 200, "all to be read")
+        assert first.values
+        assert second.values
+        second.stop()
+        log.append(records(200))
+        wait_until(lambda: sum(positions.values()) == 400, "the first to take over")
+    assert set(first.values + second.values) == {r.value for r in records(200)}
     log.close()
 
 
@@ -87,10 +99,9 @@ def test_offsets_that_somebody_stored_in_the_group_are_not_followed(kafka: str) 
     )
     meddler.close()
     positions: dict[int, int] = {}
-    member = Member(kafka, topic, positions)
-    poll_until([member], lambda: sum(positions.values()) == 200)
+    with members(1, kafka, topic, positions) as [member]:
+        wait_until(lambda: sum(positions.values()) == 200, "all to be read")
     assert sorted(member.values) == sorted(r.value for r in records(200))
-    member.reader.close()
 
 
 def test_no_broker_is_an_oserror(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,6 +125,8 @@ def test_a_topic_that_is_not_there_is_an_oserror(
     with pytest.raises(OSError, match="acknowledge"):
         log.append(records(1))
     log.close()
+    with pytest.raises(OSError, match="no topic"):
+        KafkaLogReader(kafka, "nothing-here", "group", lambda *_: None)
 
 
 def test_topics_are_brought_to_their_settings(kafka: str) -> None:
