@@ -5,51 +5,20 @@ that belongs before the last folds anew from an earlier state.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import pairwise
-from typing import Protocol
 
 from services.contract.event import MACHINE_THRESHOLD, Event
-from services.contract.phases import DAY_MS
-from services.model.filter import states, weigh, weigh_organic
+from services.model.evidence import MAILS_MAX, weigh_event
+from services.model.filter import states
+from services.model.ledger import NO_LEDGER, Ledger
 from services.model.path import Path, Stretch
 from services.model.rules import Events
 from services.model.state import Mail, PersonState, Score, copy_state
 from services.model.version import Model
 
-MAILS_MAX = 64
 CLICKS_MAX = 32
 TOPICS_MAX = 100
-
-_SITE_TYPES = {
-    "page": "page",
-    "read": "page",
-    "site_search": "page",
-    "download": "page",
-    "magazine_page": "magazine",
-    "play": "podcast",
-    "share": "social",
-    "vacancy_viewed": "vacancy_view",
-    "sign_up": "sign_up",
-    "application_started": "application_start",
-    "applied": "application",
-}
-_CHANNEL_KINDS = {"magazine": "magazine", "social": "social", "podcast": "podcast"}
-
-
-class Ledger(Protocol):
-    """Is told every step that moved the probabilities; see ``services/model/explain.py``."""
-
-    def note(self, kind: str, at_ms: int, p: Sequence[float], event: Event | None) -> None:
-        """``kind`` of step ended at ``at_ms`` and left ``p``."""
-
-
-class _NoLedger:
-    def note(self, kind: str, at_ms: int, p: Sequence[float], event: Event | None) -> None:
-        pass
-
-
-NO_LEDGER = _NoLedger()
 
 
 def fold(
@@ -90,7 +59,7 @@ def fold(
                 ring = [*state.rings_ms.get(key, ()), at]
                 state.rings_ms[key] = ring[-condition.at_least :]
         if state.score is not None:
-            _evidence(state.score, event, model, ledger)
+            weigh_event(state.score, event, model, ledger)
     if state.score is not None:
         _judge(state.score, event, model)
     return state
@@ -198,105 +167,6 @@ def _engage(state: PersonState, event: Event, model: Model) -> None:
             state.engagement[key] = high + math.log1p(math.exp(low - high))
         elif len(state.engagement) < TOPICS_MAX:
             state.engagement[key] = term
-
-
-def _evidence(score: Score, event: Event, model: Model, ledger: Ledger) -> None:
-    """Move the probabilities by what the event says."""
-    mail = _mail_of(score, event, model)
-    if event.type in {"unsubscribe", "complaint"}:
-        score.mail_off = True
-        score.p = weigh(score.p, model.parameters.mail.unsubscribe)
-        ledger.note("unsubscribe", event.occurred_ms, score.p, event)
-    elif event.type == "bounce":
-        score.mail_off = True
-    elif mail is not None:
-        _answer(score, mail, event, model, ledger)
-    else:
-        _visit(score, event, model, ledger)
-        _milestone(score, event, model)
-
-
-def _mail_of(score: Score, event: Event, model: Model) -> Mail | None:
-    """The open opportunity that a mail event belongs to; its first word opens the window."""
-    message_id = event.message_id
-    if message_id is None or event.type not in {"sent", "delivered", "open", "click"}:
-        return None
-    for mail in score.mails:
-        if mail.message_id == message_id:
-            return mail
-    if message_id in score.closed_mails:
-        return None
-    mail = Mail(message_id, close_ms=event.occurred_ms + model.mail_window_ms)
-    score.mails.append(mail)
-    del score.mails[:-MAILS_MAX]
-    return mail
-
-
-def _answer(score: Score, mail: Mail, event: Event, model: Model, ledger: Ledger) -> None:
-    """What is said of a mail while its window is open; sending says nothing yet."""
-    rates = model.parameters.mail
-    if event.type in {"open", "click"} and not mail.opened:
-        mail.opened = True
-        score.p = weigh(score.p, rates.open)
-        ledger.note("mail_open", event.occurred_ms, score.p, event)
-    if event.type == "click" and not mail.clicked:
-        mail.clicked = True
-        score.p = weigh(score.p, rates.click_given_open)
-        _raise_echo(score, event.occurred_ms, model)
-        ledger.note("mail_click", event.occurred_ms, score.p, event)
-
-
-def _kind_of(event: Event) -> str | None:
-    """The kind of evidence that an event is by its own accord; None: none that we know of."""
-    if event.type == "open":
-        return None
-    if event.type == "click":
-        return "vacancy_click" if event.content_type == "vacancy" else "page"
-    kind = _SITE_TYPES.get(event.type)
-    return _CHANNEL_KINDS.get(event.channel, kind) if kind == "page" else kind
-
-
-def _visit(score: Score, event: Event, model: Model, ledger: Ledger) -> None:
-    """Something done of one's own accord: its rate, and the echo of earlier visits."""
-    kind = _kind_of(event)
-    if kind is None:
-        return
-    at = event.occurred_ms
-    seen = score.seen_ms.get(kind)
-    score.seen_ms[kind] = at
-    if seen is not None and at - seen < model.session_ms:
-        return
-    on_site = kind in model.parameters.site_kinds
-    level = _echo(score, at, model) if on_site else 0.0
-    score.p = weigh_organic(score.p, model.parameters.rates_per_day[kind], level, model)
-    if on_site:
-        _raise_echo(score, at, model)
-    ledger.note(kind, at, score.p, event)
-
-
-def _echo(score: Score, at_ms: int, model: Model) -> float:
-    """Visits per day that earlier ones call forth at ``at_ms``."""
-    tau = model.parameters.echo.time_constant_days
-    return score.echo_per_day * math.exp(-(at_ms - score.echo_ms) / DAY_MS / tau)
-
-
-def _raise_echo(score: Score, at_ms: int, model: Model) -> None:
-    echo = model.parameters.echo
-    score.echo_per_day = (
-        _echo(score, at_ms, model) + echo.visits_per_visit / echo.time_constant_days
-    )
-    score.echo_ms = at_ms
-
-
-def _milestone(score: Score, event: Event, model: Model) -> None:
-    """An application, or a sign-up for something meant for Think, is a step into Do."""
-    days = model.parameters.milestone_days.get(event.type)
-    if days is None:
-        return
-    if event.type == "sign_up" and event.properties.get("content_phase") != "think":
-        return
-    until = event.occurred_ms + round(days * DAY_MS)
-    score.milestone_until_ms = max(score.milestone_until_ms, until)
 
 
 def _judge(score: Score, event: Event, model: Model) -> None:

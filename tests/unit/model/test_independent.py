@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from scipy.linalg import expm
 
 from services.contract.event import Event
@@ -159,7 +159,7 @@ def plainly(events: list[Event]) -> Plain | None:
     return person
 
 
-@quick
+@settings(quick, max_examples=25)
 @given(journeys(least=8))
 def test_the_fold_is_the_formulas(events):
     state = None
