@@ -1,5 +1,6 @@
 """``kentering tracker``: HTTP in, spool out."""
 
+import gc
 import time
 from types import FrameType
 
@@ -67,6 +68,7 @@ def command(host: str, port: int) -> None:
         proxy_headers=False,  # nobody's address is used for anything
         timeout_graceful_shutdown=_REQUESTS_PATIENCE_S,
     )
+    gc.freeze()  # what lives as long as the process need not be looked through again and again
     try:
         _Server(config, tracker).run()
     finally:

@@ -35,6 +35,8 @@ def clean_id(value: Any) -> str | None:
 
     A long id is not cut: two people could become one.
     """
+    if value is None:
+        return None
     if isinstance(value, str):
         text = clean_text(value, ID_LENGTH_MAX + 1).strip()
         return text if 0 < len(text) <= ID_LENGTH_MAX else None

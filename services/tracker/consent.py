@@ -18,8 +18,12 @@ def from_preferences(preferences: Any) -> Consent:
     """From ``context.consent.categoryPreferences``; whatever is not true or false was not said."""
     if not isinstance(preferences, dict):
         return NOTHING_SAID
-    said = (preferences.get(purpose) for purpose in _PURPOSES)
-    return Consent(*(value if isinstance(value, bool) else None for value in said))
+    said = preferences.get
+    return Consent(_said(said("measure")), _said(said("profile")), _said(said("contact")))
+
+
+def _said(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def from_words(words: str) -> Consent:

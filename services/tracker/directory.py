@@ -2,8 +2,10 @@
 
 from services.contract.keys import digest_of
 from services.contract.snapshot import KeyEntry, Snapshot
+from services.contract.token import Link, read_link
 
 _CACHED_KEYS_MAX = 10_000
+_CACHED_LINKS_MAX = 10_000
 
 
 class Directory:
@@ -13,8 +15,9 @@ class Directory:
         self.version = snapshot.version
         self._keys = {entry.digest: entry for entry in snapshot.keys}
         self._secrets = {(s.workspace_id, s.number): s.secret for s in snapshot.link_secrets}
-        # Genuine keys only, so that guesses cannot fill it.
+        # What was found genuine, and nothing else: guesses cannot fill these.
         self._seen: dict[str, KeyEntry] = {}
+        self._links: dict[str, tuple[int, Link]] = {}
 
     def entry_of(self, key: str) -> KeyEntry | None:
         """What the key may do, or None for a key that we did not give."""
@@ -28,3 +31,17 @@ class Directory:
     def secret_of(self, workspace_id: int, number: int) -> bytes | None:
         """The secret that signed a token, as ``services.contract.token`` asks for it."""
         return self._secrets.get((workspace_id, number))
+
+    def link_of(self, token: str) -> tuple[int, Link] | None:
+        """(workspace id, link) of a link's token, or None for one that we did not sign.
+
+        A mailing's links are few and come in thousands, so they are remembered.
+        """
+        link = self._links.get(token)
+        if link is None:
+            link = read_link(token, self.secret_of)
+            if link is not None:
+                if len(self._links) >= _CACHED_LINKS_MAX:
+                    self._links.clear()
+                self._links[token] = link
+        return link

@@ -1,5 +1,6 @@
 """Hits without a body: an open, a click, a page's pixel."""
 
+from functools import lru_cache
 from urllib.parse import parse_qs
 
 from services.contract.event import VERSION, Consent, Event, EventType, Identity, event_id_of
@@ -18,6 +19,7 @@ LINK_SOURCE_ID = -1
 """The source of hits on our own links; no sender has it, so no sender can repeat their ids."""
 
 _FIELDS_MAX = 50
+_is_safe = lru_cache(maxsize=10_000)(is_safe_target)
 _IN_CONTEXT = ("kt_click", "kt_person", "consent")
 _IN_PROPERTIES = ("url", "title", "referrer", "channel", "content_id", "content_type")
 
@@ -61,7 +63,7 @@ def redirect_of(token: Token, event: Event) -> answers.Reply | None:
     Only a click that may be followed tells the page behind it which click and who it was.
     """
     target = token.link.target
-    if not is_safe_target(target):
+    if not _is_safe(target):
         return None
     if event.click_id is not None:
         target = with_parameters(target, event.click_id, token.person_half)

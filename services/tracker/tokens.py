@@ -3,7 +3,7 @@
 import msgspec
 
 from services.contract.event import CHANNELS, Channel
-from services.contract.token import Link, Recipient, read_link, read_recipient
+from services.contract.token import Link, Recipient, read_recipient
 from services.tracker.directory import Directory
 
 CLICK_PARAMETER = "kt_click"
@@ -23,7 +23,7 @@ class Token(msgspec.Struct, frozen=True):
 def read_token(token: str, directory: Directory) -> Token | None:
     """The token's halves, or None for a link that we did not sign."""
     link_half, _, person_half = token.partition(".")
-    read = read_link(link_half, directory.secret_of)
+    read = directory.link_of(link_half)
     if read is None:
         return None
     workspace_id, link = read
