@@ -124,12 +124,15 @@
     known = null;
   }
 
-  // A view that was only counted is told again, under its own id, once it may be followed.
+  // A view that was only counted is told again, under its own id, once it may be followed. One
+  // that a mail's link let follow already needs a new id, or the cookie would go unheard; by
+  // their common kt_click the two count once.
   function agree(purposes) {
     var followed = follows();
     consent = Object.assign({}, consent, purposes);
     keepCookie();
     if (followed || !follows()) return;
+    if (view && view.arrived.kt_person) view.id = random();
     if (view) sendView();
     if (known) identify(known.userId, known.traits);
   }
