@@ -221,7 +221,7 @@ def upgrade() -> None:
         sa.Column("last_ms", sa.BigInteger(), nullable=False),
         sa.Column("last_event_id", sa.LargeBinary(), nullable=False),
         sa.Column("events", sa.Integer(), nullable=False),
-        sa.Column("announced", sa.JSON(), nullable=False),
+        sa.Column("announced", sa.Text(), nullable=False),
         sa.Column("due_ms", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("person_id", name=op.f("person_state_pk")),
     )

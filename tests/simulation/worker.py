@@ -1,0 +1,21 @@
+"""A scorer on a topic of its own, as a process that can be killed: URL KAFKA TOPIC."""
+
+import sys
+
+from services.model.version import load
+from services.runtime.database import open_database
+from services.runtime.kafka_log_reader import KafkaLogReader
+from services.scorer import consume
+
+
+def main(url: str, kafka: str, topic: str) -> None:
+    """Score until killed, in small batches so that many transactions are cut short."""
+    consume.BATCH_RECORDS_MAX = 200
+    engine = open_database(url)
+    positions = consume.positions(engine)
+    reader = KafkaLogReader(kafka, topic, topic, positions, session_timeout_ms=6_000)
+    consume.Scorer(engine, reader, load()).run()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
