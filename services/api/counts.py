@@ -6,7 +6,7 @@ or end are counted themselves.
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, ScalarSelect, func, or_, select
 
 from services.api.people import believed
 from services.contract.phases import HOUR_MS
@@ -16,11 +16,10 @@ from services.contract.tables import count_delta, interval
 def count_at(connection: Connection, workspace_id: int, kind: str, key: str, at_ms: int) -> int:
     """How many intervals hold at a moment, as known now."""
     hour_ms = at_ms - at_ms % HOUR_MS
-    return (
-        _sum_before(connection, workspace_id, kind, key, hour_ms)
-        + _count_between(connection, workspace_id, kind, key, "valid_from_ms", hour_ms, at_ms)
-        - _count_between(connection, workspace_id, kind, key, "valid_to_ms", hour_ms, at_ms)
-    )
+    begun = _between(workspace_id, kind, key, "valid_from_ms", hour_ms, at_ms)
+    ended = _between(workspace_id, kind, key, "valid_to_ms", hour_ms, at_ms)
+    before = _sum_before(workspace_id, kind, key, hour_ms)
+    return int(connection.execute(select(before + begun - ended)).scalar_one())
 
 
 def count_believed(
@@ -71,7 +70,9 @@ def trend(
         .group_by(bucket)
     )
     grown = {int(number): int(total) for number, total in connection.execute(query)}
-    count = _sum_before(connection, workspace_id, kind, key, from_ms)
+    count = int(
+        connection.execute(select(_sum_before(workspace_id, kind, key, from_ms))).scalar_one()
+    )
     begun = _count_exactly(connection, workspace_id, kind, key, "valid_from_ms", moments)
     ended = _count_exactly(connection, workspace_id, kind, key, "valid_to_ms", moments)
     counts = []
@@ -81,28 +82,23 @@ def trend(
     return counts
 
 
-def _sum_before(
-    connection: Connection, workspace_id: int, kind: str, key: str, hour_ms: int
-) -> int:
-    query = select(func.coalesce(func.sum(count_delta.c.delta), 0)).where(
-        count_delta.c.workspace_id == workspace_id,
-        count_delta.c.kind == kind,
-        count_delta.c.key == key,
-        count_delta.c.hour_ms < hour_ms,
+def _sum_before(workspace_id: int, kind: str, key: str, hour_ms: int) -> ScalarSelect[int]:
+    return (
+        select(func.coalesce(func.sum(count_delta.c.delta), 0))
+        .where(
+            count_delta.c.workspace_id == workspace_id,
+            count_delta.c.kind == kind,
+            count_delta.c.key == key,
+            count_delta.c.hour_ms < hour_ms,
+        )
+        .scalar_subquery()
     )
-    return int(connection.execute(query).scalar_one())
 
 
-def _count_between(
-    connection: Connection,
-    workspace_id: int,
-    kind: str,
-    key: str,
-    column: str,
-    from_ms: int,
-    to_ms: int,
-) -> int:
-    query = (
+def _between(
+    workspace_id: int, kind: str, key: str, column: str, from_ms: int, to_ms: int
+) -> ScalarSelect[int]:
+    return (
         select(func.count())
         .select_from(interval)
         .where(
@@ -112,8 +108,8 @@ def _count_between(
             interval.c[column].between(from_ms, to_ms),
             interval.c.known_to_ms.is_(None),
         )
+        .scalar_subquery()
     )
-    return int(connection.execute(query).scalar_one())
 
 
 def _count_exactly(

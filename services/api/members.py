@@ -120,7 +120,7 @@ def list_members(
                 _version_id(connection, found, known_at),
             )
         )
-        query = _page(credential.workspace_id, place).limit(limit + 1)
+        query = _page(credential.workspace_id, place, limit + 1)
         rows = connection.execute(query).all()
         build = _build(connection, found, place.as_of_ms, known_at)
     more = len(rows) > limit
@@ -217,21 +217,17 @@ def get_trend(
 
 def _version_id(connection: Connection, found: Found, known_at_ms: int | None) -> int:
     """The version that answers; 0 where none does yet."""
+    if known_at_ms is None:
+        return 0 if found.live is None else int(found.live.id)
     version = in_force(versions_of(connection, found.newest.segment_id), known_at_ms)
     return 0 if version is None else int(version.id)
 
 
-def _page(workspace_id: int, place: _MembersCursor) -> Select[Any]:
-    return (
-        select(
-            interval.c.person_id,
-            interval.c.valid_from_ms,
-            interval.c.valid_to_ms,
-            person.c.public_id,
-        )
-        .join(person, person.c.id == interval.c.person_id)
+def _page(workspace_id: int, place: _MembersCursor, limit: int) -> Select[Any]:
+    """Members in the order of the index that finds them; only these are looked up as persons."""
+    page = (
+        select(interval.c.person_id, interval.c.valid_from_ms, interval.c.valid_to_ms)
         .where(
-            person.c.workspace_id == workspace_id,
             interval.c.workspace_id == workspace_id,
             interval.c.kind == "segment",
             interval.c.key == str(place.version_id),
@@ -239,6 +235,14 @@ def _page(workspace_id: int, place: _MembersCursor) -> Select[Any]:
             held(place.as_of_ms, place.known_at_ms),
         )
         .order_by(interval.c.person_id)
+        .limit(limit)
+        .subquery("page")
+    )
+    return (
+        select(page, person.c.public_id)
+        .join(person, person.c.id == page.c.person_id)
+        .where(person.c.workspace_id == workspace_id)
+        .order_by(page.c.person_id)
     )
 
 

@@ -73,7 +73,7 @@ def list_persons(
         if cursor is not None
         else _PersonsCursor(0, here.clock())
     )
-    query = _page(credential.workspace_id, place, phase, q).limit(limit + 1)
+    query = _page(credential.workspace_id, place, phase, q, limit + 1)
     with here.engine.connect() as connection:
         rows = connection.execute(query).all()
         persons = _show_all(connection, here, rows[:limit], place.as_of_ms)
@@ -156,30 +156,26 @@ def _show_all(
 
 
 def _page(
-    workspace_id: int, place: _PersonsCursor, phase: Phase | None, q: str | None
+    workspace_id: int, place: _PersonsCursor, phase: Phase | None, q: str | None, limit: int
 ) -> Select[Any]:
-    """People by ascending id; each filter is one look into its own index."""
-    query = select(person).where(
-        person.c.workspace_id == workspace_id, person.c.merged_into.is_(None)
+    """People by ascending id; only those of the page are looked up."""
+    found = (interval if phase is not None else person_state).c
+    page = select(found.person_id).where(
+        found.workspace_id == workspace_id, found.person_id > place.after_id
     )
     if phase is not None:
-        query = query.join(interval, interval.c.person_id == person.c.id).where(
-            interval.c.workspace_id == workspace_id,
-            interval.c.kind == "phase",
-            interval.c.key == phase,
-            interval.c.person_id > place.after_id,
-            held(place.as_of_ms, None),
+        page = page.where(
+            interval.c.kind == "phase", interval.c.key == phase, held(place.as_of_ms, None)
         )
-        order = interval.c.person_id
-    else:
-        query = query.join(person_state, person_state.c.person_id == person.c.id).where(
-            person_state.c.workspace_id == workspace_id,
-            person_state.c.person_id > place.after_id,
-        )
-        order = person_state.c.person_id
     if q is not None:
-        query = query.where(person.c.id.in_(_known_as(workspace_id, q)))
-    return query.order_by(order)
+        page = page.where(found.person_id.in_(_known_as(workspace_id, q)))
+    ids = page.order_by(found.person_id).limit(limit).subquery("page")
+    return (
+        select(person)
+        .join(ids, ids.c.person_id == person.c.id)
+        .where(person.c.workspace_id == workspace_id)
+        .order_by(person.c.id)
+    )
 
 
 def _known_as(workspace_id: int, q: str) -> Select[Any]:
