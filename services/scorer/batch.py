@@ -72,7 +72,8 @@ def _apply(
     db: Connection, workspace_id: int, arrived: Sequence[Arrived], model: Model, now_ms: int
 ) -> tuple[int, list[Folded], list[Change]]:
     """The batch's events of one workspace: (new events, persons folded, changes)."""
-    identified = identify(db, workspace_id, [one.event for one in arrived])
+    named = [one.event for one in arrived if one.event.identities]
+    identified = identify(db, workspace_id, named)
     fresh, replaced = store(db, workspace_id, arrived, identified)
     count(db, workspace_id, fresh)
     moves = resolve(db, workspace_id, identified.loose, identified.new, now_ms)

@@ -82,8 +82,8 @@ def _check(event: Event) -> None:
     for text in texts:
         if text is not None and ("\0" in text or len(text) > TEXT_MAX):
             raise PoisonError("a text holds NUL or is too long")
-    if not 0 < event.workspace_id < 2**31 or not 0 <= event.source_id < 2**63:
-        raise PoisonError("no such workspace or source")
+    if not 0 < event.workspace_id < 2**31:
+        raise PoisonError("there is no such workspace")
 
 
 def set_aside(db: Connection, log_id: str, poison: Sequence[Poison], now_ms: int) -> None:
