@@ -1,17 +1,13 @@
 """Rules of the house that no other tool holds."""
 
-import json
 import re
 import subprocess
 from importlib import metadata
 from pathlib import Path
 
-from click.testing import CliRunner
 from importlinter.cli import lint_imports
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-
-from services.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).name
@@ -26,11 +22,6 @@ def _tracked() -> list[Path]:
 
 def test_who_may_import_whom() -> None:
     assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
-
-
-def test_the_described_api_is_the_one_in_the_repository() -> None:
-    printed = CliRunner().invoke(main, ["api", "--print-openapi"])
-    assert json.loads(printed.stdout) == json.loads((ROOT / "docs/openapi.json").read_text())
 
 
 def test_no_text_names_a_machine_or_a_registry() -> None:
