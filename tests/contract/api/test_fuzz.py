@@ -17,7 +17,7 @@ from services.api.app import create_app
 from tests.contract.api.conftest import KEY
 from tests.contract.api.world import World
 
-EXAMPLES = 12
+EXAMPLES = 20
 
 
 def test_every_route_keeps_its_word(client: Client, world: World, people: dict[str, str]) -> None:

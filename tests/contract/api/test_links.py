@@ -44,7 +44,7 @@ def test_a_token_and_its_person_are_tied(world: World, tmp_path: Path) -> None:
             again = client.post("/v1/links", json=body).json()
             assert again["recipients"] == made["recipients"]
             assert again["position"] == made["position"]
-            reader = SqliteLogReader(tmp_path / "spool", lambda partitions: dict.fromkeys(partitions, 1))
+            reader = SqliteLogReader(tmp_path / "spool", lambda _log, _partition: None)
             stored = [envelope.decode(record.value) for record in reader.poll(10, 2)]
             reader.close()
             world.score(stored[:1])
