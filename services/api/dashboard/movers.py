@@ -20,7 +20,7 @@ from services.model.state import PersonState
 from services.model.version import Model
 
 SHOWN_MAX = 12
-_LOOKED_AT_MAX = 60
+_LOOKED_AT_MAX = 500
 _REASONS_MAX = 2
 _RECENT_MS = 30 * DAY_MS
 _CACHED_MAX = 1024
@@ -62,12 +62,15 @@ def movers(
     connection: Connection, workspace_id: int, model: Model, words: Words, whys: Whys
 ) -> list[Mover]:
     """The latest move of each of the latest people who moved."""
-    query = select_changes(workspace_id).where(change.c.kind == "phase")
+    query = select_changes(workspace_id).where(
+        change.c.kind == "phase", change.c.before.is_not(None)
+    )
     rows = connection.execute(query.order_by(change.c.position.desc()).limit(_LOOKED_AT_MAX)).all()
     latest: dict[int, Row[Any]] = {}
     for row in rows:
         latest.setdefault(row.person_id, row)
-    shown = list(latest.values())[:SHOWN_MAX]
+    # After an import the feed's order is not the order of what happened.
+    shown = sorted(latest.values(), key=lambda row: -row.valid_ms)[:SHOWN_MAX]
     ids = [row.person_id for row in shown]
     names = identities_of(connection, workspace_id, ids)
     states = states_of(connection, workspace_id, ids)
