@@ -77,9 +77,9 @@ def _kind_of(event: Event) -> str | None:
     """The kind of evidence that an event is by its own accord; None: none that we know of."""
     if event.type == "open":
         return None
-    if event.type == "click":
-        return "vacancy_click" if event.content_type == "vacancy" else "page"
-    kind = _SITE_TYPES.get(event.type)
+    if event.type == "click" and event.content_type == "vacancy":
+        return "vacancy_click"
+    kind = "page" if event.type == "click" else _SITE_TYPES.get(event.type)
     return _CHANNEL_KINDS.get(event.channel, kind) if kind == "page" else kind
 
 

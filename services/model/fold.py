@@ -51,18 +51,21 @@ def fold(
     _employ(state, event)
     if event.machine.p >= MACHINE_THRESHOLD:
         _machine(state, event)
-    elif state.hired_ms is None and not _same_click(state, event):
+    elif state.score is not None and not _same_click(state, event):
         _engage(state, event, model)
-        for condition in counted:
-            if condition.matches(event):
-                key = condition.ring_key
-                ring = [*state.rings_ms.get(key, ()), at]
-                state.rings_ms[key] = ring[-condition.at_least :]
-        if state.score is not None:
-            weigh_event(state.score, event, model, ledger)
+        _count(state, event, counted)
+        weigh_event(state.score, event, model, ledger)
     if state.score is not None:
         _judge(state.score, event, model)
     return state
+
+
+def _count(state: PersonState, event: Event, counted: Iterable[Events]) -> None:
+    for condition in counted:
+        if condition.matches(event):
+            key = condition.ring_key
+            ring = [*state.rings_ms.get(key, ()), event.occurred_ms]
+            state.rings_ms[key] = ring[-condition.at_least :]
 
 
 def _agree(state: PersonState, event: Event, model: Model, ledger: Ledger) -> None:
@@ -74,7 +77,8 @@ def _agree(state: PersonState, event: Event, model: Model, ledger: Ledger) -> No
         state.left_ms is not None and event.type == "identified"
     )
     if said.profile is False:
-        state.profile, state.score = False, None
+        state.profile = False
+        _forget(state)
     elif said.profile and not employed:
         state.profile = True
         if state.score is None:
@@ -89,10 +93,15 @@ def _employ(state: PersonState, event: Event) -> None:
     """Nobody employed is scored or followed; after leaving only with consent given anew."""
     if event.type == "hired" and not _employed(state):
         state.hired_ms, state.left_ms = event.occurred_ms, None
-        state.score = None
-        state.engagement, state.rings_ms = {}, {}
+        _forget(state)
     elif event.type == "left" and _employed(state):
         state.left_ms = event.occurred_ms
+
+
+def _forget(state: PersonState) -> None:
+    """Nothing of what was scored, or counted for rules, is kept."""
+    state.score = None
+    state.engagement, state.rings_ms, state.clicks_ms = {}, {}, {}
 
 
 def _employed(state: PersonState) -> bool:

@@ -120,7 +120,8 @@ def _pieces(
         if latency is not None:
             yield interval("latency", latency, at, to)
         at = to
-    for key, rule in rulebook.segments:
+    # Whoever did not agree to be followed is in no segment.
+    for key, rule in rulebook.segments if path.phase_at(begin)[0] is not None else ():
         at = begin
         for _ in range(PIECES_MAX):
             truth, to = evaluate(rule, path, at)

@@ -26,7 +26,13 @@ def test_it_is_the_plain_decayed_sum_at_any_moment(events, later_ms):
     now = state.at_ms + later_ms
     clicks: set[str] = set()
     plain: dict[str, float] = {}
+    followed = False
     for each in events:
+        if each.consent.profile is not None:
+            followed = each.consent.profile
+        if not followed:
+            clicks, plain = set(), {}
+            continue
         if each.machine.p >= 0.5 or each.click_id in clicks:
             continue
         clicks |= {each.click_id} - {None}

@@ -169,8 +169,14 @@ def test_a_hire_or_a_withdrawal_ends_what_was_drawn(type_):
 def test_a_count_that_runs_out_beyond_the_horizon_is_drawn_as_far_as_it_reaches():
     recent = Events(type="events", event=("page",), within_days=730)
     rulebook = Rulebook((("in", recent), ("out", Not(type="not", rule=recent))))
-    _, intervals = advance(None, [event("page", T0)], MODEL, rulebook)
-    assert rows(intervals) == {
+    _, intervals = advance(None, [event("page", T0, consent=AGREED)], MODEL, rulebook)
+    assert {row for row in rows(intervals) if row[0] == "segment"} == {
         ("segment", "in", T0, T0 + 730 * DAY_MS),
         ("segment", "out", T0 + 730 * DAY_MS, None),
     }
+
+
+def test_whoever_did_not_agree_is_in_no_segment():
+    rulebook = Rulebook((("out", Not(type="not", rule=Events(type="events", within_days=1))),))
+    _, intervals = advance(None, [event("page", T0)], MODEL, rulebook)
+    assert intervals == []
