@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, or_
 
 from services.api.changes import select_changes
 from services.api.dashboard.texts import Words
@@ -63,7 +63,9 @@ def movers(
 ) -> list[Mover]:
     """The latest move of each of the latest people who moved."""
     query = select_changes(workspace_id).where(
-        change.c.kind == "phase", change.c.before.is_not(None)
+        change.c.kind == "phase",
+        # Whoever we only just got to know did not move, unless straight to somewhere.
+        or_(change.c.before.is_not(None), change.c.after != "see"),
     )
     rows = connection.execute(query.order_by(change.c.position.desc()).limit(_LOOKED_AT_MAX)).all()
     latest: dict[int, Row[Any]] = {}
