@@ -8,6 +8,7 @@ where the database still sees one, the batch is tried again.
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -38,6 +39,16 @@ class Outcome:
     refolded: int = 0
     dead: int = 0
     changes: int = 0
+    count_rows: int = 0
+
+
+class _Part(NamedTuple):
+    """What one workspace's share of a batch came to."""
+
+    new: int
+    refolded: int
+    count_rows: int
+    changes: list[Change]
 
 
 def apply(
@@ -53,25 +64,26 @@ def apply(
     by_workspace, poison = sort_out(records)
     known = _workspaces(db, by_workspace)
     changes: list[tuple[int, Change]] = []
-    new = refolded = 0
+    new = refolded = count_rows = 0
     for workspace_id, arrived in by_workspace.items():
         if workspace_id not in known:
             poison += _nobodys(records, arrived)
             continue
-        fresh, folded, told = _apply(db, workspace_id, arrived, model, now_ms)
-        changes += [(workspace_id, change) for change in told]
-        new += fresh
-        refolded += sum(one.cut_ms is None and one.version > 1 for one in folded)
+        part = _apply(db, workspace_id, arrived, model, now_ms)
+        changes += [(workspace_id, change) for change in part.changes]
+        new += part.new
+        refolded += part.refolded
+        count_rows += part.count_rows
     set_aside(db, log_id, poison, now_ms)
     publish(db, changes, now_ms)
     repeated = len(records) - new - len(poison)
-    return Outcome(new, repeated, refolded, len(poison), len(changes))
+    return Outcome(new, repeated, refolded, len(poison), len(changes), count_rows)
 
 
 def _apply(
     db: Connection, workspace_id: int, arrived: Sequence[Arrived], model: Model, now_ms: int
-) -> tuple[int, list[Folded], list[Change]]:
-    """The batch's events of one workspace: (new events, persons folded, changes)."""
+) -> _Part:
+    """Score the batch's events of one workspace."""
     named = [one.event for one in arrived if one.event.identities]
     identified = identify(db, workspace_id, named)
     fresh, replaced = store(db, workspace_id, arrived, identified)
@@ -87,11 +99,12 @@ def _apply(
     segments = load_segments(db, workspace_id)
     anew |= moves.merged.keys()
     folded = fold_persons(db, workspace_id, theirs, anew, segments, model)
-    intervals.write(db, workspace_id, folded, now_ms)
+    count_rows = intervals.write(db, workspace_id, folded, now_ms)
     changes = announce_folded(folded, segments, now_ms)
     changes += _identity_changes(db, moves, folded, now_ms)
     save(db, workspace_id, folded, model)
-    return len(fresh), folded, changes
+    refolded = sum(one.cut_ms is None and one.version > 1 for one in folded)
+    return _Part(len(fresh), refolded, count_rows, changes)
 
 
 def _workspaces(db: Connection, ids: Collection[int]) -> set[int]:

@@ -24,6 +24,7 @@ from services.runtime.event_log import LogGapError, LogReader, Stored
 from services.scorer.announce import DUE_MAX, announce_due, prepare_feed
 from services.scorer.batch import MovedError, Outcome, apply
 from services.scorer.build import build_step
+from services.scorer.counts import COMPACT_AFTER_ROWS, compact
 from services.scorer.positions import FencedError, move, stored_position
 from services.scorer.record import Poison, set_aside
 
@@ -69,6 +70,7 @@ class Scorer:
         self._clock = clock
         self._stop = threading.Event()
         self._trouble: str | None = "not started"
+        self._count_rows = 0
 
     def stop(self) -> None:
         """Ask :meth:`run` to return after the batch at hand."""
@@ -92,6 +94,10 @@ class Scorer:
         while not self._stop.is_set():
             if (self._through_outages(self._announce) or 0) < DUE_MAX:
                 break
+        if self._count_rows >= COMPACT_AFTER_ROWS:
+            while self._through_outages(compact):
+                pass
+            self._count_rows = 0
         if not records:
             self._through_outages(lambda db: build_step(db, self._model, self._clock()))
         return len(records)
@@ -137,6 +143,7 @@ class Scorer:
         if outcome is None:  # stopped before the database came back
             self._back_to(records)
             return
+        self._count_rows += outcome.count_rows
         _measure(outcome, time.monotonic() - began_s)
         ends = {record.partition: record.offset + 1 for record in records}
         for partition, following in ends.items():

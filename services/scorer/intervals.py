@@ -1,19 +1,17 @@
 """Intervals written: only what differs, with both clocks, and the counts that follow.
 
 A row that is superseded after it began stays, closed by ``known_to_ms``; a prediction that never
-began is deleted. For every row that holds now, ``count_delta`` has +1 in the hour it begins and
-−1 in the hour it ends.
+began is deleted.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, delete, select, update
 
 from services.contract import tables
-from services.contract.phases import HOUR_MS
 from services.model.timeline import Interval, join
 from services.runtime.bulk import insert_rows
+from services.scorer.counts import Counts
 from services.scorer.folding import Folded
 
 _row = tables.interval.c
@@ -30,28 +28,28 @@ _COLUMNS = (
 )
 
 
-def write(db: Connection, workspace_id: int, folded: Sequence[Folded], now_ms: int) -> None:
-    """Bring the stored intervals of persons in line with what was folded.
+def write(db: Connection, workspace_id: int, folded: Sequence[Folded], now_ms: int) -> int:
+    """Bring the stored intervals of persons in line with what was folded, and count them.
 
     Afterwards each person's ``intervals`` are all that hold from its cut on, whole: those that
-    began before the cut from their beginning.
+    began before the cut from their beginning. Returns how many rows of counts were written.
     """
     held = _held(db, workspace_id, folded)
     added: list[tuple[int, Interval]] = []
     superseded: list[int] = []
     never_began: list[int] = []
-    counts: Counter[tuple[str, str, int]] = Counter()
+    counts = Counts()
     for one in folded:
         rows = held.get(one.person_id, {})
         one.intervals = _with_past(one, rows)
         wanted = set(one.intervals)
-        for interval in wanted - rows.keys():
-            added.append((one.person_id, interval))
-            _count(counts, interval, 1)
-        for interval, row_id in rows.items():
-            if interval not in wanted:
-                (superseded if interval.from_ms <= now_ms else never_began).append(row_id)
-                _count(counts, interval, -1)
+        made = wanted - rows.keys()
+        dropped = rows.keys() - wanted
+        added += [(one.person_id, interval) for interval in made]
+        for interval in dropped:
+            (superseded if interval.from_ms <= now_ms else never_began).append(rows[interval])
+        counts.add(made, 1)
+        counts.add(dropped, -1)
     if superseded:
         db.execute(
             update(tables.interval).where(_row.id.in_(superseded)).values(known_to_ms=now_ms)
@@ -60,7 +58,7 @@ def write(db: Connection, workspace_id: int, folded: Sequence[Folded], now_ms: i
         db.execute(delete(tables.interval).where(_row.id.in_(never_began)))
     rows_ = [(workspace_id, person, *interval, now_ms) for person, interval in added]
     insert_rows(db, tables.interval, _COLUMNS, rows_)
-    _write_counts(db, workspace_id, counts)
+    return counts.write(db, workspace_id)
 
 
 def _held(
@@ -107,15 +105,3 @@ def _with_past(one: Folded, rows: Iterable[Interval]) -> list[Interval]:
         if row.from_ms < cut_ms
     ]
     return join(sorted(past, key=lambda row: row.from_ms) + one.intervals)
-
-
-def _count(counts: Counter[tuple[str, str, int]], interval: Interval, sign: int) -> None:
-    counts[interval.kind, interval.key, interval.from_ms // HOUR_MS * HOUR_MS] += sign
-    if interval.to_ms is not None:
-        counts[interval.kind, interval.key, interval.to_ms // HOUR_MS * HOUR_MS] -= sign
-
-
-def _write_counts(db: Connection, workspace_id: int, counts: Counter[tuple[str, str, int]]) -> None:
-    columns = ("workspace_id", "kind", "key", "hour_ms", "delta")
-    rows = [(workspace_id, *place, delta) for place, delta in sorted(counts.items()) if delta]
-    insert_rows(db, tables.count_delta, columns, rows)

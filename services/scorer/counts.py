@@ -1,0 +1,77 @@
+"""How many are in a phase, a latency state or a segment, at any time: hourly differences.
+
+For every interval that holds now there is +1 in the hour it begins and −1 in the hour it ends.
+Batches only append, so that workers never wait for each other's counts; now and then the rows
+of one key are added up into one an hour.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, delete, func, select
+
+from services.contract import tables
+from services.contract.phases import HOUR_MS
+from services.model.timeline import Interval
+from services.runtime.bulk import insert_rows
+
+COMPACT_AFTER_ROWS = 20_000
+"""Written by one worker before it looks whether adding up is worth it."""
+SPARE_ROWS = 1_000
+
+_row = tables.count_delta.c
+_COLUMNS = ("workspace_id", "kind", "key", "hour_ms", "delta")
+
+
+class Counts:
+    """The differences that a batch makes."""
+
+    def __init__(self) -> None:
+        self._deltas: Counter[tuple[str, str, int]] = Counter()
+
+    def add(self, intervals: Iterable[Interval], sign: int) -> None:
+        """Count intervals in (``sign`` 1), or out again (−1)."""
+        for interval in intervals:
+            self._deltas[interval.kind, interval.key, _hour(interval.from_ms)] += sign
+            if interval.to_ms is not None:
+                self._deltas[interval.kind, interval.key, _hour(interval.to_ms)] -= sign
+
+    def write(self, db: Connection, workspace_id: int) -> int:
+        """Append them; how many rows it was."""
+        rows = [(workspace_id, *place, n) for place, n in sorted(self._deltas.items()) if n]
+        insert_rows(db, tables.count_delta, _COLUMNS, rows)
+        return len(rows)
+
+
+def compact(db: Connection) -> bool:
+    """Add up the rows of the key that most needs it; False: none does.
+
+    Sums are the same before and after, for whoever reads meanwhile too.
+    """
+    rows, hours = func.count(), func.count(_row.hour_ms.distinct())
+    query = (
+        select(_row.workspace_id, _row.kind, _row.key)
+        .group_by(_row.workspace_id, _row.kind, _row.key)
+        .having(rows > 2 * hours + SPARE_ROWS)
+        .order_by(rows.desc())
+        .limit(1)
+    )
+    worst = db.execute(query).one_or_none()
+    if worst is None:
+        return False
+    workspace_id, kind, key = worst
+    taken = db.execute(
+        delete(tables.count_delta)
+        .where(_row.workspace_id == workspace_id, _row.kind == kind, _row.key == key)
+        .returning(_row.hour_ms, _row.delta)
+    )
+    sums: Counter[int] = Counter()
+    for hour_ms, delta in taken:
+        sums[hour_ms] += delta
+    summed = [(workspace_id, kind, key, hour, n) for hour, n in sorted(sums.items()) if n]
+    insert_rows(db, tables.count_delta, _COLUMNS, summed)
+    return True
+
+
+def _hour(at_ms: int) -> int:
+    return at_ms // HOUR_MS * HOUR_MS
