@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from services.api.problem import Problem
-from services.contract.tables import person_state, segment, segment_version
+from services.contract.tables import interval, person_state, segment, segment_version
 
 SEGMENTS_MAX = 500
 """Of one workspace: every one is evaluated at every event."""
@@ -163,11 +163,24 @@ def rename(connection: Connection, segment_id: int, name: str) -> None:
     connection.execute(update(segment).where(segment.c.id == segment_id).values(name=name))
 
 
-def delete_segment(connection: Connection, segment_id: int, now_ms: int) -> None:
+def delete_segment(connection: Connection, workspace_id: int, segment_id: int, now_ms: int) -> None:
     """Take a segment out of use; its versions stay as they were for what was believed."""
     connection.execute(update(segment).where(segment.c.id == segment_id).values(deleted_ms=now_ms))
-    connection.execute(
+    retired = connection.execute(
         update(segment_version)
         .where(segment_version.c.segment_id == segment_id)
         .values(status="retired")
+        .returning(segment_version.c.id)
+    ).scalars()
+    members = select(interval.c.person_id).where(
+        interval.c.workspace_id == workspace_id,
+        interval.c.kind == "segment",
+        interval.c.key.in_([str(version_id) for version_id in retired]),
+        interval.c.known_to_ms.is_(None),
+        interval.c.valid_from_ms <= now_ms,
+        (interval.c.valid_to_ms.is_(None)) | (interval.c.valid_to_ms > now_ms),
+    )
+    # That they left is told by the scorer, to which they are due.
+    connection.execute(
+        update(person_state).where(person_state.c.person_id.in_(members)).values(due_ms=now_ms)
     )

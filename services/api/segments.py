@@ -159,7 +159,7 @@ def remove_segment(here: Here, credential: SegmentsWriter, key: SegmentKey) -> N
     """Persons stay; nobody is in it any more."""
     with writing(here.engine).begin() as connection:
         found = find_segment(connection, credential.workspace_id, key)
-        delete_segment(connection, found.newest.segment_id, here.clock())
+        delete_segment(connection, credential.workspace_id, found.newest.segment_id, here.clock())
 
 
 @router.get(

@@ -73,7 +73,7 @@ def changes_at(one: Standing, segments: Segments, at_ms: int) -> tuple[Announced
         if before != after:
             began = holds[name].from_ms if name in holds else ended_ms.get(name, at_ms)
             kind, _, key = name.partition(":")
-            reason, event_id = _why(one, holds.get(name), live, began)
+            reason, event_id = _why(one, name, holds.get(name), segments, began)
             changes.append(
                 Change(
                     one.person_id, one.version, kind, key, before, after, began, reason, event_id
@@ -95,13 +95,14 @@ def _value(interval: Interval) -> str:
 
 
 def _why(
-    one: Standing, interval: Interval | None, live: dict[str, Version], began_ms: int
+    one: Standing, name: str, interval: Interval | None, segments: Segments, began_ms: int
 ) -> tuple[ChangeReason, bytes | None]:
     if one.remade is not None:
         return one.remade, None
-    version = live.get(interval.key) if interval and interval.kind == "segment" else None
-    if version and version.live_ms is not None and began_ms < version.live_ms:
-        return "manual", None
+    if name.startswith("segment:"):
+        in_force_ms = segments.in_force_ms.get(name.removeprefix("segment:"))
+        if in_force_ms is None or began_ms < in_force_ms:
+            return "manual", None
     if began_ms == one.last[0]:
         return "event", one.last[1]
     if interval is not None and interval.event_id is not None:

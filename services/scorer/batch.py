@@ -151,7 +151,7 @@ def _identity_changes(
     ids = moves.merged.keys() | set(moves.merged.values())
     row = tables.person.c
     query = select(row.id, row.public_id).where(row.id.in_(ids))
-    names = dict(db.execute(query).tuples().all())
+    names = {row.id: row.public_id for row in db.execute(query)}
     versions = {one.person_id: one.version for one in folded}
     return [
         Change(

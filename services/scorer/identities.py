@@ -32,11 +32,16 @@ class Identified:
 
     def cookie(self, event: Event) -> int | None:
         """The cookie beside a surer identity."""
-        first = primary(event.identities)
-        if first.namespace == COOKIE:
-            return None
-        cookies = [self.ids[i] for i in event.identities if i.namespace == COOKIE]
-        return min(cookies, default=None)
+        cookie = cookie_of(event)
+        return None if cookie is None else self.ids[cookie]
+
+
+def cookie_of(event: Event) -> Identity | None:
+    """The one cookie that an event ties to a surer identity; further ones it names tie nobody."""
+    cookies = [i for i in event.identities if i.namespace == COOKIE]
+    if not cookies or primary(event.identities).namespace == COOKIE:
+        return None
+    return min(cookies)
 
 
 def named_together(event: Event) -> list[tuple[Identity, Identity]]:
@@ -47,10 +52,11 @@ def named_together(event: Event) -> list[tuple[Identity, Identity]]:
     first = primary(event.identities)
     if first.namespace == COOKIE:
         return []
+    cookie = cookie_of(event)
     pairs = []
     for other in event.identities:
         trusted = event.server_only or WEAK not in {first.namespace, other.namespace}
-        if other != first and (other.namespace == COOKIE or trusted):
+        if other == cookie or (other.namespace != COOKIE and other != first and trusted):
             pairs.append((first, other))
     return pairs
 

@@ -42,7 +42,7 @@ def claim(db: Connection, log_id: str, records: Sequence[Stored]) -> None:
         .order_by(_row.partition)
         .with_for_update()
     )
-    stored = dict(db.execute(query).tuples().all())
+    stored = {row.partition: row.next for row in db.execute(query)}
     if stored != firsts:
         raise FencedError(stored)
     for partition in partitions:

@@ -49,6 +49,11 @@ class Segments:
         """Versions in force, by interval key."""
         return {v.interval_key: v for v in self.versions if v.live_ms is not None}
 
+    @property
+    def in_force_ms(self) -> dict[str, int]:
+        """By segment key, since when its version is in force."""
+        return {v.segment_key: v.live_ms for v in self.versions if v.live_ms is not None}
+
 
 @lru_cache(maxsize=256)
 def _rulebook(rules: tuple[tuple[str, Rule], ...]) -> Rulebook:
