@@ -16,6 +16,7 @@ from services.api.snapshot import load_snapshot
 from services.api.workspaces import create_workspace
 from services.cli.children import Child
 from services.cli.one_port import App, OnePort
+from services.demo.catalogue import EMPLOYER
 from services.demo.doors import Doors
 from services.demo.marker import Marker, read_marker, write_marker
 from services.demo.sample.app import create_sample_app
@@ -28,7 +29,6 @@ from services.runtime.telemetry import configure_logging
 from services.scorer.consume import READER
 from services.tracker.app import create_app as create_tracker
 
-DEMO_NAME = "Netbeheer Noordzee"
 DEMO_SEED = 1
 DEMO_CONSENT = "Demonstration: these people are simulated."
 REQUESTS_PATIENCE_S = 3
@@ -139,7 +139,7 @@ def _demonstration(engine: Engine, data: Path) -> Marker:
     """The demonstration workspace: as it was, or a new one."""
     marker = read_marker(data)
     if marker is None:
-        made = create_workspace(engine, DEMO_NAME, "Europe/Amsterdam", DEMO_CONSENT, now_ms())
+        made = create_workspace(engine, EMPLOYER, "Europe/Amsterdam", DEMO_CONSENT, now_ms())
         marker = Marker(made.write_key, made.server_key, made.api_key, DEMO_SEED, now_ms())
         write_marker(data, marker)
     return marker

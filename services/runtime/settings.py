@@ -20,7 +20,7 @@ class Settings:
     public_url: str
     """``KENTERING_PUBLIC_URL``: where browsers and mailers reach the tracker."""
     tracker_url: str
-    """``KENTERING_TRACKER_URL``: where the API reaches the tracker; as ``public_url`` by default."""
+    """``KENTERING_TRACKER_URL``: where the API reaches the tracker; by default ``public_url``."""
     internal_key: str
     """``KENTERING_INTERNAL_KEY``: shared by the product's own processes; no default."""
 

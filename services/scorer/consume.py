@@ -9,6 +9,7 @@ records that cause it, and these go to the dead letter.
 import random
 import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -34,6 +35,8 @@ READER = "scorer"
 BATCH_RECORDS_MAX = 2_000
 POLL_S = 0.1
 RETRIES_MAX = 20
+BURIED_MAX = 20
+"""Records in a row that may be set aside because scoring them fails."""
 DATABASE_PAUSE_S = 1.0
 
 _log = structlog.get_logger()
@@ -71,6 +74,7 @@ class Scorer:
         self._stop = threading.Event()
         self._trouble: str | None = "not started"
         self._count_rows = 0
+        self._buried_in_a_row = 0
 
     def stop(self) -> None:
         """Ask :meth:`run` to return after the batch at hand."""
@@ -78,6 +82,8 @@ class Scorer:
 
     def why_not_ready(self) -> str | None:
         """Why nothing is scored at this moment; None while all is well."""
+        if self._buried_in_a_row >= BURIED_MAX:
+            return "every record fails; see the log, and the dead letter for the first ones"
         return self._trouble
 
     def run(self) -> None:
@@ -117,23 +123,24 @@ class Scorer:
         telemetry.SCORER_LAG.set(self._reader.lag())
         return records
 
-    def _score(self, records: Sequence[Stored]) -> None:
+    def _score(self, records: Sequence[Stored]) -> bool:
+        """Score a batch; False: we go back to where it begins."""
         try:
             self._apply(records)
         except FencedError as fenced:
             telemetry.SCORER_FENCED.inc()
             for partition, offset in fenced.next_offsets.items():
                 self._reader.seek(partition, offset)
+            return False
         except Exception as error:  # noqa: BLE001  whatever it is, the rest goes on
             if len(records) == 1:
-                self._bury(records[0], error)
-                return
+                return self._bury(records[0], error)
             _log.warning("batch failed, tried record by record", error=type(error).__name__)
             for i, record in enumerate(records):
-                if self._stop.is_set():
+                if self._stop.is_set() or not self._score([record]):
                     self._back_to(records[i:])
-                    return
-                self._score([record])
+                    return False
+        return True
 
     def _apply(self, records: Sequence[Stored]) -> None:
         began_s = time.monotonic()
@@ -143,6 +150,7 @@ class Scorer:
         if outcome is None:  # stopped before the database came back
             self._back_to(records)
             return
+        self._buried_in_a_row = 0
         self._count_rows += outcome.count_rows
         _measure(outcome, time.monotonic() - began_s)
         ends = {record.partition: record.offset + 1 for record in records}
@@ -153,9 +161,17 @@ class Scorer:
         for record in reversed(records):
             self._reader.seek(record.partition, record.offset)
 
-    def _bury(self, record: Stored, error: Exception) -> None:
-        """Set one record aside that no transaction can take."""
-        reason = f"{type(error).__name__} while scoring"
+    def _bury(self, record: Stored, error: Exception) -> bool:
+        """Set one record aside that no transaction can take; False: we wait instead.
+
+        Where one after the other fails, the fault is ours and not theirs: then nothing is set
+        aside any more, and the positions stand until we are mended.
+        """
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"{type(error).__name__} in {where.name}, while scoring"
+        if self._buried_in_a_row >= BURIED_MAX:
+            self._wait(error)
+            return False
         _log.error("record to the dead letter", reason=reason, offset=record.offset)
 
         def set_record_aside(db: Connection) -> bool:
@@ -163,11 +179,12 @@ class Scorer:
             move(db, self._reader.log_id, record.partition, record.offset + 1)
             return True
 
-        if self._through_outages(set_record_aside):
-            telemetry.SCORER_DEAD.inc()
-            self._committed(record.partition, record.offset + 1)
-        else:
-            self._back_to([record])
+        if not self._through_outages(set_record_aside):
+            return False
+        self._buried_in_a_row += 1
+        telemetry.SCORER_DEAD.inc()
+        self._committed(record.partition, record.offset + 1)
+        return True
 
     def _over_gap(self, gap: LogGapError) -> None:
         """Records are gone from the log: told and counted, and the rest goes on."""

@@ -21,6 +21,9 @@ TEXT_MAX = 2_000
 DEAD_LETTER_BYTES_MAX = 1_000_000
 
 
+Rank = tuple[bool, int, bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class Arrived:
     """An event as it came out of the log."""
@@ -29,9 +32,13 @@ class Arrived:
     value: bytes
 
     @property
-    def rank(self) -> tuple[int, bytes]:
-        """Of two copies of an event the one with the smaller rank is the canonical one."""
-        return self.event.received_ms, digest(self.value)
+    def rank(self) -> Rank:
+        """Of two copies of an event the one with the smaller rank is the canonical one.
+
+        One that names somebody comes before one that only counts: a page tells of a view again
+        once its visitor has agreed to be followed.
+        """
+        return not self.event.identities, self.event.received_ms, digest(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,30 +170,33 @@ def _replace(
     row = tables.event.c
     ids = [one.event.event_id for one in repeated]
     query = (
-        select(row.event_id, row.received_ms, row.digest, row.identity_id, row.occurred_ms)
+        select(tables.event)
         .where(row.workspace_id == workspace_id, row.event_id.in_(ids))
         .with_for_update()
     )
-    held = {bytes(i): (at, bytes(d), who, when) for i, at, d, who, when in db.execute(query)}
+    held = {bytes(old.event_id): old for old in db.execute(query)}
     places: list[tuple[int, int]] = []
     for one in repeated:
-        event_id = one.event.event_id
-        received_ms, held_digest, identity_id, occurred_ms = held[event_id]
-        if one.rank < (received_ms, held_digest):
-            db.execute(
-                update(tables.event)
-                .where(row.workspace_id == workspace_id, row.event_id == event_id)
-                .values(dict(zip(_COLUMNS, rows[event_id], strict=True)))
-            )
-            if identity_id is not None:
-                places.append((identity_id, occurred_ms))
-            if one.event.identities:
-                places.append((identified.primary(one.event), one.event.occurred_ms))
+        old = held[one.event.event_id]
+        if one.rank >= (old.identity_id is None, old.received_ms, bytes(old.digest)):
+            continue
+        db.execute(
+            update(tables.event)
+            .where(row.workspace_id == workspace_id, row.event_id == one.event.event_id)
+            .values(dict(zip(_COLUMNS, rows[one.event.event_id], strict=True)))
+        )
+        if old.identity_id is None:
+            count(db, workspace_id, [decode(open_payload(bytes(old.payload)))], -1)
+            count(db, workspace_id, [one.event])
+        else:
+            places.append((old.identity_id, old.occurred_ms))
+        if one.event.identities:
+            places.append((identified.primary(one.event), one.event.occurred_ms))
     return places
 
 
-def count(db: Connection, workspace_id: int, events: Iterable[Event]) -> None:
-    """Add events of nobody to the day's totals."""
+def count(db: Connection, workspace_id: int, events: Iterable[Event], sign: int = 1) -> None:
+    """Add events of nobody to their day's totals, or take them out again (``sign`` −1)."""
     totals = Counter(
         (event.occurred_ms // DAY_MS * DAY_MS, event.type, event.channel, event.content_id or "")
         for event in events
@@ -205,7 +215,7 @@ def count(db: Connection, workspace_id: int, events: Iterable[Event]) -> None:
         db.execute(
             update(tables.aggregate)
             .where(*(row[name] == value for name, value in key.items()))
-            .values(count=row["count"] + number)
+            .values(count=row["count"] + sign * number)
         )
 
 
