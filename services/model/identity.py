@@ -95,6 +95,11 @@ def slices(uses: Iterable[Use], owner_of: Mapping[int, int], weak: frozenset[int
         if not runs:
             runs.append(Slice(None, None, owner, use.event_id))
         elif runs[-1].owner != owner:
-            runs[-1] = runs[-1]._replace(to_ms=use.occurred_ms)
-            runs.append(Slice(use.occurred_ms, None, owner, use.event_id))
-    return [run for run in runs if run.from_ms is None or run.from_ms != run.to_ms]
+            if runs[-1].from_ms == use.occurred_ms:  # at one moment the last one counts
+                runs.pop()
+            if runs[-1].owner == owner:
+                runs[-1] = runs[-1]._replace(to_ms=None)
+            else:
+                runs[-1] = runs[-1]._replace(to_ms=use.occurred_ms)
+                runs.append(Slice(use.occurred_ms, None, owner, use.event_id))
+    return runs
