@@ -3,12 +3,13 @@
 import json
 
 import click
-import uvicorn
 from sqlalchemy import create_engine
 
 from services.api.app import create_app
+from services.cli.serve import Server
 from services.runtime.database import open_database
 from services.runtime.settings import from_environment
+from services.runtime.telemetry import configure_logging
 
 
 @click.command("api")
@@ -22,6 +23,7 @@ def command(host: str, port: int, *, print_openapi: bool) -> None:
         described = create_app(create_engine("sqlite://"), "", "http://localhost:8000").openapi()
         print(json.dumps(described, indent=2, ensure_ascii=False))
         return
+    configure_logging("api")
     settings = from_environment()
     app = create_app(
         open_database(settings.database_url),
@@ -29,5 +31,4 @@ def command(host: str, port: int, *, print_openapi: bool) -> None:
         settings.public_url,
         tracker_url=settings.tracker_url,
     )
-    # No access log: addresses may carry mail addresses and ids of people.
-    uvicorn.run(app, host=host, port=port, access_log=False, log_level="warning")
+    Server(app, address=(host, port)).run()

@@ -3,12 +3,11 @@
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
-import uvicorn
 from sqlalchemy import Engine
 
 from services.api.app import create_app as create_api
@@ -16,6 +15,7 @@ from services.api.snapshot import load_snapshot
 from services.api.workspaces import create_workspace
 from services.cli.children import Child
 from services.cli.one_port import App, OnePort
+from services.cli.serve import Server
 from services.demo.catalogue import EMPLOYER
 from services.demo.doors import Doors
 from services.demo.marker import Marker, read_marker, write_marker
@@ -31,7 +31,6 @@ from services.tracker.app import create_app as create_tracker
 
 DEMO_SEED = 1
 DEMO_CONSENT = "Demonstration: these people are simulated."
-REQUESTS_PATIENCE_S = 3
 
 
 @click.command("up")
@@ -78,32 +77,7 @@ def command(port: int, host: str, data: Path, *, demo: bool) -> None:
                 play = ["demo", "--url", f"http://127.0.0.1:{port}", "--data", str(data)]
                 stack.enter_context(_child(play, {}, again=False))
 
-        config = uvicorn.Config(
-            app,
-            loop="uvloop",
-            http="httptools",
-            ws="none",
-            lifespan="on",
-            access_log=False,  # it would name people: tokens and ids stand in the paths
-            log_config=None,
-            server_header=False,
-            timeout_graceful_shutdown=REQUESTS_PATIENCE_S,
-        )
-        _Server(config, begin).run(sockets=[door])
-
-
-class _Server(uvicorn.Server):
-    """Does something once it listens."""
-
-    def __init__(self, config: uvicorn.Config, begin: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._begin = begin
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, then begin."""
-        await super().startup(sockets)
-        if self.started:
-            self._begin()
+        Server(app, begin=begin, linger_s=0).run(sockets=[door])
 
 
 def _app(
