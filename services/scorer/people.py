@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from services.contract import tables
+from services.contract.event import strength
 from services.model.identity import COOKIE, WEAK, Slice, Tie, Use, group, slices
 from services.scorer.identities import neighbours
 
@@ -27,6 +28,7 @@ class _Row(NamedTuple):
     """An identity as stored."""
 
     namespace: str
+    value: str
     person_id: int | None
 
 
@@ -120,17 +122,17 @@ def _read_rows(db: Connection, around: _Around, ids: Iterable[int]) -> None:
     unread = [i for i in ids if i not in around.rows]
     if unread:
         row = tables.identity.c
-        query = select(row.id, row.namespace, row.person_id).where(row.id.in_(unread))
-        around.rows |= {i: _Row(namespace, person) for i, namespace, person in db.execute(query)}
+        query = select(row.id, row.namespace, row.value, row.person_id).where(row.id.in_(unread))
+        around.rows |= {i: _Row(*found) for i, *found in db.execute(query)}
 
 
 def _owners(db: Connection, workspace_id: int, around: _Around) -> dict[int, list[Slice]]:
     """The slices of each identity in question.
 
-    An owner is the smallest id of its group; a lone cookie owns itself; minus a person's id
+    An owner is one identity of its group; a lone cookie owns itself; minus a person's id
     stands for somebody whose ties did not change.
     """
-    groups = group({i: around.rows[i].namespace for i in around.known}, around.ties)
+    groups = _groups(around)
     owners = {i: [Slice(None, None, root, None)] for i, root in groups.items()}
     for cookie in around.cookies:
         users = around.users.get(cookie, set())
@@ -145,6 +147,20 @@ def _owners(db: Connection, workspace_id: int, around: _Around) -> dict[int, lis
         else:
             owners[cookie] = slices(_uses(db, workspace_id, cookie), owner_of, weak)
     return owners
+
+
+def _groups(around: _Around) -> dict[int, int]:
+    """For each known identity one of its group.
+
+    The model is told names in their order, for row ids follow the order of arrival.
+    """
+    named = sorted(around.known, key=lambda i: around.rows[i][:2])
+    number = {identity: n for n, identity in enumerate(named)}
+    ties = [
+        Tie(at, event_id, *sorted((number[a], number[b]))) for at, event_id, a, b in around.ties
+    ]
+    namespaces = {n: around.rows[identity].namespace for n, identity in enumerate(named)}
+    return {named[n]: named[root] for n, root in group(namespaces, ties).items()}
 
 
 def _uses(db: Connection, workspace_id: int, cookie: int) -> list[Use]:
@@ -163,38 +179,35 @@ def _choose(
     now_ms: int,
 ) -> tuple[dict[int, int], dict[int, int]]:
     """(owner → person id, merged person → survivor)."""
-    candidates: dict[int, set[int]] = defaultdict(set)
-    # Known identities bring their person along before cookies do.
-    for identity in sorted(owners, key=lambda i: (around.is_cookie(i), i)):
-        for piece in owners[identity]:
-            person = around.rows[identity].person_id
-            if piece.owner >= 0 and person is not None:
-                candidates[piece.owner].add(person)
-    firsts = _firsts(db, {p for persons in candidates.values() for p in persons})
+    homes = _homes(around, owners)
+    firsts = _firsts(db, homes.keys())
     persons: dict[int, int] = {}
-    taken = {-owner for pieces in owners.values() for *_, owner, _ in pieces if owner < 0}
-    for owner in sorted({p.owner for pieces in owners.values() for p in pieces}):
+    for person in sorted(homes, key=lambda one: firsts[one]):
+        persons.setdefault(homes[person], person)
+    for owner in sorted({piece.owner for pieces in owners.values() for piece in pieces}):
         if owner < 0:
             persons[owner] = -owner
-            continue
-        free = candidates[owner] - taken
-        persons[owner] = (
-            min(free, key=lambda person: firsts[person])
-            if free
-            else _new_person(db, workspace_id, now_ms)
-        )
-        taken.add(persons[owner])
+        elif owner not in persons:
+            persons[owner] = _new_person(db, workspace_id, now_ms)
     kept = set(persons.values())
-    merged = {
-        person: persons[owner]
-        for owner, found in candidates.items()
-        for person in found
-        if person not in kept
-    }
+    merged = {person: persons[owner] for person, owner in homes.items() if person not in kept}
     return persons, merged
 
 
-def _firsts(db: Connection, persons: set[int]) -> dict[int, tuple[int, bytes, int]]:
+def _homes(around: _Around, owners: dict[int, list[Slice]]) -> dict[int, int]:
+    """To which owner each person goes: where the surest of its identities went.
+
+    So nobody takes over somebody else's person with a cookie or an address of theirs.
+    """
+    homes = {-p.owner: p.owner for pieces in owners.values() for p in pieces if p.owner < 0}
+    for identity in sorted(owners, key=lambda i: (strength(around.rows[i].namespace), i)):
+        person = around.rows[identity].person_id
+        if person is not None:
+            homes.setdefault(person, owners[identity][0].owner)
+    return homes
+
+
+def _firsts(db: Connection, persons: Collection[int]) -> dict[int, tuple[int, bytes, int]]:
     row = tables.person.c
     query = select(row.id, row.first_ms, row.first_event_id).where(row.id.in_(persons))
     return {i: (at, bytes(event_id), i) for i, at, event_id in db.execute(query)}
