@@ -1,11 +1,30 @@
 """The one command, ``kentering``, and its parts."""
 
+from importlib import import_module
+
 import click
 
-from services.cli import api, demo, migrate, relay, scorer, topics, tracker, up, workspace
+PARTS = ("up", "tracker", "relay", "scorer", "api", "migrate", "topics", "workspace", "demo")
 
 
-@click.group()
+class Parts(click.Group):
+    """Loads only the part that is called: a relay has no use for the API's code in memory."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order in which a newcomer meets them."""
+        del ctx
+        return list(PARTS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The part of that name; None: there is none."""
+        del ctx
+        if cmd_name not in PARTS:
+            return None
+        command: click.Command = import_module(f"services.cli.{cmd_name}").command
+        return command
+
+
+@click.group(cls=Parts)
 @click.version_option(package_name="kentering")
 def main() -> None:
     """Notices the moment a person who is not looking for a job starts to turn.
@@ -13,10 +32,6 @@ def main() -> None:
     ``kentering up --demo`` shows it, with nothing else to set up. Settings come from
     environment variables; see docs/running.md.
     """
-
-
-for part in (up, tracker, relay, scorer, api, migrate, topics, workspace, demo):
-    main.add_command(part.command)
 
 
 if __name__ == "__main__":

@@ -71,8 +71,9 @@ def test_kentering_commands_exist(document: Path) -> None:
 
 def _check_command(command: click.Command, words: list[str], options: list[str], line: str) -> None:
     if isinstance(command, click.Group) and words:
-        assert words[0] in command.commands, line
-        _check_command(command.commands[words[0]], words[1:], options, line)
+        part = command.get_command(click.Context(command), words[0])
+        assert part is not None, line
+        _check_command(part, words[1:], options, line)
         return
     known = {option for parameter in command.params for option in parameter.opts}
     assert set(options) <= known, line
