@@ -46,13 +46,6 @@ class ConsentOut(Out):
     contact: bool | None
 
 
-class EngagementOut(Out):
-    """Decayed sum of what somebody did, in all and per topic."""
-
-    all: float
-    topics: dict[str, float]
-
-
 class PersonOut(Out):
     """A person at a moment. Latency, states and phase are null for who is not scored."""
 
@@ -75,7 +68,8 @@ class PersonOut(Out):
                         "inferred": False,
                     },
                     "consent": {"measure": True, "profile": True, "contact": None},
-                    "engagement": {"all": 12.4, "topics": {}},
+                    "engagement": 12.4,
+                    "topics": {"energy transition": 3.1},
                     "model": "day-one",
                     "first_seen": "2026-03-02T08:00:00.000Z",
                     "last_seen": "2026-11-20T19:12:44.120Z",
@@ -94,7 +88,8 @@ class PersonOut(Out):
     latency_state: LatencyState | None
     phase: PhaseOut | None
     consent: ConsentOut
-    engagement: EngagementOut
+    engagement: float = Field(description="Decayed sum of what the person did.")
+    topics: dict[str, float] = Field(description="The same per topic.")
     model: str
     first_seen: str | None
     last_seen: str | None
@@ -120,6 +115,7 @@ def show_person(
         model: the version that made the state.
     """
     path = Path(state, model) if state is not None else None
+    engagement = _engagement(state, as_of_ms, model)
     chances = path.states_at(as_of_ms) if path is not None and path.scored else None
     return PersonOut(
         id=row.public_id,
@@ -138,7 +134,8 @@ def show_person(
             profile=state.profile if state else False,
             contact=state.contact if state else None,
         ),
-        engagement=_engagement(state, as_of_ms, model),
+        engagement=engagement.pop("", 0.0),
+        topics=engagement,
         model=model.version,
         first_seen=rfc3339(state.first_ms) if state else None,
         last_seen=rfc3339(state.at_ms) if state else None,
@@ -158,11 +155,8 @@ def show_phase(row: Row[Any], state: PersonState | None, as_of_ms: int) -> Phase
     )
 
 
-def _engagement(state: PersonState | None, as_of_ms: int, model: Model) -> EngagementOut:
-    if state is None:
-        return EngagementOut(all=0.0, topics={})
+def _engagement(state: PersonState | None, as_of_ms: int, model: Model) -> dict[str, float]:
+    """By topic; under the empty one in all."""
     decay = model.engagement_per_ms * as_of_ms
-    scores = {key: math.exp(level - decay) for key, level in state.engagement.items()}
-    return EngagementOut(
-        all=scores.get("", 0.0), topics={key: score for key, score in scores.items() if key}
-    )
+    kept = state.engagement if state else {}
+    return {topic: math.exp(level - decay) for topic, level in kept.items()}

@@ -1,6 +1,7 @@
 """A phase through time, drawn as an SVG document of its own."""
 
 import math
+import sys
 
 import pygal
 from pygal.style import Style
@@ -8,6 +9,10 @@ from pygal.style import Style
 from services.api.dashboard.figures import STEP_MS, Figure
 from services.api.dashboard.texts import Words
 from services.contract.phases import Phase
+
+# pygal puts a finder of its map plugins among Python's, of a make that Python no longer takes; we
+# draw no maps.
+sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, pygal.PluginImportFixer)]
 
 COLOURS: dict[Phase, str] = {
     "see": "#5b7fa6",
