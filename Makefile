@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up test bench lint format clean
+.PHONY: help up test bench drill lint format clean
 
 python := .venv/bin/python
 
@@ -17,6 +17,9 @@ test: .venv/.dev machine lint  ## all tests, on real servers that they start and
 
 bench: .venv/.dev machine  ## measure speed and memory on this machine
 	$(python) -m bench
+
+drill: .venv/.dev machine  ## the simulation at real size: thousands of people, workers killed dozens of times
+	KENTERING_DRILL_PERSONS=2000 KENTERING_DRILL_KILLS=40 $(python) -m pytest tests/simulation
 
 lint: .venv/.dev  ## format, style, types, who may import whom, shell scripts
 	.venv/bin/ruff format --check --quiet
