@@ -15,7 +15,8 @@ up: .venv/.runtime  ## install and start everything on this machine, with a demo
 test: .venv/.dev machine lint  ## all tests, on real servers that they start and stop themselves
 	$(python) -m pytest
 
-bench: .venv/.dev machine  ## measure speed and memory on this machine
+bench: .venv/.dev  ## measure speed and memory on this machine, in less than ten minutes
+	@scripts/test_machine.sh wrk
 	$(python) -m bench
 
 drill: .venv/.dev machine  ## the simulation at real size: thousands of people, workers killed dozens of times

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Gets the servers and the browser that the tests start: PostgreSQL, Java and Maven (for Kafka),
 # Chromium; and what Node.js's SDK test imports. Quick where all is there.
+# test_machine.sh PROGRAM... gets these Debian packages too, where there is no such program.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/debian.sh
@@ -27,6 +28,9 @@ find_java || need "Java 17" openjdk-17-jre-headless
 command -v mvn >/dev/null || need "Maven" maven
 command -v chromium >/dev/null || need "Chromium" chromium
 command -v shellcheck >/dev/null || need "ShellCheck" shellcheck
+for program in "$@"; do
+    command -v "$program" >/dev/null || need "$program" "$program"
+done
 
 if [ ${#missing[@]} -gt 0 ]; then
     had_cluster=$(compgen -G '/etc/postgresql/*/main' || true)

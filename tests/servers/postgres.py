@@ -37,6 +37,11 @@ class Postgres:
         self._initialise()
         self.start()
 
+    @property
+    def pid(self) -> int:
+        """Of the server's first process; those that answer are its children."""
+        return self._process.pid
+
     def url(self, database: str) -> str:
         """How SQLAlchemy reaches a database of this server."""
         return f"postgresql+psycopg://kentering@127.0.0.1:{self.port}/{database}"

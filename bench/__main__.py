@@ -1,0 +1,42 @@
+"""``make bench``: every measure in turn, one table, and the same in ``bench/results``."""
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench import hits, pages, scoring, visible
+from bench.figures import as_text
+from bench.machine import machine
+
+HERE = Path(__file__).parent
+MEASURES = {"hits": hits, "scoring": scoring, "visible": visible, "pages": pages}
+
+
+def main(names: list[str]) -> None:
+    """Run the measures named, or all."""
+    results = HERE / "results"
+    results.mkdir(exist_ok=True)
+    began = time.monotonic()
+    # On the project's own disk: what is called durable must not be kept in memory.
+    with tempfile.TemporaryDirectory(dir=results, prefix="run-") as run:
+        facts = machine(Path(run))
+        figures = []
+        for name in names or MEASURES:
+            print(f"{time.monotonic() - began:4.0f} s  {name} …", flush=True)
+            folder = Path(run) / name
+            folder.mkdir()
+            figures += MEASURES[name].measure(folder)
+    # The same thing stands together, whichever measure found it; memory comes last.
+    order = {figure.measure: i for i, figure in reversed([*enumerate(figures)])}
+    figures.sort(key=lambda figure: (figure.measure == "Memory", order[figure.measure]))
+    facts["whole run"] = f"{time.monotonic() - began:.0f} s"
+    print("\n" + "\n".join(f"{name:12} {value}" for name, value in facts.items()) + "\n")
+    print(as_text(figures))
+    told = {"machine": facts, "figures": [figure.told() for figure in figures]}
+    (results / "latest.json").write_text(json.dumps(told, indent=2, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

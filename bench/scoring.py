@@ -1,0 +1,167 @@
+"""Events per second through the scorer into each database, and where its time goes.
+
+The scorer reads a spool that holds a simulated year in the order of time. The first part makes
+it warm, the rest is measured. Its clock is the stream's, so that predictions come due among the
+events as they do in real life, only faster. Parts are timed from outside, by processor time of
+the thread; what is not read, fold or announce is writing, the database's answers included.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from bench.figures import Figure, Target
+from bench.processes import cpu_s
+from bench.stream import PEOPLE, Arrival, stream
+from services.api.segment_store import create_segment
+from services.api.workspaces import create_workspace
+from services.model.version import load
+from services.runtime.database import open_database, writing
+from services.runtime.event_log import Stored
+from services.runtime.migrations import migrate
+from services.runtime.sqlite_log import SqliteLog
+from services.runtime.sqlite_log_reader import SqliteLogReader
+from services.scorer import batch, consume, folding
+from services.scorer.announce import prepare_feed
+from services.scorer.consume import Scorer, positions
+from tests.servers.postgres import Postgres, run_postgres
+
+MEASURED = 50_000
+EVENTS_PER_S_MIN = 5_000
+APPEND = 1_000
+SEGMENTS: dict[str, dict[str, Any]] = {
+    "ready": {"type": "phase", "any_of": ["think", "do"]},
+    "looked": {"type": "events", "event": ["vacancy_viewed"], "at_least": 2, "within_days": 14},
+    "north": {"type": "attribute", "name": "region", "op": "is", "value": "Noord"},
+}
+# Whose function, its name, and the part that its time belongs to.
+PARTS = (
+    (batch, "sort_out", "read"),
+    (folding, "decode_state", "fold"),
+    (folding, "advance", "fold"),
+    (folding, "encode_state", "fold"),
+    (consume, "announce_due", "announce"),
+)
+
+
+@dataclass
+class Stopwatch:
+    """Processor seconds of this thread per part."""
+
+    taken_s: dict[str, float] = field(default_factory=dict)
+
+    def timed(self, part: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, its time added to a part."""
+
+        def run(*arguments: Any, **named: Any) -> Any:
+            begin = time.thread_time()
+            try:
+                return function(*arguments, **named)
+            finally:
+                self.taken_s[part] = self.taken_s.get(part, 0) + time.thread_time() - begin
+
+        return run
+
+
+def measure(folder: Path) -> list[Figure]:
+    """Into SQLite, and into PostgreSQL."""
+    arrivals = stream()
+    spool = folder / "spool"
+    _fill(spool, arrivals)
+    figures = _score(f"sqlite:///{folder / 'kentering.db'}", spool, arrivals, None)
+    with run_postgres() as server:
+        server.execute("CREATE DATABASE bench")
+        figures += _score(server.url("bench"), spool, arrivals, server)
+    return figures
+
+
+def _score(url: str, spool: Path, arrivals: list[Arrival], server: Postgres | None) -> list[Figure]:
+    migrate(url)
+    engine = open_database(url)
+    reader = SqliteLogReader(spool, positions(engine))
+    clock_ms = arrivals[0].received_ms
+    seen = 0
+
+    def poll(records_max: int, timeout_s: float) -> list[Stored]:
+        """The reader's, its last record telling the time."""
+        nonlocal clock_ms, seen
+        records: list[Stored] = read(records_max, timeout_s)
+        seen += len(records)
+        clock_ms = arrivals[max(0, seen - 1)].received_ms
+        return records
+
+    watch = Stopwatch()
+    read = watch.timed("read", reader.poll)
+    reader.poll = poll  # type: ignore[method-assign]
+    with _timed_parts(watch):
+        scorer = Scorer(engine, reader, load(), clock=lambda: clock_ms)
+        _prepare(engine, clock_ms)
+        while seen < len(arrivals) - MEASURED:
+            scorer.step(0)
+        watch.taken_s.clear()
+        before = seen
+        began = time.perf_counter(), time.process_time(), _server_cpu_s(server)
+        while seen < len(arrivals):
+            scorer.step(0)
+        ended = time.perf_counter(), time.process_time(), _server_cpu_s(server)
+    reader.close()
+    engine.dispose()
+    events = seen - before
+    wall_s, used_s, server_s = (b - a for a, b in zip(began, ended, strict=True))
+    parts_s = watch.taken_s | {"write": used_s - sum(watch.taken_s.values())}
+    return _figures(server is not None, events, wall_s, parts_s, server_s)
+
+
+def _figures(
+    is_postgres: bool, events: int, wall_s: float, parts_s: dict[str, float], server_s: float
+) -> list[Figure]:
+    database = "PostgreSQL" if is_postgres else "SQLite"
+    measure = f"Scorer into {database}, {events:,} events of {PEOPLE:,} known persons"
+    target = Target(EVENTS_PER_S_MIN, at_least=True) if is_postgres else None
+    figures = [
+        Figure(measure, "events", events / wall_s, "/s", target),
+        Figure(measure, "CPU per event", sum(parts_s.values()) / events * 1e6, "µs"),
+    ]
+    figures += [
+        Figure(measure, f"  of that {part}", parts_s[part] / events * 1e6, "µs")
+        for part in ("read", "fold", "write", "announce")
+    ]
+    if is_postgres:
+        per_event = server_s / events * 1e6
+        figures.append(Figure(measure, "PostgreSQL's own CPU per event", per_event, "µs"))
+    return figures
+
+
+def _server_cpu_s(server: Postgres | None) -> float:
+    return 0.0 if server is None else cpu_s(server.pid)
+
+
+def _fill(spool: Path, arrivals: list[Arrival]) -> None:
+    log = SqliteLog(spool)
+    for start in range(0, len(arrivals), APPEND):
+        log.append([arrival.record for arrival in arrivals[start : start + APPEND]])
+    log.close()
+
+
+def _prepare(engine: Engine, now_ms: int) -> None:
+    """A workspace with a few segments, and the feed that a scorer begins with."""
+    create_workspace(engine, "Bench", "Europe/Amsterdam", None, now_ms)
+    with writing(engine).begin() as connection:
+        prepare_feed(connection)
+        for key, rule in SEGMENTS.items():
+            create_segment(connection, 1, key, key, rule, "bench", now_ms)
+
+
+@contextmanager
+def _timed_parts(watch: Stopwatch) -> Iterator[None]:
+    with ExitStack() as stack:
+        for module, name, part in PARTS:
+            function = getattr(module, name)
+            stack.callback(setattr, module, name, function)
+            setattr(module, name, watch.timed(part, function))
+        yield
