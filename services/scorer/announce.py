@@ -135,6 +135,9 @@ def announce_due(db: Connection, now_ms: int) -> int:
 
     Returns the number of persons looked at; ``DUE_MAX`` means that there may be more.
     """
+    locked = _lock_due(db, now_ms)
+    if not locked:
+        return 0
     state = tables.person_state.c
     query = (
         select(
@@ -146,10 +149,9 @@ def announce_due(db: Connection, now_ms: int) -> int:
             state.last_event_id,
             state.due_ms,
         )
-        .where(state.due_ms <= now_ms)
+        .where(state.person_id.in_(locked), state.due_ms <= now_ms)
         .order_by(state.due_ms, state.person_id)
-        .limit(DUE_MAX)
-        .with_for_update(skip_locked=True)
+        .with_for_update()
     )
     due = db.execute(query).all()
     changes: list[Change] = []
@@ -181,7 +183,24 @@ def announce_due(db: Connection, now_ms: int) -> int:
     changes.sort(key=lambda change: (change.valid_ms, change.person_id))
     workspaces = {row.person_id: row.workspace_id for row in due}
     publish(db, [(workspaces[change.person_id], change) for change in changes], now_ms)
-    return len(due)
+    return len(locked)
+
+
+def _lock_due(db: Connection, now_ms: int) -> list[int]:
+    """Persons with a boundary to announce whom no batch has at hand: it announces them itself.
+
+    What is announced of them is read after they are locked, or it would be told twice.
+    """
+    state, person = tables.person_state.c, tables.person.c
+    query = (
+        select(person.id)
+        .join_from(tables.person, tables.person_state, state.person_id == person.id)
+        .where(state.due_ms <= now_ms)
+        .order_by(state.due_ms, person.id)
+        .limit(DUE_MAX)
+        .with_for_update(of=tables.person, key_share=True, skip_locked=True)
+    )
+    return list(db.execute(query).scalars())
 
 
 def _around(

@@ -20,7 +20,8 @@ from services.scorer import intervals
 from services.scorer.announce import Change, announce_folded, publish
 from services.scorer.folding import Folded, fold_persons, save
 from services.scorer.identities import Identified, identify
-from services.scorer.people import Moves, owner_at, owners_of, resolve
+from services.scorer.owners import owner_at, owners_of, still_so
+from services.scorer.people import Moves, resolve
 from services.scorer.positions import claim
 from services.scorer.record import Arrived, Poison, count, set_aside, sort_out, store
 from services.scorer.segments import load_segments
@@ -90,13 +91,17 @@ def _apply(
     count(db, workspace_id, fresh)
     moves = resolve(db, workspace_id, identified.loose, identified.new, now_ms)
     theirs = _by_person(db, workspace_id, fresh, identified)
-    anew = set(moves.refold)
-    anew |= _owners_at(db, workspace_id, replaced)
-    touched = theirs.keys() | anew | moves.merged.keys()
-    _lock(db, touched)
-    if _by_person(db, workspace_id, fresh, identified) != theirs:
+    replaced_by = _owners_at(db, workspace_id, replaced)
+    anew = moves.refold | replaced_by
+    _lock(db, theirs.keys() | anew | moves.merged.keys())
+    cookies = {cookie for event in named if (cookie := identified.cookie(event)) is not None}
+    if (
+        _by_person(db, workspace_id, fresh, identified) != theirs
+        or _owners_at(db, workspace_id, replaced) != replaced_by
+        or not still_so(db, workspace_id, moves.uses, cookies)
+    ):
         raise MovedError
-    segments = load_segments(db, workspace_id)
+    segments = load_segments(db, workspace_id, hold=True)
     anew |= moves.merged.keys()
     folded = fold_persons(db, workspace_id, theirs, anew, segments, model)
     count_rows = intervals.write(db, workspace_id, folded, now_ms)

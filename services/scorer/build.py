@@ -37,7 +37,7 @@ def build_step(db: Connection, model: Model, now_ms: int) -> bool:
         .where(_version.status == "building")
         .order_by(_version.id)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     row = db.execute(query).one_or_none()
     if row is None:
@@ -96,6 +96,8 @@ def _fill(
 
 def _put_in_force(db: Connection, version: _Building, now_ms: int) -> None:
     """The old version's intervals end as knowledge; who differs is announced as due."""
+    # Whoever took the version for one being filled ends first (segments.load_segments).
+    db.execute(select(_version.id).where(_version.id == version.id).with_for_update())
     old = list(
         db.execute(
             select(_version.id).where(

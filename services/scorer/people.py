@@ -16,12 +16,10 @@ from services.contract import tables
 from services.contract.event import strength
 from services.model.identity import COOKIE, WEAK, Slice, Tie, Use, group, slices
 from services.scorer.identities import neighbours
+from services.scorer.owners import Piece, uses_of
 
 FAR_MS = 2**53
 """Later than any event: the first one of a person who has none yet."""
-
-Piece = tuple[int | None, int | None, int]
-"""(from_ms, to_ms, person id) of an identity."""
 
 
 class _Row(NamedTuple):
@@ -40,6 +38,8 @@ class Moves:
     """Persons that got or lost events: they are folded anew from their first."""
     merged: dict[int, int] = field(default_factory=dict)
     """Persons that are no more → who they turned out to be."""
+    uses: dict[int, list[Use]] = field(default_factory=dict)
+    """What told whose a cookie of several people was when."""
 
 
 @dataclass
@@ -52,6 +52,7 @@ class _Around:
     cookies: set[int] = field(default_factory=set)
     users: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     """For each cookie the known identities that used it."""
+    uses: dict[int, list[Use]] = field(default_factory=dict)
 
     def is_cookie(self, identity: int) -> bool:
         """Whether it names a browser, not a human being."""
@@ -88,7 +89,7 @@ def resolve(
         for person_id in before | {piece.owner for piece in wanted[identity]}
     }
     _retire(db, merged)
-    return Moves(refold - merged.keys(), merged)
+    return Moves(refold - merged.keys(), merged, around.uses)
 
 
 def _read_around(db: Connection, workspace_id: int, loose: Collection[int]) -> _Around:
@@ -145,7 +146,8 @@ def _owners(db: Connection, workspace_id: int, around: _Around) -> dict[int, lis
         if len(relevant) == 1:
             owners[cookie] = [Slice(None, None, relevant.pop(), None)]
         else:
-            owners[cookie] = slices(_uses(db, workspace_id, cookie), owner_of, weak)
+            around.uses[cookie] = uses_of(db, workspace_id, cookie)
+            owners[cookie] = slices(around.uses[cookie], owner_of, weak)
     return owners
 
 
@@ -161,14 +163,6 @@ def _groups(around: _Around) -> dict[int, int]:
     ]
     namespaces = {n: around.rows[identity].namespace for n, identity in enumerate(named)}
     return {named[n]: named[root] for n, root in group(namespaces, ties).items()}
-
-
-def _uses(db: Connection, workspace_id: int, cookie: int) -> list[Use]:
-    event = tables.event.c
-    query = select(event.occurred_ms, event.event_id, event.identity_id).where(
-        event.workspace_id == workspace_id, event.cookie_id == cookie
-    )
-    return [Use(at, bytes(event_id), known) for at, event_id, known in db.execute(query)]
 
 
 def _choose(
@@ -296,28 +290,3 @@ def _retire(db: Connection, merged: dict[int, int]) -> None:
             .where((row.id == person) | (row.merged_into == person))
             .values(merged_into=survivor)
         )
-
-
-def owners_of(
-    db: Connection, workspace_id: int, identities: Collection[int]
-) -> dict[int, list[Piece]]:
-    """Whose each identity is, and when: at least one piece for each resolved identity."""
-    link = tables.identity_link.c
-    query = select(link.identity_id, link.valid_from_ms, link.valid_to_ms, link.person_id).where(
-        link.workspace_id == workspace_id,
-        link.identity_id.in_(identities),
-        link.known_to_ms.is_(None),
-    )
-    pieces: dict[int, list[Piece]] = defaultdict(list)
-    for identity, from_ms, to_ms, person in db.execute(query):
-        pieces[identity].append((from_ms, to_ms, person))
-    return pieces
-
-
-def owner_at(pieces: Iterable[Piece], at_ms: int) -> int:
-    """The person that an identity's event at ``at_ms`` belongs to."""
-    return next(
-        person
-        for from_ms, to_ms, person in pieces
-        if (from_ms is None or from_ms <= at_ms) and (to_ms is None or at_ms < to_ms)
-    )

@@ -66,10 +66,11 @@ def _rule(version_id: int, stored: bytes) -> Rule:
     return RuleTree.model_validate({"rule": msgspec.json.decode(stored)}).rule
 
 
-def load_segments(db: Connection, workspace_id: int) -> Segments:
+def load_segments(db: Connection, workspace_id: int, *, hold: bool = False) -> Segments:
     """The versions of a workspace that are in force or being filled.
 
     Called after persons are locked: who fills a version locks them too before moving on.
+    ``hold``: none of them is put in force before this transaction ends.
     """
     segment, version = tables.segment.c, tables.segment_version.c
     query = (
@@ -82,6 +83,8 @@ def load_segments(db: Connection, workspace_id: int) -> Segments:
         )
         .order_by(version.id)
     )
+    if hold:
+        query = query.with_for_update(read=True, key_share=True, of=tables.segment_version)
     return Segments(
         tuple(
             Version(i, key, _rule(i, msgspec.json.encode(rule)), live_ms, built_to)

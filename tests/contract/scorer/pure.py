@@ -38,8 +38,8 @@ def canonical(copies: Iterable[Event]) -> list[Event]:
     return sorted(best.values(), key=lambda e: (e.occurred_ms, e.event_id))
 
 
-def _rank(event: Event) -> tuple[int, bytes]:
-    return event.received_ms, digest(encode(event))
+def _rank(event: Event) -> tuple[bool, int, bytes]:
+    return not event.identities, event.received_ms, digest(encode(event))
 
 
 def said(copies: Iterable[Event], rulebook: Rulebook) -> Said:

@@ -1,0 +1,68 @@
+"""Whose an event is: the links of its identity, by time."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection, select
+
+from services.contract import tables
+from services.model.identity import Use
+
+Piece = tuple[int | None, int | None, int]
+"""(from_ms, to_ms, person id) of an identity."""
+
+
+def owners_of(
+    db: Connection, workspace_id: int, identities: Collection[int]
+) -> dict[int, list[Piece]]:
+    """Whose each identity is, and when: at least one piece for each resolved identity."""
+    link = tables.identity_link.c
+    query = select(link.identity_id, link.valid_from_ms, link.valid_to_ms, link.person_id).where(
+        link.workspace_id == workspace_id,
+        link.identity_id.in_(identities),
+        link.known_to_ms.is_(None),
+    )
+    pieces: dict[int, list[Piece]] = defaultdict(list)
+    for identity, from_ms, to_ms, person in db.execute(query):
+        pieces[identity].append((from_ms, to_ms, person))
+    return pieces
+
+
+def owner_at(pieces: Iterable[Piece], at_ms: int) -> int:
+    """The person that an identity's event at ``at_ms`` belongs to."""
+    return next(
+        person
+        for from_ms, to_ms, person in pieces
+        if (from_ms is None or from_ms <= at_ms) and (to_ms is None or at_ms < to_ms)
+    )
+
+
+def uses_of(db: Connection, workspace_id: int, cookie: int) -> list[Use]:
+    """The events that named a cookie beside a surer identity, in order."""
+    event = tables.event.c
+    query = select(event.occurred_ms, event.event_id, event.identity_id).where(
+        event.workspace_id == workspace_id, event.cookie_id == cookie
+    )
+    return sorted(Use(at, bytes(event_id), known) for at, event_id, known in db.execute(query))
+
+
+def still_so(
+    db: Connection,
+    workspace_id: int,
+    uses: Mapping[int, Sequence[Use]],
+    cookies: Collection[int],
+) -> bool:
+    """Whether nobody else used a cookie while we waited for the persons that are ours now.
+
+    Args:
+        db: a transaction that has the persons locked.
+        workspace_id: whose.
+        uses: what we shared cookies out by.
+        cookies: those that we took for one person's, and those in ``uses``.
+    """
+    row = tables.identity.c
+    others = set(cookies) - uses.keys()
+    query = select(row.id).where(row.id.in_(others), row.shared).limit(1)
+    if others and db.execute(query).first() is not None:
+        return False
+    return all(uses_of(db, workspace_id, cookie) == found for cookie, found in uses.items())

@@ -1,0 +1,225 @@
+"""Several workers at once, on PostgreSQL, each step of theirs held open where it hurts."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, func, select
+
+from services.contract import tables
+from services.contract.event import Event, encode, record_key
+from services.contract.phases import DAY_MS
+from services.model.timeline import Rulebook
+from services.runtime.database import writing
+from services.runtime.event_log import Stored
+from services.scorer.announce import announce_due
+from services.scorer.batch import MovedError, apply
+from services.scorer.build import build_step
+from tests.contract.scorer.pure import assert_sound, assert_told_once, said, stored
+from tests.contract.scorer.scene import MODEL, Scene, cookie, user
+
+
+@pytest.fixture
+def shared(postgres: str, tmp_path: Path) -> Iterator[Scene]:
+    scene = Scene(postgres, tmp_path)
+    yield scene
+    scene.close()
+
+
+class Partition:
+    """Records that come next in a partition of a log that nobody else scores."""
+
+    def __init__(self, number: int) -> None:
+        self.number, self.following = number, 0
+
+    def records(self, *events: Event) -> Sequence[Stored]:
+        first, self.following = self.following, self.following + len(events)
+        return [
+            Stored(self.number, first + i, record_key(event), encode(event))
+            for i, event in enumerate(events)
+        ]
+
+
+def _score(scene: Scene, records: Sequence[Stored]) -> None:
+    while True:
+        try:
+            with writing(scene.engine).begin() as db:
+                apply(db, "races", records, MODEL, scene.now_ms)
+        except MovedError:
+            continue
+        return
+
+
+@contextmanager
+def _meanwhile(scene: Scene, work) -> Iterator[Connection]:
+    """A transaction that is open while ``work`` runs in a thread, at least until it waits."""
+    thread = threading.Thread(target=work)
+    with writing(scene.engine).begin() as db:
+        yield db
+        thread.start()
+        waiting = select(func.count()).select_from(func.pg_locks().table_valued("granted"))
+        deadline = time.monotonic() + 2
+        while thread.is_alive() and time.monotonic() < deadline:
+            query = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            with scene.engine.connect() as other:
+                if other.exec_driver_sql(query).scalar_one():
+                    break
+            time.sleep(0.01)
+        del waiting
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def _assert_as_pure(scene: Scene, events: Sequence[Event]) -> None:
+    expected, found = said(events, Rulebook()), stored(scene.engine)
+    assert found.links == expected.links
+    assert found.persons == expected.persons
+    assert_sound(scene.engine)
+    assert_told_once(scene.engine, scene.now_ms)
+
+
+@pytest.mark.parametrize("newcomer_first", [True, False])
+def test_a_second_person_comes_to_a_browser_while_the_first_goes_on(
+    shared: Scene, newcomer_first: bool
+) -> None:
+    one, other = Partition(0), Partition(1)
+    anna, bert, browser = user("anna"), user("bert"), cookie("c")
+    before = [shared.day("page", anna, browser, day=1), shared.day("page", bert, day=1)]
+    _score(shared, one.records(*before))
+    newcomer = shared.day("page", bert, browser, day=10)
+    goes_on = shared.day("page", anna, browser, day=20)
+    after = shared.day("page", browser, day=25)
+    first, second = (newcomer, goes_on) if newcomer_first else (goes_on, newcomer)
+    later = other.records(second)
+    with _meanwhile(shared, lambda: _score(shared, later)) as db:
+        apply(db, "races", one.records(first), MODEL, shared.now_ms)
+    _score(shared, one.records(after))
+    _assert_as_pure(shared, [*before, newcomer, goes_on, after])
+
+
+@pytest.mark.parametrize("tie_first", [True, False])
+def test_a_browser_is_joined_while_it_goes_on(shared: Scene, tie_first: bool) -> None:
+    one, other = Partition(0), Partition(1)
+    before = [shared.day("page", cookie("c"), day=5), shared.day("page", user("a"), day=1)]
+    _score(shared, one.records(*before))
+    ties = shared.day("identified", user("a"), cookie("c"), day=6)
+    goes_on = shared.day("vacancy_viewed", cookie("c"), day=7)
+    first, second = (ties, goes_on) if tie_first else (goes_on, ties)
+    later = other.records(second)
+    with _meanwhile(shared, lambda: _score(shared, later)) as db:
+        apply(db, "races", one.records(first), MODEL, shared.now_ms)
+    _assert_as_pure(shared, [*before, ties, goes_on])
+
+
+@pytest.mark.parametrize("due_first", [True, False])
+def test_a_boundary_is_announced_while_an_event_comes(shared: Scene, due_first: bool) -> None:
+    one = Partition(0)
+    events = [shared.day("applied", user("a"), day=day) for day in range(3)]
+    shared.now_ms = events[-1].received_ms
+    _score(shared, one.records(*events))
+    shared.now_ms += 399 * DAY_MS  # whatever was predicted has come about
+    events.append(shared.event("page", user("a"), at_ms=shared.now_ms - 1000))
+    records = one.records(events[-1])
+
+    def due(db: Connection) -> None:
+        announce_due(db, shared.now_ms)
+
+    def event(db: Connection) -> None:
+        apply(db, "races", records, MODEL, shared.now_ms)
+
+    def run(work) -> None:
+        with writing(shared.engine).begin() as db:
+            work(db)
+
+    first, second = (due, event) if due_first else (event, due)
+    with _meanwhile(shared, lambda: run(second)) as db:
+        first(db)
+    run(due)
+    _assert_as_pure(shared, events)
+
+
+def test_an_event_comes_while_a_segment_is_put_in_force(shared: Scene) -> None:
+    one = Partition(0)
+    person = user("a")
+    _score(shared, one.records(shared.day("vacancy_viewed", person, day=199)))
+    shared.segment("s", {"type": "events", "at_least": 1, "within_days": 90})
+    with writing(shared.engine).begin() as db:
+        assert build_step(db, MODEL, shared.now_ms)  # filled, not yet in force
+    shared.now_ms += 1000
+    records = one.records(shared.day("vacancy_viewed", person, day=199.5))
+
+    def put_in_force() -> None:
+        with writing(shared.engine).begin() as db:
+            build_step(db, MODEL, shared.now_ms)
+
+    with _meanwhile(shared, put_in_force) as db:
+        apply(db, "races", records, MODEL, shared.now_ms)
+    shared.build()
+    with writing(shared.engine).begin() as db:
+        announce_due(db, shared.now_ms)
+    assert_told_once(shared.engine, shared.now_ms)
+    assert [(c.key, c.after) for c in shared.changes("segment")] == [("s", "member")]
+
+
+def test_workers_over_shared_persons_come_to_the_same(shared: Scene) -> None:
+    """Deadlocks and moved persons are tried again, and readers of the feed miss nothing."""
+    people = 6
+    events = [
+        shared.day(
+            "vacancy_viewed" if n % 3 else "page",
+            *(
+                (user(f"u{n % people}"),)
+                if n % 4
+                else (user(f"u{n % people}"), cookie(f"c{n % 4}"))
+            ),
+            day=n % 50,
+        )
+        for n in range(160)
+    ]
+    events += [shared.day("page", cookie(f"c{n % 4}"), day=n) for n in range(40)]
+    seen: list[int] = []
+    done = threading.Event()
+
+    def read() -> None:
+        row = tables.change.c.position
+        while True:
+            last = done.is_set()
+            query = select(row).where(row > (seen[-1] if seen else 0)).order_by(row)
+            seen.extend(position for (position,) in shared.rows(query))
+            if last:
+                return
+
+    def work(number: int) -> None:
+        worker, partition = Retrying(shared), Partition(number)
+        mine = events[number::4]
+        for begin in range(0, len(mine), 5):
+            worker.score(partition.records(*mine[begin : begin + 5]))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    workers = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in workers:
+        thread.start()
+    for thread in workers:
+        thread.join(60)
+    done.set()
+    reader.join(10)
+    assert seen == [c.position for c in shared.changes()]
+    assert seen == list(range(1, len(seen) + 1))
+    _assert_as_pure(shared, events)
+
+
+class Retrying:
+    """A worker whose batches are given to it: the scorer's own way through races."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene, self._scorer = scene, scene.worker()
+
+    def score(self, records: Sequence[Stored]) -> None:
+        outcome = self._scorer._through_outages(
+            lambda db: apply(db, "races", records, MODEL, self._scene.now_ms)
+        )
+        assert outcome is not None
