@@ -7,16 +7,16 @@ import time
 from pathlib import Path
 
 from bench import hits, pages, scoring, visible
+from bench.docs import LATEST
 from bench.figures import as_text
 from bench.machine import machine
 
-HERE = Path(__file__).parent
 MEASURES = {"hits": hits, "scoring": scoring, "visible": visible, "pages": pages}
 
 
 def main(names: list[str]) -> None:
     """Run the measures named, or all."""
-    results = HERE / "results"
+    results = LATEST.parent
     results.mkdir(exist_ok=True)
     began = time.monotonic()
     # On the project's own disk: what is called durable must not be kept in memory.
@@ -35,7 +35,7 @@ def main(names: list[str]) -> None:
     print("\n" + "\n".join(f"{name:12} {value}" for name, value in facts.items()) + "\n")
     print(as_text(figures))
     told = {"machine": facts, "figures": [figure.told() for figure in figures]}
-    (results / "latest.json").write_text(json.dumps(told, indent=2, ensure_ascii=False))
+    LATEST.write_text(json.dumps(told, indent=2, ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -43,8 +43,8 @@ def fill(engine: Engine, now_ms: int) -> str:
         of_whom = ("workspace_id", "kind", "key")
         names = (*of_whom, "person_id", "valid_from_ms", "valid_to_ms", "known_from_ms")
         _insert(db, interval, names, [(1, "segment", key, *stay) for stay in stays])
-        names = (*of_whom, "hour_ms", "delta")
-        _insert(db, count_delta, names, [(1, "segment", key, *one) for one in deltas.items()])
+        hourly = (*of_whom, "hour_ms", "delta")
+        _insert(db, count_delta, hourly, [(1, "segment", key, *one) for one in deltas.items()])
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
         db.execute(text("ANALYZE"))
     return made.api_key
