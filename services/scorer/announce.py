@@ -101,7 +101,7 @@ def _why(
         return one.remade, None
     if name.startswith("segment:"):
         in_force_ms = segments.in_force_ms.get(name.removeprefix("segment:"))
-        if in_force_ms is None or began_ms < in_force_ms:
+        if in_force_ms is None or began_ms <= in_force_ms:
             return "manual", None
     if began_ms == one.last[0]:
         return "event", one.last[1]

@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 from sqlalchemy import Engine, func, select
 
@@ -69,38 +68,41 @@ def who_is_who(
     events: Sequence[Event],
 ) -> list[tuple[Identity, int | None, int | None, Identity]]:
     """(identity, from, to, owner) by brute force, ``events`` being in order."""
-    groups: dict[Identity, frozenset[Identity]] = {}
-    for event in events:
-        for identity in event.identities:
-            groups.setdefault(identity, frozenset([identity]))
+    groups = _groups(events)
+    pieces = []
+    for identity, members in groups.items():
+        runs = _runs(_uses(events, identity), groups) if identity.namespace == COOKIE else []
+        runs = runs or [(None, None, min(members))]
+        pieces += [(identity, from_ms, to_ms, owner) for from_ms, to_ms, owner in runs]
+    return pieces
+
+
+def _groups(events: Sequence[Event]) -> dict[Identity, frozenset[Identity]]:
+    groups = {i: frozenset([i]) for event in events for i in event.identities}
     for event in events:
         first = primary(event.identities)
         for other in sorted(event.identities):
             trusted = event.server_only or WEAK not in {first.namespace, other.namespace}
-            if COOKIE in {first.namespace, other.namespace} or not trusted:
-                continue
             both = groups[first] | groups[other]
-            if sum(identity.namespace == UNIQUE for identity in both) > 1:
-                continue
-            groups |= dict.fromkeys(both, both)
-    pieces = []
-    for identity, members in groups.items():
-        runs: list[list[Any]] = []
-        if identity.namespace == COOKIE:
-            for event in _uses(events, identity):
-                owner = min(groups[primary(event.identities)])
-                if not runs:
-                    runs.append([None, None, owner])
-                elif runs[-1][2] != owner:
-                    if runs[-1][0] == event.occurred_ms:
-                        runs.pop()
-                    runs[-1][1] = None
-                    if runs[-1][2] != owner:
-                        runs[-1][1] = event.occurred_ms
-                        runs.append([event.occurred_ms, None, owner])
-        runs = runs or [[None, None, min(members)]]
-        pieces += [(identity, from_ms, to_ms, owner) for from_ms, to_ms, owner in runs]
-    return pieces
+            unique = sum(identity.namespace == UNIQUE for identity in both)
+            if trusted and unique <= 1 and COOKIE not in {first.namespace, other.namespace}:
+                groups |= dict.fromkeys(both, both)
+    return groups
+
+
+def _runs(
+    uses: Sequence[Event], groups: dict[Identity, frozenset[Identity]]
+) -> list[tuple[int | None, int | None, Identity]]:
+    """At each moment a cookie is its last user's; before the first use, the first one's."""
+    owners = [(event.occurred_ms, min(groups[primary(event.identities)])) for event in uses]
+    at_moment = {None: owners[0][1]} if owners else {}
+    at_moment |= dict(owners)  # at one moment the last one counts
+    begins: list[tuple[int | None, Identity]] = []
+    for at, owner in at_moment.items():
+        if not begins or begins[-1][1] != owner:
+            begins.append((at, owner))
+    ends = [at for at, _ in begins[1:]] + [None]
+    return [(at, to, owner) for (at, owner), to in zip(begins, ends, strict=True)] if begins else []
 
 
 def _uses(events: Sequence[Event], cookie: Identity) -> list[Event]:

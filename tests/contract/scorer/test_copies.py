@@ -127,7 +127,7 @@ def test_long_histories_with_late_events_are_as_in_order(scene: Scene) -> None:
         for _ in range(620)
     ]
     events.sort(key=lambda e: (e.occurred_ms, e.event_id))
-    late = rng.sample(events, 8) + [events[0], events[256], events[255], events[-1]]
+    late = [*rng.sample(events, 8), events[0], events[256], events[255], events[-1]]
     left = [event for event in events if event not in late]
     for begin in range(0, len(left), 97):
         scene.score(*left[begin : begin + 97])

@@ -1,6 +1,7 @@
 """Who is who: the same people whatever the order, and every moment of a cookie is somebody's."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,7 +88,7 @@ def test_slices_cover_all_time_once_and_know_no_order(
     assert bool(made) == bool(found)
     if made:
         assert (made[0].from_ms, made[-1].to_ms) == (None, None)
-    for one, following in zip(made, made[1:], strict=False):
+    for one, following in pairwise(made):
         assert one.to_ms == following.from_ms
         assert one.from_ms is None or one.from_ms < following.from_ms
         assert one.owner != following.owner

@@ -1,0 +1,145 @@
+"""What is no event, or cannot be scored, is set aside with its reason; the rest goes on."""
+
+import random
+import sqlite3
+
+import pytest
+from prometheus_client import REGISTRY
+from sqlalchemy import select, update
+
+from services.contract import tables
+from services.contract.event import Identity, encode
+from services.contract.phases import DAY_MS
+from services.runtime.event_log import Record
+from services.runtime.sqlite_log import FILE_NAME
+from services.scorer.record import TEXT_MAX
+from tests.contract.scorer.scene import START_MS, Scene, cookie, user
+
+REASONS = {
+    "nothing": "not an event",
+    "no JSON": "not an event",
+    "half a character": "not an event",
+    "a surrogate": "not an event",
+    "deep": "not an event",
+    "another version": "unknown envelope version 2",
+    "short id": "event_id is not 16 bytes",
+    "unknown type": "not an event",
+    "no such workspace": "there is no such workspace",
+    "workspace 0": "there is no such workspace",
+    "workspace beyond": "there is no such workspace",
+    "NUL in a name": "a text holds NUL",
+    "NUL in content": "a text holds NUL",
+    "long name": "too long",
+    "long content": "too long",
+    "before 1970": "times are not",
+    "received first": "times are not",
+    "beyond time": "times are not",
+    "beyond int64": "not an event",
+}
+
+
+def _bad(scene: Scene) -> dict[str, bytes]:
+    def wrong(name: str, **more) -> bytes:
+        who = more.pop("who", user(name))
+        return encode(scene.day("page", who, day=1, **more))
+
+    good = wrong("good")
+    return {
+        "nothing": b"",
+        "no JSON": good[:-1],
+        "half a character": good.replace(b"good", b"g\xc3"),
+        "a surrogate": good.replace(b"good", rb"\ud800"),
+        "deep": good[:-1] + b',"properties":{"a":' + b"[" * 5_000 + b"]" * 5_000 + b"}}",
+        "another version": wrong("v2", v=2),
+        "short id": wrong("short", event_id=b"1234"),
+        "unknown type": good.replace(b'"page"', b'"wave"'),
+        "no such workspace": wrong("nobody", workspace_id=77),
+        "workspace 0": wrong("zero", workspace_id=0),
+        "workspace beyond": wrong("beyond", workspace_id=2**63 - 1),
+        "NUL in a name": wrong("a\0b"),
+        "NUL in content": wrong("nul", content_id="a\0b"),
+        "long name": wrong("x" * (TEXT_MAX + 1)),
+        "long content": wrong("long", content_id="x" * (TEXT_MAX + 1)),
+        "before 1970": wrong("old", occurred_ms=-1),
+        "received first": wrong("first", received_ms=START_MS - 1),
+        "beyond time": wrong("far", occurred_ms=2**60, received_ms=2**60),
+        "beyond int64": good.replace(str(START_MS + DAY_MS).encode(), b"9" * 30),
+    }
+
+
+def test_every_kind_of_poison_is_set_aside_with_its_reason(scene: Scene) -> None:
+    bad = _bad(scene)
+    assert bad.keys() == REASONS.keys()
+    good = [scene.day("page", user("good"), day=day) for day in range(len(bad))]
+    records = []
+    for event, value in zip(good, bad.values(), strict=True):
+        records += [Record(b"k", encode(event)), Record(b"k", value)]
+    scene.log.append(records)
+    scene.drain()
+    row = tables.dead_letter.c
+    found = {bytes(value): reason for value, reason in scene.rows(select(row.value, row.reason))}
+    assert found.keys() == set(bad.values())
+    for name, value in bad.items():
+        assert REASONS[name] in found[value], name
+    assert scene.count(tables.event) == len(good)
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "😀"])
+def test_the_longest_texts_are_taken(scene: Scene, letter: str) -> None:
+    """Or set aside: an index that cannot hold one must not hold up the log."""
+    rng = random.Random(1)
+    text = "".join(chr(ord(letter) + rng.randrange(60)) for _ in range(TEXT_MAX))
+    scene.score(
+        scene.day("page", Identity("crm", text), day=1),
+        scene.day("page", Identity(text, "1"), day=1),
+        scene.day("page", day=1, content_id=text),
+        scene.day("page", user("a"), day=1),
+    )
+    assert scene.count(tables.event) + scene.count(tables.dead_letter) == 4
+    assert scene.person_of(user("a"))
+
+
+def test_a_record_that_breaks_the_scoring_is_found_and_set_aside(scene: Scene) -> None:
+    """A stored state that nobody can read stands for a fault of ours."""
+    scene.score(scene.day("page", user("broken"), day=1), scene.day("page", user("a"), day=1))
+    broken = scene.person_of(user("broken"))
+    state = tables.person_state
+    scene.write(update(state).where(state.c.person_id == broken).values(state=b"?"))
+    around = [scene.day("page", user(f"u{n}"), day=2) for n in range(20)]
+    scene.score(*around[:10], scene.day("page", user("broken"), day=3), *around[10:])
+    row = tables.dead_letter.c
+    ((reason, offset),) = scene.rows(select(row.reason, row.offset))
+    assert "while scoring" in reason
+    assert offset == 13
+    assert scene.count(tables.event) == 22
+    assert scene.person_of(user("u19"))
+
+
+def test_a_gap_in_the_log_is_counted_and_passed(scene: Scene) -> None:
+    name = "kentering_log_gap_records_total"
+    before = REGISTRY.get_sample_value(name, {"reader": "scorer"}) or 0
+    scene.score(scene.day("page", user("a"), day=1))
+    scene.append(scene.day("page", user("a"), day=day) for day in range(2, 12))
+    with sqlite3.connect(scene.folder / FILE_NAME) as log:
+        log.execute("DELETE FROM record WHERE position BETWEEN 4 AND 6")
+    for _ in range(4):
+        scene.drain()
+    assert scene.count(tables.event) == 8
+    assert REGISTRY.get_sample_value(name, {"reader": "scorer"}) == before + 3
+    assert scene.rows(select(tables.log_position.c.next)) == [(12,)]
+
+
+def test_a_person_with_very_many_intervals_is_merged(scene: Scene) -> None:
+    """More of them than one statement takes values."""
+    rule = {"type": "events", "event": ["page"], "at_least": 1, "within_days": 1}
+    for n in range(130):
+        scene.segment(f"s{n}", rule)
+    scene.build()
+    scene.score(*(scene.day("page", cookie("c"), day=-3 * n) for n in range(260)))
+    many = scene.count(tables.interval)
+    assert many > 33_000
+    scene.score(scene.day("page", user("a"), day=-3_000))
+    scene.score(scene.day("page", user("a"), cookie("c"), day=-2_000))
+    assert scene.count(tables.dead_letter) == 0
+    row = tables.person.c.merged_into
+    assert len(scene.rows(select(row).where(row.is_not(None)))) == 1
