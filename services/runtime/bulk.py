@@ -89,6 +89,19 @@ def update_rows(
         db.exec_driver_sql(statement, list(rows))
 
 
+def delete_rows(db: Connection, table: Table, key: str, keys: Sequence[Any]) -> None:
+    """Delete the rows with these keys, however many."""
+    if not keys:
+        return
+    if db.dialect.name == "postgresql":
+        arrays = _arrays(table, (key,))
+        statement = f'DELETE FROM {_name(table)} WHERE "{key}" = ANY({arrays})'
+        db.exec_driver_sql(statement, (list(keys),))
+    else:
+        statement = f'DELETE FROM {_name(table)} WHERE "{key}" = ?'
+        db.exec_driver_sql(statement, [(one,) for one in keys])
+
+
 def _columns(rows: Sequence[Row]) -> tuple[list[Any], ...]:
     return tuple(list(column) for column in zip(*rows, strict=True))
 

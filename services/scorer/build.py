@@ -7,7 +7,7 @@ stays in force; then the new one takes its place in one step.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, delete, or_, select, update
 
 from services.contract import tables
 from services.model.version import Model
@@ -128,13 +128,22 @@ def _put_in_force(db: Connection, version: _Building, now_ms: int) -> None:
         update(tables.person_state).where(_state.person_id.in_(members)).values(due_ms=now_ms)
     )
     if old:
-        db.execute(
-            update(tables.interval)
-            .where(
-                _interval.workspace_id == version.workspace_id,
-                _interval.kind == "segment",
-                _interval.key.in_([str(i) for i in old]),
-                _interval.known_to_ms.is_(None),
-            )
-            .values(known_to_ms=now_ms)
+        _forget(db, version.workspace_id, [str(i) for i in old], now_ms)
+
+
+def _forget(db: Connection, workspace_id: int, keys: Sequence[str], now_ms: int) -> None:
+    """What was believed of versions ends: predictions go, and nobody is counted any more."""
+    theirs = (
+        _interval.workspace_id == workspace_id,
+        _interval.kind == "segment",
+        _interval.key.in_(keys),
+        _interval.known_to_ms.is_(None),
+    )
+    db.execute(delete(tables.interval).where(*theirs, _interval.valid_from_ms > now_ms))
+    db.execute(update(tables.interval).where(*theirs).values(known_to_ms=now_ms))
+    count = tables.count_delta.c
+    db.execute(
+        delete(tables.count_delta).where(
+            count.workspace_id == workspace_id, count.kind == "segment", count.key.in_(keys)
         )
+    )

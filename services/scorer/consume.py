@@ -7,6 +7,7 @@ records that cause it, and these go to the dead letter.
 """
 
 import random
+import sqlite3
 import threading
 import time
 import traceback
@@ -261,7 +262,29 @@ def _is_race(error: DBAPIError) -> bool:
 
 
 def _is_away(error: DBAPIError) -> bool:
+    """The database cannot be reached, is stopping, or has no room: not what we asked of it.
+
+    Operational errors are also what a driver makes of a statement that can never be done, which
+    would be waited on for ever.
+    """
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:  # connection, resources, operator intervention, system; read-only
+        return state[:2] in {"08", "53", "57", "58"} or state == "25006"
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _SQLITE_AWAY
     return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+
+
+_SQLITE_AWAY = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_NOMEM,
+}
 
 
 def _measure(outcome: Outcome, took_s: float) -> None:

@@ -6,11 +6,11 @@ began is deleted.
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, select
 
 from services.contract import tables
 from services.model.timeline import Interval, join
-from services.runtime.bulk import insert_rows
+from services.runtime.bulk import delete_rows, insert_rows, update_rows
 from services.scorer.counts import Counts
 from services.scorer.folding import Folded
 
@@ -50,12 +50,9 @@ def write(db: Connection, workspace_id: int, folded: Sequence[Folded], now_ms: i
             (superseded if interval.from_ms <= now_ms else never_began).append(rows[interval])
         counts.add(made, 1)
         counts.add(dropped, -1)
-    if superseded:
-        db.execute(
-            update(tables.interval).where(_row.id.in_(superseded)).values(known_to_ms=now_ms)
-        )
-    if never_began:
-        db.execute(delete(tables.interval).where(_row.id.in_(never_began)))
+    closed = [(now_ms, row_id) for row_id in superseded]
+    update_rows(db, tables.interval, "id", ("known_to_ms",), closed)
+    delete_rows(db, tables.interval, "id", never_began)
     rows_ = [(workspace_id, person, *interval, now_ms) for person, interval in added]
     insert_rows(db, tables.interval, _COLUMNS, rows_)
     return counts.write(db, workspace_id)
