@@ -52,8 +52,8 @@ HEADINGS = ["", "measured", "target", ""]
 
 def shown(value: float) -> str:
     """Three digits, or all of a large number's: ``0.62``, ``14.3``, ``5,210``."""
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-    return f"{value:,.{digits}f}".removesuffix(".00").removesuffix(".0")
+    digits = 0 if value == int(value) or abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:,.{digits}f}"
 
 
 def percentile(values: Sequence[float], share: float) -> float:
