@@ -177,7 +177,8 @@ class Scorer:
 
         def set_record_aside(db: Connection) -> bool:
             set_aside(db, self._reader.log_id, [Poison(record, reason)], self._clock())
-            move(db, self._reader.log_id, record.partition, record.offset + 1)
+            after = record.offset + 1
+            move(db, self._reader.log_id, record.partition, after, expected=record.offset)
             return True
 
         if not self._through_outages(set_record_aside):
@@ -193,7 +194,7 @@ class Scorer:
         _log.error("records are gone from the log", expected=gap.expected, found=gap.found)
 
         def move_on(db: Connection) -> bool:
-            move(db, self._reader.log_id, gap.partition, gap.found)
+            move(db, self._reader.log_id, gap.partition, gap.found, expected=gap.expected)
             return True
 
         if self._through_outages(move_on):

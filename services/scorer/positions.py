@@ -46,14 +46,14 @@ def claim(db: Connection, log_id: str, records: Sequence[Stored]) -> None:
     if stored != firsts:
         raise FencedError(stored)
     for partition in partitions:
-        move(db, log_id, partition, lasts[partition] + 1)
+        move(db, log_id, partition, lasts[partition] + 1, expected=firsts[partition])
 
 
-def move(db: Connection, log_id: str, partition: int, following: int) -> None:
-    """Set where a partition is to be read on."""
+def move(db: Connection, log_id: str, partition: int, following: int, *, expected: int) -> None:
+    """Set where a partition is to be read on, if it is still at ``expected``."""
     db.execute(
         update(tables.log_position)
-        .where(_row.log_id == log_id, _row.partition == partition)
+        .where(_row.log_id == log_id, _row.partition == partition, _row.next == expected)
         .values(next=following)
     )
 

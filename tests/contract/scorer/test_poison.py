@@ -135,13 +135,13 @@ def test_a_person_with_very_many_intervals_is_merged(scene: Scene) -> None:
     scene.score(scene.day("page", cookie("c"), day=1))
     columns = ("workspace_id", "person_id", "kind", "key", "valid_from_ms", "known_from_ms")
     person = scene.person_of(cookie("c"))
-    begins = (begin + n for begin in (0, 2**52) for n in range(70_000))
+    begins = (begin + n for begin in (0, 2**52) for n in range(66_000))
     rows = [(1, person, "phase", "do", at, 0) for at in begins]
     with writing(scene.engine).begin() as db:
         insert_rows(db, tables.interval, columns, rows)
     scene.score(scene.day("page", user("a"), day=-3_000))
     scene.score(scene.day("page", user("a"), cookie("c"), day=-2_000))
     assert scene.count(tables.dead_letter) == 0
-    assert scene.count(tables.interval) < 71_000, "predictions are gone"
+    assert scene.count(tables.interval) < 67_000, "predictions are gone"
     row = tables.person.c.merged_into
     assert len(scene.rows(select(row).where(row.is_not(None)))) == 1

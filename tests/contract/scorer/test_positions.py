@@ -1,0 +1,173 @@
+"""Positions are compared and set: whoever comes second writes nothing, and nothing is lost."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from services.contract import tables
+from services.contract.event import Event, encode, record_key
+from services.model.timeline import Rulebook
+from services.runtime.database import writing
+from services.runtime.event_log import Stored
+from services.runtime.migrations import migrate
+from services.runtime.sqlite_log import FILE_NAME
+from services.scorer.batch import apply
+from services.scorer.positions import FencedError
+from tests.contract.scorer.pure import assert_sound, assert_told_once, said, stored
+from tests.contract.scorer.scene import MODEL, Scene, cookie, user
+from tests.servers.postgres import NOT_DURABLE, Postgres, run_postgres
+
+PATIENCE_S = 30
+
+
+def _assert_as_pure(scene: Scene, events: list[Event]) -> None:
+    assert stored(scene.engine).persons == said(events, Rulebook()).persons
+    assert_sound(scene.engine)
+    assert_told_once(scene.engine, scene.now_ms)
+
+
+def _everything(scene: Scene) -> list:
+    return [scene.rows(select(table)) for table in tables.metadata.sorted_tables]
+
+
+def _records(events: list[Event], first: int) -> list[Stored]:
+    return [
+        Stored(0, first + n, record_key(event), encode(event)) for n, event in enumerate(events)
+    ]
+
+
+def test_a_zombies_batch_changes_nothing(scene: Scene) -> None:
+    events = [scene.day("page", user("a"), cookie("c"), day=day) for day in range(6)]
+    scene.score(*events)
+    before = _everything(scene)
+    news = [scene.day("applied", user("z"), cookie("c"), day=7), *events]
+    log_id = scene.rows(select(tables.log_position.c.log_id))[0][0]
+    for first in (1, 3, 6, 8, 100):
+        with writing(scene.engine).begin() as db, pytest.raises(FencedError) as fenced:
+            apply(db, log_id, _records(news, first), MODEL, scene.now_ms)
+        assert fenced.value.next_offsets == {0: 7}
+    assert _everything(scene) == before
+
+
+def test_a_worker_whose_records_were_scored_by_another_seeks_on(scene: Scene) -> None:
+    events = [scene.day("page", user("a"), cookie("c"), day=day) for day in range(9)]
+    first, second = scene.worker(), scene.worker()
+    assert first.step(0) == second.step(0) == 0
+    scene.append(events[:3])
+    assert first.step(0) == second.step(0) == 3, "the second one is fenced, and goes on behind"
+    scene.append(events[3:6])
+    assert second.step(0) == 3
+    scene.append(events[6:])
+    assert first.step(0) == 6, "three of them were the other's"
+    assert first.step(0) == 3
+    assert scene.rows(select(tables.log_position.c.next)) == [(10,)]
+    _assert_as_pure(scene, events)
+
+
+def test_a_stale_worker_that_sees_a_gap_moves_nothing(scene: Scene) -> None:
+    events = [scene.day("page", user("a"), day=day) for day in range(9)]
+    first, stale = scene.worker(), scene.worker()
+    assert first.step(0) == stale.step(0) == 0
+    scene.append(events)
+    assert first.step(0) == 9
+    with sqlite3.connect(scene.folder / FILE_NAME) as log:
+        log.execute("DELETE FROM record WHERE position < 5")  # trimmed by now
+    for _ in range(3):
+        stale.step(0)
+    assert scene.rows(select(tables.log_position.c.next)) == [(10,)]
+    scene.append([scene.day("page", user("a"), day=20)])
+    assert stale.step(0) == 1
+    assert scene.count(tables.event) == 10
+
+
+def test_two_workers_on_one_partition_score_each_record_once(scene: Scene) -> None:
+    events = [
+        scene.day("vacancy_viewed", user(f"u{n % 5}"), cookie(f"c{n % 7}"), day=n % 40)
+        for n in range(120)
+    ]
+    workers = [scene.worker() for _ in range(2)]
+    threads = [threading.Thread(target=worker.run) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for begin in range(0, len(events), 8):
+        scene.append(events[begin : begin + 8])
+    try:
+        _wait(scene, len(events))
+    finally:
+        for worker in workers:
+            worker.stop()
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    assert scene.rows(select(tables.log_position.c.next)) == [(len(events) + 1,)]
+    _assert_as_pure(scene, events)
+
+
+def test_a_locked_sqlite_is_waited_for(sqlite: str, tmp_path: Path) -> None:
+    scene = Scene(sqlite, tmp_path)
+    events = [scene.day("page", user("a"), day=day) for day in range(6)]
+    scene.score(*events[:3])
+    other = sqlite3.connect(scene.engine.url.database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    thread = threading.Thread(target=scene.drain)
+    scene.append(events[3:])
+    thread.start()
+    thread.join(1)
+    assert thread.is_alive()
+    other.execute("ROLLBACK")
+    other.close()
+    thread.join(PATIENCE_S)
+    _assert_as_pure(scene, events)
+    scene.close()
+
+
+@pytest.fixture
+def server() -> Iterator[Postgres]:
+    """One of its own, for it is stopped. (In order, so that nothing durable is needed.)"""
+    with run_postgres(NOT_DURABLE) as server:
+        server.execute("CREATE DATABASE kentering")
+        migrate(server.url("kentering"))
+        yield server
+
+
+def test_postgres_goes_and_comes_back_while_scoring(server: Postgres, tmp_path: Path) -> None:
+    scene = Scene(server.url("kentering"), tmp_path)
+    events = [
+        scene.day("vacancy_viewed", user(f"u{n % 5}"), cookie(f"c{n % 7}"), day=n % 40)
+        for n in range(90)
+    ]
+    worker = scene.worker()
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        for begin in range(0, 45, 5):
+            scene.append(events[begin : begin + 5])
+        server.stop()
+        for begin in range(45, 90, 5):
+            scene.append(events[begin : begin + 5])
+        _until(lambda: worker.why_not_ready() is not None)
+        server.start()
+        _wait(scene, len(events))
+        _until(lambda: worker.why_not_ready() is None)
+    finally:
+        worker.stop()
+        thread.join(PATIENCE_S)
+    assert scene.count(tables.dead_letter) == 0
+    _assert_as_pure(scene, events)
+    scene.close()
+
+
+def _wait(scene: Scene, events: int) -> None:
+    _until(lambda: scene.count(tables.event) == events)
+
+
+def _until(true) -> None:
+    pause = threading.Event()
+    for _ in range(PATIENCE_S * 20):
+        if true():
+            return
+        pause.wait(0.05)
+    raise AssertionError("not in time")
