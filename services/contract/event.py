@@ -193,4 +193,6 @@ def strength(namespace: str) -> int:
 
 def primary(identities: tuple[Identity, ...]) -> Identity:
     """The surest of an event's identities: the one that the event is stored under."""
+    if len(identities) == 1:
+        return identities[0]
     return min(identities, key=lambda i: (strength(i.namespace), i))

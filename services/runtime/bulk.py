@@ -1,16 +1,18 @@
-"""Many rows in one statement: the scorer's way of writing.
+"""Many rows in one statement: the scorer's way of writing, and of asking for many at once.
 
 PostgreSQL takes whole columns as arrays and unnests them, which costs it and us a fraction of
 row after row; SQLite takes row after row, which there is the fast way. Rows are tuples in the
-order of the named columns. Nothing is converted: values are what the driver takes as they are.
+order of the named columns. Values are whole numbers, texts, bytes or None.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Table, any_, bindparam, cast, func, select
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import NullType
 
 Row = tuple[Any, ...]
 
@@ -102,8 +104,39 @@ def delete_rows(db: Connection, table: Table, key: str, keys: Sequence[Any]) -> 
         db.exec_driver_sql(statement, [(one,) for one in keys])
 
 
-def _columns(rows: Sequence[Row]) -> tuple[list[Any], ...]:
-    return tuple(list(column) for column in zip(*rows, strict=True))
+def among(db: Connection, column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """That a column's value is one of many whole numbers or texts.
+
+    The statement is the same however many there are: nothing is parsed or planned anew.
+    """
+    listed = list(values)
+    if db.dialect.name == "postgresql":
+        # Without a type of its own the value is taken for an array at once, so that the plan is
+        # made for these values: else each row would be compared with them one by one.
+        value = bindparam(None, _literal(listed), NullType())
+        return column == any_(cast(value, postgresql.ARRAY(column.type)))
+    each = func.json_each(msgspec.json.encode(listed).decode()).table_valued("value")
+    return column.in_(select(each.c.value))
+
+
+def _columns(rows: Sequence[Row]) -> tuple[str, ...]:
+    return tuple(_literal(column) for column in zip(*rows, strict=True))
+
+
+def _literal(values: Sequence[Any]) -> str:
+    """A PostgreSQL array, written out: several times as fast as the driver's way by elements."""
+    return "{" + ",".join([_element(value) for value in values]) + "}"
+
+
+def _element(value: int | str | bytes | None) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, bytes):
+        return f'"\\\\x{value.hex()}"'
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 @lru_cache

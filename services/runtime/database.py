@@ -14,7 +14,15 @@ def open_database(url: str) -> Engine:
     """
     if not url.startswith("sqlite"):
         return create_engine(
-            url, pool_pre_ping=True, pool_size=10, max_overflow=10, hide_parameters=True
+            url,
+            pool_pre_ping=True,
+            pool_size=10,
+            max_overflow=10,
+            hide_parameters=True,
+            # Never prepared on the server: a plan made while tables were empty, or without
+            # knowing how many values are asked for, would be kept when it is a thousand times
+            # too slow.
+            connect_args={"prepare_threshold": None},
         )
     # Hidden parameters: an error's text goes to the log, and they hold what people did.
     engine = create_engine(url, connect_args={"timeout": 30}, hide_parameters=True)

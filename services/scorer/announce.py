@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select, update
 from services.contract import tables
 from services.contract.phases import ChangeReason
 from services.model.timeline import Interval
-from services.runtime.bulk import insert_rows, update_rows
+from services.runtime.bulk import among, insert_rows, update_rows
 from services.runtime.database import insert_new
 from services.scorer.folding import Announced, Folded, Place
 from services.scorer.segments import Segments, Version, load_segments
@@ -149,7 +149,7 @@ def announce_due(db: Connection, now_ms: int) -> int:
             state.last_event_id,
             state.due_ms,
         )
-        .where(state.person_id.in_(locked), state.due_ms <= now_ms)
+        .where(among(db, state.person_id, locked), state.due_ms <= now_ms)
         .order_by(state.due_ms, state.person_id)
         .with_for_update()
     )
@@ -211,7 +211,7 @@ def _around(
         row.person_id, row.kind, row.key, row.valid_from_ms, row.valid_to_ms, row.event_id
     ).where(
         row.workspace_id == workspace_id,
-        row.person_id.in_(persons),
+        among(db, row.person_id, persons),
         row.known_to_ms.is_(None),
         row.valid_to_ms.is_(None) | (row.valid_to_ms >= from_ms),
     )

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 from services.contract import tables
 from services.contract.event import Event
 from services.model.version import Model
+from services.runtime.bulk import among
 from services.runtime.event_log import Stored
 from services.scorer import intervals
 from services.scorer.announce import Change, announce_folded, publish
@@ -143,7 +144,7 @@ def _owners_at(db: Connection, workspace_id: int, places: Collection[tuple[int, 
 def _lock(db: Connection, persons: Collection[int]) -> None:
     """Hold persons for this transaction, in the order of their ids."""
     row = tables.person.c
-    query = select(row.id).where(row.id.in_(list(persons))).order_by(row.id)
+    query = select(row.id).where(among(db, row.id, persons)).order_by(row.id)
     db.execute(query.with_for_update(key_share=True)).all()
 
 

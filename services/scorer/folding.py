@@ -17,7 +17,7 @@ from services.contract.phases import ChangeReason
 from services.model.state import PersonState, decode_state, encode_state
 from services.model.timeline import Interval, Rulebook, advance, join
 from services.model.version import Model
-from services.runtime.bulk import Row, insert_rows, update_rows
+from services.runtime.bulk import Row, among, insert_rows, update_rows
 from services.scorer.record import events_of
 from services.scorer.segments import Segments
 
@@ -130,7 +130,7 @@ def load(db: Connection, persons: Iterable[int]) -> dict[int, Held]:
         row.last_event_id,
         row.announced,
         row.due_ms,
-    ).where(row.person_id.in_(list(persons)))
+    ).where(among(db, row.person_id, persons))
     return {
         person: Held(
             decode_state(bytes(state)),
@@ -149,7 +149,7 @@ def _checkpoints(db: Connection, late: Mapping[int, Place]) -> dict[int, tuple[P
     if not late:
         return {}
     query = select(row.person_id, row.occurred_ms, row.event_id, row.state).where(
-        row.person_id.in_(list(late))
+        among(db, row.person_id, late)
     )
     bases: dict[int, tuple[Place, PersonState]] = {}
     stale: list[dict[str, object]] = []
@@ -214,7 +214,7 @@ def save(db: Connection, workspace_id: int, folded: Sequence[Folded], model: Mod
     anew = [one.person_id for one in folded if one.cut_ms is None and one.version > 1]
     for table, persons in ((tables.person_state, gone), (tables.checkpoint, anew)):
         if persons:
-            db.execute(delete(table).where(table.c.person_id.in_(persons)))
+            db.execute(delete(table).where(among(db, table.c.person_id, persons)))
     made: list[Row] = []
     kept: list[Row] = []
     for one in folded:

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from services.contract import tables
 from services.contract.event import Event, Identity, primary
 from services.contract.vault import lookup_value
 from services.model.identity import COOKIE, WEAK
+from services.runtime.bulk import among
 from services.runtime.database import insert_new
 
 Pair = tuple[int, int]
@@ -68,16 +69,25 @@ def identify(db: Connection, workspace_id: int, events: Sequence[Event]) -> Iden
     transaction at a time, and nobody waits for it who only adds events.
     """
     found = _look(db, workspace_id, events)
-    if found.loose or len(found.ids) < len(_all(events)):
+    unsettled = [event for event in events if _is_unsettled(event, found)]
+    if unsettled:
         db.execute(
             select(tables.workspace.c.id)
             .where(tables.workspace.c.id == workspace_id)
             .with_for_update(key_share=True)
         )
-        found = _look(db, workspace_id, events)
-        _insert(db, workspace_id, events, found)
-        _tie(db, workspace_id, events, found)
+        under_lock = _look(db, workspace_id, unsettled)
+        _insert(db, workspace_id, unsettled, under_lock)
+        _tie(db, workspace_id, unsettled, under_lock)
+        under_lock.ids = found.ids | under_lock.ids
+        found = under_lock
     return found
+
+
+def _is_unsettled(event: Event, found: Identified) -> bool:
+    """Whether who is who may change by an event."""
+    ids = [found.ids.get(identity) for identity in event.identities]
+    return any(i is None or i in found.loose for i in ids)
 
 
 def _all(events: Iterable[Event]) -> set[Identity]:
@@ -93,7 +103,9 @@ def _look(db: Connection, workspace_id: int, events: Sequence[Event]) -> Identif
     shared: set[int] = set()
     for namespace, values in by_namespace.items():
         query = select(row.id, row.value, row.person_id, row.shared).where(
-            row.workspace_id == workspace_id, row.namespace == namespace, row.value.in_(values)
+            row.workspace_id == workspace_id,
+            row.namespace == namespace,
+            among(db, row.value, values),
         )
         for found_id, value, person_id, is_shared in db.execute(query):
             found.ids[values[value]] = found_id
@@ -129,7 +141,7 @@ def _edges(db: Connection, workspace_id: int, pairs: Iterable[Pair]) -> dict[Pai
     if not lows:
         return {}
     query = select(edge.a_id, edge.b_id, edge.occurred_ms, edge.event_id).where(
-        edge.workspace_id == workspace_id, edge.a_id.in_(lows)
+        edge.workspace_id == workspace_id, among(db, edge.a_id, lows)
     )
     return {(a, b): (at, bytes(event_id)) for a, b, at, event_id in db.execute(query)}
 
@@ -180,7 +192,11 @@ def _tie(db: Connection, workspace_id: int, events: Sequence[Event], found: Iden
     for row in earlier:
         db.execute(
             update(tables.identity_edge)
-            .where(edge.a_id == row["a_id"], edge.b_id == row["b_id"])
+            .where(
+                edge.workspace_id == workspace_id,
+                edge.a_id == row["a_id"],
+                edge.b_id == row["b_id"],
+            )
             .values(occurred_ms=row["occurred_ms"], event_id=row["event_id"])
         )
 
@@ -194,6 +210,7 @@ def neighbours(
     if not wanted:
         return []
     query = select(edge.a_id, edge.b_id, edge.occurred_ms, edge.event_id).where(
-        and_(edge.workspace_id == workspace_id, or_(edge.a_id.in_(wanted), edge.b_id.in_(wanted)))
+        edge.workspace_id == workspace_id,
+        or_(among(db, edge.a_id, wanted), among(db, edge.b_id, wanted)),
     )
     return [(a, b, at, bytes(event_id)) for a, b, at, event_id in db.execute(query)]

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from services.contract import tables
 from services.model.timeline import Interval, join
-from services.runtime.bulk import delete_rows, insert_rows, update_rows
+from services.runtime.bulk import among, delete_rows, insert_rows, update_rows
 from services.scorer.counts import Counts
 from services.scorer.folding import Folded
 
@@ -74,7 +74,7 @@ def _held(
         _row.event_id,
     ).where(
         _row.workspace_id == workspace_id,
-        _row.person_id.in_(list(cuts)),
+        among(db, _row.person_id, cuts),
         _row.known_to_ms.is_(None),
         _row.valid_to_ms.is_(None) | (_row.valid_to_ms >= earliest),
     )

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 
 from services.contract import tables
 from services.model.identity import Use
+from services.runtime.bulk import among
 
 Piece = tuple[int | None, int | None, int]
 """(from_ms, to_ms, person id) of an identity."""
@@ -19,7 +20,7 @@ def owners_of(
     link = tables.identity_link.c
     query = select(link.identity_id, link.valid_from_ms, link.valid_to_ms, link.person_id).where(
         link.workspace_id == workspace_id,
-        link.identity_id.in_(identities),
+        among(db, link.identity_id, identities),
         link.known_to_ms.is_(None),
     )
     pieces: dict[int, list[Piece]] = defaultdict(list)
@@ -62,7 +63,7 @@ def still_so(
     """
     row = tables.identity.c
     others = set(cookies) - uses.keys()
-    query = select(row.id).where(row.id.in_(others), row.shared).limit(1)
+    query = select(row.id).where(among(db, row.id, others), row.shared).limit(1)
     if others and db.execute(query).first() is not None:
         return False
     return all(uses_of(db, workspace_id, cookie) == found for cookie, found in uses.items())

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from services.contract import tables
 from services.contract.event import strength
 from services.model.identity import COOKIE, WEAK, Slice, Tie, Use, group, slices
+from services.runtime.bulk import among
 from services.scorer.identities import neighbours
 from services.scorer.owners import Piece, uses_of
 
@@ -123,7 +124,9 @@ def _read_rows(db: Connection, around: _Around, ids: Iterable[int]) -> None:
     unread = [i for i in ids if i not in around.rows]
     if unread:
         row = tables.identity.c
-        query = select(row.id, row.namespace, row.value, row.person_id).where(row.id.in_(unread))
+        query = select(row.id, row.namespace, row.value, row.person_id).where(
+            among(db, row.id, unread)
+        )
         around.rows |= {i: _Row(*found) for i, *found in db.execute(query)}
 
 
@@ -203,7 +206,7 @@ def _homes(around: _Around, owners: dict[int, list[Slice]]) -> dict[int, int]:
 
 def _firsts(db: Connection, persons: Collection[int]) -> dict[int, tuple[int, bytes, int]]:
     row = tables.person.c
-    query = select(row.id, row.first_ms, row.first_event_id).where(row.id.in_(persons))
+    query = select(row.id, row.first_ms, row.first_event_id).where(among(db, row.id, persons))
     return {i: (at, bytes(event_id), i) for i, at, event_id in db.execute(query)}
 
 
@@ -229,7 +232,7 @@ def _write_links(
         link.id, link.identity_id, link.valid_from_ms, link.valid_to_ms, link.person_id
     ).where(
         link.workspace_id == workspace_id,
-        link.identity_id.in_(wanted),
+        among(db, link.identity_id, wanted),
         link.known_to_ms.is_(None),
     )
     held: dict[int, dict[Piece, int]] = defaultdict(dict)
@@ -260,7 +263,9 @@ def _write_links(
         ]
     if closed:
         db.execute(
-            update(tables.identity_link).where(link.id.in_(closed)).values(known_to_ms=now_ms)
+            update(tables.identity_link)
+            .where(among(db, link.id, closed))
+            .values(known_to_ms=now_ms)
         )
     if made:
         db.execute(insert(tables.identity_link), made)

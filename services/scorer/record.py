@@ -11,7 +11,7 @@ from services.contract import tables
 from services.contract.event import Event, PoisonError, decode
 from services.contract.phases import DAY_MS
 from services.contract.vault import open_payload, seal_payload
-from services.runtime.bulk import insert_fresh
+from services.runtime.bulk import among, insert_fresh
 from services.runtime.database import insert_new
 from services.runtime.event_log import Stored
 from services.scorer.identities import Identified
@@ -235,7 +235,7 @@ def events_of(db: Connection, workspace_id: int, persons: Iterable[int]) -> dict
         )
         .where(
             link.workspace_id == workspace_id,
-            link.person_id.in_(list(persons)),
+            among(db, link.person_id, persons),
             link.known_to_ms.is_(None),
         )
     )
