@@ -133,7 +133,7 @@ def upgrade() -> None:
         sa.Column("workspace_id", sa.BigInteger(), nullable=False),
         sa.Column("a_id", sa.BigInteger(), nullable=False),
         sa.Column("b_id", sa.BigInteger(), nullable=False),
-        sa.Column("occurred_ms", sa.BigInteger(), nullable=False),
+        sa.Column("told_ms", sa.BigInteger(), nullable=False),
         sa.Column("event_id", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("a_id", "b_id", name=op.f("identity_edge_pk")),
     )

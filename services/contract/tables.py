@@ -108,10 +108,10 @@ identity_edge = Table(
     "identity_edge",
     metadata,
     _workspace(),
-    # The earliest event that named both; a_id < b_id.
+    # The first event that named both, see services/model/identity.py; a_id < b_id.
     Column("a_id", BigInteger, nullable=False, primary_key=True),
     Column("b_id", BigInteger, nullable=False, primary_key=True),
-    Column("occurred_ms", BigInteger, nullable=False),
+    Column("told_ms", BigInteger, nullable=False),
     Column("event_id", LargeBinary, nullable=False),
     Index("edges_from_b", "workspace_id", "b_id"),
     Index("edges_from_a", "workspace_id", "a_id"),

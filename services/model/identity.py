@@ -4,8 +4,11 @@ Everything here is a function of the set of observations, never of the order in 
 so late and repeated events lead to the same people.
 
 - Two *known* identities (a user id, a mail address, an id of another system, a mail's person
-  token) that a trusted event named together belong to one person, unless that would give one
-  person two user ids: then the earlier tie stands and the later one is left for people to judge.
+  token) that an event named together belong to one person, unless that would give one person two
+  user ids: then the tie that was told earlier stands, and the later one is left for people to
+  judge. Time of receipt decides, for anybody can write an early date.
+- What a server of the employer told comes before all that browsers told. A browser ties a user id
+  and a mail address only, and never two persons who each have a mail address.
 - A *cookie* belongs to the known identity that used it: before the first one, to that one too;
   from a second one on, to the second. A person token is weak: mail gets forwarded, so it counts
   only where nobody surer ever used the cookie.
@@ -18,12 +21,17 @@ COOKIE = "anonymous_id"
 WEAK = "person_token"
 UNIQUE = "user_id"
 """A person has at most one identity of this namespace."""
+ADDRESS = "email"
+"""A person has at most one of these as far as browsers have a say."""
+BROWSER_AFTER_MS = 2**52
+"""Added to the time of what a browser told: later than all that a server ever tells."""
 
 
 class Tie(NamedTuple):
     """An event named two known identities, ``a`` and ``b``."""
 
-    occurred_ms: int
+    told_ms: int
+    """When it was received; see :data:`BROWSER_AFTER_MS`."""
     event_id: bytes
     a: int
     b: int
@@ -58,7 +66,8 @@ def group(namespaces: Mapping[int, str], ties: Iterable[Tie]) -> dict[int, int]:
         For each identity the smallest id of its group.
     """
     root = {i: i for i in namespaces}
-    unique = {i: i for i, namespace in namespaces.items() if namespace == UNIQUE}
+    unique = {i for i, namespace in namespaces.items() if namespace == UNIQUE}
+    address = {i for i, namespace in namespaces.items() if namespace == ADDRESS}
 
     def find(i: int) -> int:
         while root[i] != i:
@@ -68,11 +77,13 @@ def group(namespaces: Mapping[int, str], ties: Iterable[Tie]) -> dict[int, int]:
 
     for tie in sorted(ties):
         a, b = sorted((find(tie.a), find(tie.b)))
-        if a == b or (a in unique and b in unique):
+        by_browser = tie.told_ms >= BROWSER_AFTER_MS
+        if a == b or {a, b} <= unique or (by_browser and {a, b} <= address):
             continue
         root[b] = a
-        if b in unique:
-            unique[a] = unique.pop(b)
+        for kind in (unique, address):
+            if b in kind:
+                kind.add(a)
     return {i: find(i) for i in namespaces}
 
 

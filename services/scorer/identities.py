@@ -8,13 +8,13 @@ from sqlalchemy import Connection, or_, select, update
 from services.contract import tables
 from services.contract.event import Event, Identity, primary
 from services.contract.vault import lookup_value
-from services.model.identity import COOKIE, WEAK
+from services.model.identity import ADDRESS, BROWSER_AFTER_MS, COOKIE, UNIQUE
 from services.runtime.bulk import among
 from services.runtime.database import insert_new
 
 Pair = tuple[int, int]
 First = tuple[int, bytes]
-"""(occurred_ms, event_id) of the earliest event that named a pair."""
+"""(told_ms, event_id) of the first event that named a pair; see ``model/identity.Tie``."""
 
 
 @dataclass
@@ -46,20 +46,26 @@ def cookie_of(event: Event) -> Identity | None:
 
 
 def named_together(event: Event) -> list[tuple[Identity, Identity]]:
-    """The pairs that an event ties: known with known where trusted, its surest with its cookie.
+    """The pairs that an event ties: its surest identity with the others and with its cookie.
 
-    A person token in a browser's event ties that browser at most, never two known people.
+    Of what a browser tells only a user id and a mail address are tied: anybody can send anything
+    with the key in a page, so it never joins strangers.
     """
     first = primary(event.identities)
     if first.namespace == COOKIE:
         return []
     cookie = cookie_of(event)
+    addresses = [i for i in event.identities if i.namespace == ADDRESS]
     pairs = []
     for other in event.identities:
-        trusted = event.server_only or WEAK not in {first.namespace, other.namespace}
+        trusted = event.server_only or (first.namespace == UNIQUE and [other] == addresses)
         if other == cookie or (other.namespace != COOKIE and other != first and trusted):
             pairs.append((first, other))
     return pairs
+
+
+def _told_ms(event: Event) -> int:
+    return event.received_ms + (0 if event.server_only else BROWSER_AFTER_MS)
 
 
 def identify(db: Connection, workspace_id: int, events: Sequence[Event]) -> Identified:
@@ -130,7 +136,7 @@ def _firsts(events: Iterable[Event], found: Identified) -> dict[Pair, First]:
         for a, b in named_together(event):
             if a in found.ids and b in found.ids:
                 low, high = sorted((found.ids[a], found.ids[b]))
-                key = (event.occurred_ms, event.event_id)
+                key = (_told_ms(event), event.event_id)
                 firsts[low, high] = min(firsts.get((low, high), key), key)
     return firsts
 
@@ -140,7 +146,7 @@ def _edges(db: Connection, workspace_id: int, pairs: Iterable[Pair]) -> dict[Pai
     lows = {low for low, _ in pairs}
     if not lows:
         return {}
-    query = select(edge.a_id, edge.b_id, edge.occurred_ms, edge.event_id).where(
+    query = select(edge.a_id, edge.b_id, edge.told_ms, edge.event_id).where(
         edge.workspace_id == workspace_id, among(db, edge.a_id, lows)
     )
     return {(a, b): (at, bytes(event_id)) for a, b, at, event_id in db.execute(query)}
@@ -177,7 +183,7 @@ def _tie(db: Connection, workspace_id: int, events: Sequence[Event], found: Iden
             "workspace_id": workspace_id,
             "a_id": a,
             "b_id": b,
-            "occurred_ms": at,
+            "told_ms": at,
             "event_id": event_id,
         }
         if (a, b) not in known:
@@ -197,19 +203,19 @@ def _tie(db: Connection, workspace_id: int, events: Sequence[Event], found: Iden
                 edge.a_id == row["a_id"],
                 edge.b_id == row["b_id"],
             )
-            .values(occurred_ms=row["occurred_ms"], event_id=row["event_id"])
+            .values(told_ms=row["told_ms"], event_id=row["event_id"])
         )
 
 
 def neighbours(
     db: Connection, workspace_id: int, ids: Iterable[int]
 ) -> list[tuple[int, int, int, bytes]]:
-    """All edges (a_id, b_id, occurred_ms, event_id) that touch any of ``ids``."""
+    """All edges (a_id, b_id, told_ms, event_id) that touch any of ``ids``."""
     edge = tables.identity_edge.c
     wanted = list(ids)
     if not wanted:
         return []
-    query = select(edge.a_id, edge.b_id, edge.occurred_ms, edge.event_id).where(
+    query = select(edge.a_id, edge.b_id, edge.told_ms, edge.event_id).where(
         edge.workspace_id == workspace_id,
         or_(among(db, edge.a_id, wanted), among(db, edge.b_id, wanted)),
     )

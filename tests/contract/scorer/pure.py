@@ -79,15 +79,27 @@ def who_is_who(
 
 def _groups(events: Sequence[Event]) -> dict[Identity, frozenset[Identity]]:
     groups = {i: frozenset([i]) for event in events for i in event.identities}
-    for event in events:
+    for event in sorted(events, key=lambda e: (not e.server_only, e.received_ms, e.event_id)):
         first = primary(event.identities)
         for other in sorted(event.identities):
-            trusted = event.server_only or WEAK not in {first.namespace, other.namespace}
+            if COOKIE in {first.namespace, other.namespace} or groups[first] == groups[other]:
+                continue
             both = groups[first] | groups[other]
-            unique = sum(identity.namespace == UNIQUE for identity in both)
-            if trusted and unique <= 1 and COOKIE not in {first.namespace, other.namespace}:
+            may = event.server_only or _browser_may(event, other, groups[first])
+            if _count(both, UNIQUE) <= 1 and may:
                 groups |= dict.fromkeys(both, both)
     return groups
+
+
+def _browser_may(event: Event, other: Identity, firsts: frozenset[Identity]) -> bool:
+    """A browser gives a user id its one mail address."""
+    addresses = [i for i in event.identities if i.namespace == "email"]
+    known = primary(event.identities).namespace == UNIQUE
+    return known and addresses == [other] and _count(firsts, "email") == 0
+
+
+def _count(identities: frozenset[Identity], namespace: str) -> int:
+    return sum(identity.namespace == namespace for identity in identities)
 
 
 def _runs(

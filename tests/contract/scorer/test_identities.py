@@ -84,7 +84,8 @@ def test_chains_of_merges_lead_to_the_last_survivor(scene: Scene) -> None:
         scene.score(event)
     persons = [scene.person_of(mail(f"a{n}@x.nl")) for n in range(5)]
     for n in range(4):
-        events.append(scene.day("identified", mail(f"a{n}@x.nl"), mail(f"a{n + 1}@x.nl"), day=20))
+        both = mail(f"a{n}@x.nl"), mail(f"a{n + 1}@x.nl")
+        events.append(scene.day("identified", *both, day=20, server_only=True))
         scene.score(events[-1])
     rows = scene.rows(select(person.merged_into).where(person.id.in_(persons[:4])))
     assert rows == [(persons[4],)] * 4
@@ -208,3 +209,20 @@ def test_a_tie_within_one_event_is_the_same_whoever_was_seen_first(scene: Scene)
             scene.score(events[-1])
         scene.score(*events[:3])
         assert stored(scene.engine, number).links == said(events, Rulebook()).links, order
+
+
+def test_a_browser_joins_no_strangers_and_backdates_nothing(scene: Scene) -> None:
+    scene.score(
+        scene.day("page", mail("v2@x.nl"), day=1),
+        scene.day("page", mail("v3@x.nl"), day=1),
+        scene.day("identified", user("vic4"), mail("v4@x.nl"), day=10, server_only=True),
+        scene.day("page", user("evil"), day=1),
+    )
+    scene.score(scene.day("identified", user("vic1"), mail("v2@x.nl"), mail("v3@x.nl"), day=20))
+    scene.score(scene.day("identified", user("vic1"), mail("v2@x.nl"), day=21))
+    scene.score(scene.day("identified", user("vic1"), mail("v3@x.nl"), day=22))
+    scene.score(scene.day("identified", user("evil"), mail("v4@x.nl"), day=2))
+    persons = {scene.person_of(mail(f"v{n}@x.nl")) for n in (2, 3, 4)}
+    assert len(persons) == 3
+    assert scene.person_of(user("evil")) not in persons
+    assert scene.person_of(user("vic4")) == scene.person_of(mail("v4@x.nl"))
