@@ -18,6 +18,7 @@ from services.api.wire import (
     After,
     AsOf,
     Cursor,
+    CursorMoment,
     KnownAt,
     Moment,
     Out,
@@ -85,7 +86,7 @@ class TrendOut(Out):
 
 class _MembersCursor(msgspec.Struct, array_like=True):
     after_id: _Int53
-    as_of_ms: _Int53
+    as_of_ms: CursorMoment
     known_at_ms: _Int53
     version_id: _Int53
 

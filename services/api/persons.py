@@ -25,6 +25,7 @@ from services.api.wire import (
     After,
     AsOf,
     Cursor,
+    CursorMoment,
     KnownAt,
     Limit,
     Out,
@@ -50,7 +51,7 @@ class PersonsOut(Out):
 
 class _PersonsCursor(msgspec.Struct, array_like=True):
     after_id: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-    as_of_ms: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+    as_of_ms: CursorMoment
 
 
 @router.get("", summary="Persons, page by page", responses=described(400, 401, 403, 503))

@@ -115,8 +115,14 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(MovedError, _on_moved)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(Exception, _on_bug)
     for away in (OperationalError, InterfaceError, PoolTimeoutError):
         app.add_exception_handler(away, _on_database_away)
+
+
+def _on_bug(_request: Request, _error: Exception) -> Response:
+    """A fault of ours: it goes to the log, and the caller hears no more than that."""
+    return answer_of(Problem(500, "internal", "This failed on our side; it has been logged."))
 
 
 def _on_problem(_request: Request, error: Exception) -> Response:

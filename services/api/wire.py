@@ -33,7 +33,7 @@ def parse_moment(text: object) -> int:
     """An RFC 3339 moment with its offset, as UTC milliseconds.
 
     Raises:
-        ValueError: it is none, or lies outside 1970-2199.
+        ValueError: it is none, or lies outside 1971-2199.
     """
     if not isinstance(text, str) or len(text) > 40:
         raise ValueError("not an RFC 3339 moment, as 2026-11-22T09:30:00Z")
@@ -48,6 +48,9 @@ def parse_moment(text: object) -> int:
         raise ValueError(f"a moment lies between 1970 and {YEAR_MAX}")
     return round(moment.timestamp() * 1000)
 
+
+CursorMoment = Annotated[int, msgspec.Meta(ge=31_536_000_000, le=7_226_582_399_999)]
+"""A moment inside a cursor, bounded as one outside: UTC milliseconds of 1971-2198."""
 
 Moment = Annotated[
     int,

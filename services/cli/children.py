@@ -38,10 +38,6 @@ class Child:
         self._watch = threading.Thread(target=self._keep, name=arguments[0], daemon=True)
         self._watch.start()
 
-    def is_alive(self) -> bool:
-        """Whether it runs at this moment."""
-        return self._process.poll() is None
-
     def stop(self) -> None:
         """End it, kindly first."""
         self._stop.set()

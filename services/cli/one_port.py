@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from services.cli.scorer_health import ScorerHealth
 from services.tracker import answers
 from services.tracker.app import CALL_ROUTES, Tracker
 
@@ -20,7 +23,7 @@ class OnePort:
         tracker: gets the collecting routes, and tells the readiness of all.
         api: gets everything else.
         sample: gets what lies under ``/sample``; None: there is none.
-        why_not_ready: what else keeps us from being ready; None: nothing.
+        scorer: has a word in whether we are ready, and its own metrics.
     """
 
     def __init__(
@@ -28,12 +31,12 @@ class OnePort:
         tracker: Tracker,
         api: App,
         sample: App | None,
-        why_not_ready: Callable[[], str | None],
+        scorer: ScorerHealth,
     ) -> None:
         self._tracker = tracker
         self._api = api
         self._sample = sample
-        self._why_not_ready = why_not_ready
+        self._scorer = scorer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection's request, or the lifespan."""
@@ -47,6 +50,8 @@ class OnePort:
             return self._tracker
         if path == "/readyz":
             return self._ready
+        if path == "/metrics":
+            return self._metrics
         if self._sample is not None and (path == "/sample" or path.startswith("/sample/")):
             scope["root_path"] = "/sample"
             return self._sample
@@ -54,11 +59,20 @@ class OnePort:
 
     async def _ready(self, scope: Scope, receive: Receive, send: Send) -> None:
         reasons = self._tracker.why_not_ready()
-        other = await asyncio.to_thread(self._why_not_ready)
-        if not reasons and other is None:
+        scorers = await asyncio.to_thread(self._scorer.why_not_ready)
+        if not reasons and scorers is None:
             await self._api(scope, receive, send)
-            return
-        reply = answers.readiness(reasons + ([other] if other else []))
-        start = {"type": "http.response.start", "status": reply.status, "headers": reply.headers}
-        await send(start)
-        await send({"type": "http.response.body", "body": reply.body})
+        else:
+            await _send(send, answers.readiness(reasons + ([scorers] if scorers else [])))
+
+    async def _metrics(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        ours = generate_latest().decode()
+        text = await asyncio.to_thread(self._scorer.with_scorer, ours)
+        await _send(send, answers.plain(text.encode(), CONTENT_TYPE_LATEST))
+
+
+async def _send(send: Send, reply: answers.Reply) -> None:
+    start = {"type": "http.response.start", "status": reply.status, "headers": reply.headers}
+    await send(start)
+    await send({"type": "http.response.body", "body": reply.body})

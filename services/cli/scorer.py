@@ -33,10 +33,11 @@ LOG_PAUSE_S = 0.5
     show_default=True,
     help="Where events come from: Kafka, or this machine's spool (the embedded default).",
 )
+@click.option("--health-host", default="0.0.0.0", show_default=True)  # noqa: S104 - for probes
 @click.option(
     "--health-port", default=8003, show_default=True, help="For /healthz, /readyz and /metrics."
 )
-def command(log: str, health_port: int) -> None:
+def command(log: str, health_host: str, health_port: int) -> None:
     """Score events until SIGTERM; as many workers as the topic has partitions may run."""
     configure_logging("scorer")
     settings = from_environment()
@@ -56,7 +57,7 @@ def command(log: str, health_port: int) -> None:
     def why_not_ready() -> str | None:
         return "no log yet" if scorer is None else scorer.why_not_ready()
 
-    health = HealthServer(health_port, why_not_ready)
+    health = HealthServer(health_port, why_not_ready, health_host)
     engine = open_database(settings.database_url)
     reader = _open_when_there(lambda: _reader(log, settings, engine), stop)
     if reader is not None:

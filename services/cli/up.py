@@ -3,18 +3,21 @@
 import os
 import secrets
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from services.api.app import create_app as create_api
 from services.api.snapshot import load_snapshot
 from services.api.workspaces import create_workspace
 from services.cli.children import Child
 from services.cli.one_port import App, OnePort
+from services.cli.scorer_health import ScorerHealth
 from services.cli.serve import Server
 from services.demo.catalogue import EMPLOYER
 from services.demo.doors import Doors
@@ -34,7 +37,7 @@ DEMO_CONSENT = "Demonstration: these people are simulated."
 
 
 @click.command("up")
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65_535))
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option(
     "--data",
@@ -48,16 +51,20 @@ DEMO_CONSENT = "Demonstration: these people are simulated."
 def command(port: int, host: str, data: Path, *, demo: bool) -> None:
     """Serve tracker, scorer, API and dashboard on one port, with SQLite and no other server."""
     configure_logging("up")
+    os.umask(0o077)  # what people did is for whoever runs this, not for all on the machine
     url = os.environ.get("KENTERING_PUBLIC_URL", f"http://localhost:{port}")
     database_url = os.environ.get("KENTERING_DATABASE_URL", f"sqlite:///{data / 'kentering.db'}")
     with ExitStack() as stack:
         try:
             door = stack.enter_context(_listen(host, port))
             data.mkdir(parents=True, exist_ok=True)
-            migrate(database_url)
+            # The log before the tables: whoever holds it already is not migrated under.
             log = stack.enter_context(_spool(data))
+            migrate(database_url)
         except (OSError, NewerDatabaseError) as error:
             raise click.ClickException(str(error)) from None
+        except OperationalError as error:
+            raise click.ClickException(f"{database_url}: {error.orig}") from None
         engine = open_database(database_url)
         stack.callback(engine.dispose)
         marker = _demonstration(engine, data) if demo else None
@@ -66,13 +73,14 @@ def command(port: int, host: str, data: Path, *, demo: bool) -> None:
             "KENTERING_DATABASE_URL": database_url,
             "KENTERING_INTERNAL_KEY": _internal_key(data),
         }
-        scorer = stack.enter_context(
-            _child(["scorer", "--log", "spool", "--health-port", "0"], told)
-        )
+        health_port = str(_free_port())
+        health = ["--health-host", "127.0.0.1", "--health-port", health_port]
+        stack.enter_context(_child(["scorer", "--log", "spool", *health], told))
+        scorer = ScorerHealth(f"127.0.0.1:{health_port}")
         app = _app(engine, log, data, url, told["KENTERING_INTERNAL_KEY"], marker, scorer)
 
         def begin() -> None:
-            _tell(url, marker)
+            _tell(url, data, marker)
             if marker is not None:
                 play = ["demo", "--url", f"http://127.0.0.1:{port}", "--data", str(data)]
                 stack.enter_context(_child(play, {}, again=False))
@@ -87,7 +95,7 @@ def _app(
     url: str,
     internal_key: str,
     marker: Marker | None,
-    scorer: Child,
+    scorer: ScorerHealth,
 ) -> OnePort:
     tracker = create_tracker(log, lambda: load_snapshot(engine, internal_key), data, url)
     api: App = create_api(engine, internal_key, url)
@@ -95,8 +103,13 @@ def _app(
         tracker,
         api,
         None if marker is None else _sample(url, marker),
-        lambda: None if scorer.is_alive() else "the scorer is being started again",
+        scorer,
     )
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def _sample(url: str, marker: Marker) -> App:
@@ -119,12 +132,13 @@ def _demonstration(engine: Engine, data: Path) -> Marker:
     return marker
 
 
-def _tell(url: str, marker: Marker | None) -> None:
+def _tell(url: str, data: Path, marker: Marker | None) -> None:
     print(f"\nKentering listens at {url}\n")
     if marker is None:
         print(f"  the page      {url}/")
         print(f"  the API docs  {url}/docs")
-        print("  Make a workspace and its keys:  kentering workspace create NAME\n", flush=True)
+        create = f"{sys.argv[0]} workspace create NAME --data {data}"
+        print(f"  Make a workspace and its keys:  {create}\n", flush=True)
         return
     print(f"  the page      {url}/login#{marker.api_key}")
     print(f"  the API docs  {url}/docs")

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from services.api.workspaces import create_workspace
 from services.runtime.clock import now_ms
@@ -42,6 +43,11 @@ def create(
         made = create_workspace(engine, name, time_zone, asserted_consent, now_ms())
     except ValueError as error:
         raise click.ClickException(str(error)) from None
+    except DBAPIError as error:
+        raise click.ClickException(
+            f"no Kentering database at {engine.url} ({error.orig}). Start `kentering up` or run "
+            "`kentering migrate` first, or say with --data which folder it is in."
+        ) from None
     finally:
         engine.dispose()
     shown = asdict(made)

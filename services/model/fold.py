@@ -19,6 +19,7 @@ from services.model.version import Model
 
 CLICKS_MAX = 32
 TOPICS_MAX = 100
+ATTRIBUTES_MAX = 200
 
 
 def fold(
@@ -47,7 +48,7 @@ def fold(
     state.events += 1
     _agree(state, event, model, ledger)
     if event.type == "identified":
-        state.attributes.update(event.properties)
+        _learn(state, event)
     _employ(state, event)
     if event.machine.p >= MACHINE_THRESHOLD:
         _machine(state, event)
@@ -58,6 +59,13 @@ def fold(
     if state.score is not None:
         _judge(state.score, event, model)
     return state
+
+
+def _learn(state: PersonState, event: Event) -> None:
+    """Attributes: the latest value of each; of names beyond the bound nothing is kept."""
+    for name, value in event.properties.items():
+        if name in state.attributes or len(state.attributes) < ATTRIBUTES_MAX:
+            state.attributes[name] = value
 
 
 def _count(state: PersonState, event: Event, counted: Iterable[Events]) -> None:

@@ -17,7 +17,12 @@ DEPTH_MAX = 8
 CONDITIONS_MAX = 64
 COUNT_MAX = 100
 
-Scalar = Annotated[str, Field(max_length=500)] | bool | int | float
+Scalar = (
+    Annotated[str, Field(max_length=500)]
+    | bool
+    | Annotated[int, Field(ge=-(2**53), le=2**53)]
+    | Annotated[float, Field(allow_inf_nan=False)]
+)
 Verdict = tuple[bool, int | None]
 """(truth, until_ms); ``until_ms`` None: nothing changes within the horizon."""
 

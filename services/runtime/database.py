@@ -22,7 +22,11 @@ def open_database(url: str) -> Engine:
             # Never prepared on the server: a plan made while tables were empty, or without
             # knowing how many values are asked for, would be kept when it is a thousand times
             # too slow.
-            connect_args={"prepare_threshold": None},
+            # A worker that froze with locks in hand does not keep the others waiting for long.
+            connect_args={
+                "prepare_threshold": None,
+                "options": "-c idle_in_transaction_session_timeout=30000",
+            },
         )
     # Hidden parameters: an error's text goes to the log, and they hold what people did.
     engine = create_engine(url, connect_args={"timeout": 30}, hide_parameters=True)

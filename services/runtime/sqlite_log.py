@@ -115,6 +115,18 @@ class SqliteLog:
             return f"only {disk.free} of {disk.total} bytes of the disk are free"
         return None
 
+    def probe(self) -> None:
+        """Write to the disk what stands there already.
+
+        Raises:
+            OSError: the log cannot be written.
+        """
+        try:
+            self._connection.execute("UPDATE log SET log_id = log_id")
+        except sqlite3.Error as error:
+            self._roll_back()
+            raise _told(error) from error
+
     def trim(self, keep_ms: int, records_max: int = 2_000) -> int:
         """Delete what every registered reader is done with and is older than ``keep_ms``.
 

@@ -55,6 +55,9 @@ SCORER_FENCED = Counter("kentering_scorer_fenced", "Batches that were somebody e
 # Transactions tried again after a deadlock or a moved person.
 SCORER_RETRIES = Counter("kentering_scorer_retries", "Transactions tried again")
 
+# Announcing, adding up or filling a segment failed; see the log. Events are scored all the same.
+SCORER_CHORE_FAILURES = Counter("kentering_scorer_chore_failures", "Chores that failed")
+
 # Seconds from reading a batch to its commit.
 SCORER_BATCH_SECONDS = Histogram("kentering_scorer_batch_seconds", "Time to score a batch")
 

@@ -35,7 +35,8 @@ READER = "scorer"
 
 BATCH_RECORDS_MAX = 2_000
 POLL_S = 0.1
-RETRIES_MAX = 20
+RACES_TOLD = 20
+"""So many races lost in a row are told of, as trouble; they are gone on with all the same."""
 BURIED_MAX = 20
 """Records in a row that may be set aside because scoring them fails."""
 DATABASE_PAUSE_S = 1.0
@@ -98,19 +99,34 @@ class Scorer:
         records = self._read(timeout_s)
         if records:
             self._score(records)
+        self._keep_house(self._announce_all)
+        self._keep_house(self._compact)
+        # One step a turn, so that a segment is filled while events keep coming.
+        self._keep_house(self._build)
+        return len(records)
+
+    def _keep_house(self, work: Callable[[], None]) -> None:
+        """Do what events do not wait for: where it fails, it is told, and scoring goes on."""
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001  whatever it is, events go on
+            telemetry.SCORER_CHORE_FAILURES.inc()
+            _log.error("a chore failed", chore=work.__name__, error=_short(error))
+
+    def _announce_all(self) -> None:
         while not self._stop.is_set():
-            if (self._through_outages(self._announce) or 0) < DUE_MAX:
-                break
+            looked_at = self._through_outages(lambda db: announce_due(db, self._clock()))
+            if (looked_at or 0) < DUE_MAX:
+                return
+
+    def _compact(self) -> None:
         if self._count_rows >= COMPACT_AFTER_ROWS:
             while self._through_outages(compact):
                 pass
             self._count_rows = 0
-        if not records:
-            self._through_outages(lambda db: build_step(db, self._model, self._clock()))
-        return len(records)
 
-    def _announce(self, db: Connection) -> int:
-        return announce_due(db, self._clock())
+    def _build(self) -> None:
+        self._through_outages(lambda db: build_step(db, self._model, self._clock()))
 
     def _read(self, timeout_s: float) -> list[Stored]:
         try:
@@ -168,8 +184,7 @@ class Scorer:
         Where one after the other fails, the fault is ours and not theirs: then nothing is set
         aside any more, and the positions stand until we are mended.
         """
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        reason = f"{type(error).__name__} in {where.name}, while scoring"
+        reason = f"{_short(error)}, while scoring"
         if self._buried_in_a_row >= BURIED_MAX:
             self._wait(error)
             return False
@@ -213,11 +228,11 @@ class Scorer:
             except (MovedError, DBAPIError) as error:
                 if isinstance(error, MovedError) or _is_race(error):
                     races += 1
-                    if races > RETRIES_MAX:
-                        raise
                     telemetry.SCORER_RETRIES.inc()
+                    if races % RACES_TOLD == 0:
+                        self._wait(error)
                     # Jitter: those that met shall not meet again.
-                    time.sleep(random.uniform(0.0, 0.05) * races)  # noqa: S311
+                    time.sleep(random.uniform(0.0, 0.05) * min(races, RACES_TOLD))  # noqa: S311
                 elif _is_away(error):
                     self._wait(error)
                 else:
@@ -241,6 +256,11 @@ class Scorer:
             self._stop.wait(DATABASE_PAUSE_S)
         finally:
             self._reader.resume()
+
+
+def _short(error: Exception) -> str:
+    """What failed and where, without the error's own text: it may quote what people did."""
+    return f"{type(error).__name__} in {traceback.extract_tb(error.__traceback__)[-1].name}"
 
 
 def positions(engine: Engine) -> Callable[[str, int], int | None]:

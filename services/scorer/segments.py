@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import msgspec
+import structlog
+from pydantic import ValidationError
 from sqlalchemy import Connection, select
 
 from services.contract import tables
@@ -61,9 +63,13 @@ def _rulebook(rules: tuple[tuple[str, Rule], ...]) -> Rulebook:
 
 
 @lru_cache(maxsize=4096)
-def _rule(version_id: int, stored: bytes) -> Rule:
-    del version_id  # names what is cached; a version's rule never changes
-    return RuleTree.model_validate({"rule": msgspec.json.decode(stored)}).rule
+def _rule(version_id: int, stored: bytes) -> Rule | None:
+    """The rule of a version; None, once told, where this code cannot read it."""
+    try:
+        return RuleTree.model_validate({"rule": msgspec.json.decode(stored)}).rule
+    except ValidationError:
+        structlog.get_logger().error("a segment's rule cannot be read", version=version_id)
+        return None
 
 
 def load_segments(db: Connection, workspace_id: int, *, hold: bool = False) -> Segments:
@@ -85,9 +91,9 @@ def load_segments(db: Connection, workspace_id: int, *, hold: bool = False) -> S
     )
     if hold:
         query = query.with_for_update(read=True, key_share=True, of=tables.segment_version)
-    return Segments(
-        tuple(
-            Version(i, key, _rule(i, msgspec.json.encode(rule)), live_ms, built_to)
-            for i, key, rule, live_ms, built_to in db.execute(query)
-        )
-    )
+    versions = []
+    for version_id, key, stored, live_ms, built_to in db.execute(query):
+        rule = _rule(version_id, msgspec.json.encode(stored))
+        if rule is not None:
+            versions.append(Version(version_id, key, rule, live_ms, built_to))
+    return Segments(tuple(versions))

@@ -74,6 +74,8 @@ class Relay:
 
     def _copy_batch(self, reader: SqliteLogReader) -> None:
         batch = _read(reader)
+        # Told before it is sent as well, for that is when it grows.
+        telemetry.RELAY_LAG.set(len(batch) + reader.lag())
         if batch:
             self._send(reader, batch)
             save_reader_position(self._spool, READER, reader.log_id, batch[-1].offset + 1)

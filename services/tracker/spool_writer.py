@@ -149,6 +149,9 @@ class SpoolWriter:
         """
         try:
             trimmed = self._log.trim(KEEP_MS, _TRIM_RECORDS_MAX)
+            if self.trouble is not None:
+                # Nobody may be sent here any more, so nobody else would find out.
+                self._log.probe()
             self.trouble = self._log.why_full()
         except OSError as error:
             self._failed("log_failed", error)

@@ -73,7 +73,30 @@ def test_a_persons_page(browser: Client, world: World, people: dict[str, str]) -
     assert "Starting point" in page
     unscored = browser.get(f"/people/{people['third']}?lang=en").text
     assert "We make no estimate of this person" in unscored
-    assert browser.get("/people/nobody").status_code == 404
+    unknown = browser.get("/people/nobody?lang=en")
+    assert unknown.status_code == 404
+    assert unknown.headers["content-type"].startswith("text/html")
+    assert "We do not know this person" in unknown.text
+
+
+def test_a_persons_page_says_what_was_told_and_what_was_left_out(
+    browser: Client, world: World
+) -> None:
+    told = {"name": "Bo", "profession": "welder", "night_shift": True, "list": ["hidden"]}
+    person = world.person(
+        "bo",
+        [
+            world.event(60, "identified", "bo", properties=told),
+            *(world.event(50 - day / 2, "page", "bo") for day in range(50)),
+            world.event(2, "applied", "bo"),
+        ],
+    )
+    page = browser.get(f"/people/{person}?lang=en").text
+    assert '<span class="hint">profession</span> welder' in page
+    assert '<span class="hint">night shift</span> yes' in page
+    assert "hidden" not in page
+    assert "by a sign-up or an application" in page
+    assert "The latest 40 of 52." in page
 
 
 def test_what_people_sent_stays_text(browser: Client, world: World) -> None:

@@ -104,6 +104,12 @@ def test_odd_text_finds_nobody(client: Client, people: dict[str, str], text: str
         assert client.get(address + quoted).status_code in {200, 404}
 
 
+_RULE_WITH = (
+    b'{"key": "x", "name": "x", "rule":'
+    b' {"type": "attribute", "name": "a", "op": "is", "value": %s}}'
+)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -117,6 +123,8 @@ def test_odd_text_finds_nobody(client: Client, people: dict[str, str], text: str
         b'{"a":' * 900 + b"1" + b"}" * 900,
         b'{"name": ' + b"9" * 5000 + b"}",
         b'{"name": NaN}',
+        _RULE_WITH % b"1e400",
+        _RULE_WITH % b"NaN",
         b"\xff\xfe",
     ],
 )

@@ -3,7 +3,6 @@
 import itertools
 import random
 
-import pytest
 from sqlalchemy import select
 
 from services.contract import tables
@@ -20,7 +19,7 @@ from tests.contract.scorer.pure import (
     said,
     stored,
 )
-from tests.contract.scorer.scene import MODEL, START_MS, Scene, cookie, mail, user
+from tests.contract.scorer.scene import MODEL, START_MS, Scene, cookie, user
 
 RULE = {"type": "events", "event": ["vacancy_viewed"], "at_least": 3, "within_days": 2}
 
@@ -98,24 +97,6 @@ def test_a_view_told_again_after_consent_is_the_persons_in_any_order(scene: Scen
         _assert_as_pure(scene, here, n + 1)
     counts = tables.aggregate.c["count"]
     assert not any(count for (count,) in scene.rows(select(counts)))
-
-
-@pytest.mark.xfail(reason="ties of a copy that is not canonical stay", strict=True)
-def test_copies_that_name_others_tie_nobody_unless_canonical(scene: Scene) -> None:
-    alone = scene.day("identified", user("a"), day=1)
-    tying = (user("a"), mail("a@x.nl"), cookie("c"))
-    more = [scene.day("page", mail("a@x.nl"), day=3), scene.day("page", cookie("c"), day=4)]
-    n = 0
-    for later in (1, -1):  # received after the canonical copy, or canonical itself
-        other = _copy(alone, received_ms=alone.received_ms + later, identities=tying)
-        for order in itertools.permutations([alone, other, *more]):
-            n += 1
-            if n > 1:
-                scene.workspace(n)
-            here = [_copy(event, workspace_id=n) for event in order]
-            for event in here:
-                scene.score(event)
-            _assert_as_pure(scene, here, n)
 
 
 def test_long_histories_with_late_events_are_as_in_order(scene: Scene) -> None:

@@ -113,6 +113,24 @@ def test_a_deleted_segment_is_left(scene: Scene) -> None:
     ]
 
 
+def test_a_rule_that_cannot_be_read_stops_nobody(scene: Scene) -> None:
+    scene.segment("broken", {"type": "attribute", "name": "a", "op": "is", "value": None})
+    scene.build()
+    scene.score(scene.day("page", user("a"), day=1), scene.day("page", user("b"), day=2))
+    assert scene.count(tables.person_state) == 2
+    assert scene.count(tables.dead_letter) == 0
+
+
+def test_a_segment_is_filled_while_events_keep_coming(scene: Scene) -> None:
+    scene.score(*(scene.day("page", user(f"u{n}"), day=1) for n in range(5)))
+    scene.segment("all", {"type": "phase", "any_of": ["see"]})
+    for n in range(6):
+        scene.append([scene.day("page", user("u0"), day=2 + n)])
+        assert scene.scorer.step(0)
+    status = select(tables.segment_version.c.status)
+    assert [row.status for row in scene.rows(status)] == ["live"]
+
+
 def test_members_at_any_moment_are_those_whose_rule_held(scene: Scene) -> None:
     rng = random.Random(5)
     keys = {name: scene.segment(name, rule) for name, rule in RULES.items() if name != "both"}
