@@ -176,6 +176,8 @@ def first_flip(
         right = _GRID_MS[begin + i]
         flip = None
         if flipped[i]:
+            if right >= to_ms and (_value(curve, to_ms - 1) >= 0.0) is truth:
+                return None  # there is one crossing up to the grid time: it lies behind to_ms
             flip = _narrow(curve, left, right, truth=truth)
         elif falling and rising[i]:
             bottom = _bottom(curve, left, right, truth=truth)

@@ -6,6 +6,7 @@ recomputed by the clock.
 """
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -98,7 +99,7 @@ class Events(_Condition):
     at_least: int = Field(default=1, ge=1, le=COUNT_MAX)
     within_days: int = Field(ge=1, le=3650)
 
-    @property
+    @cached_property
     def ring_key(self) -> str:
         """Names what is counted and how many are kept, the same for equal conditions."""
         return self.model_dump_json(exclude={"type", "within_days"}, exclude_defaults=False)

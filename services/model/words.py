@@ -1,7 +1,9 @@
 """An explanation in words that a recruiter and the person concerned understand."""
 
+from collections.abc import Sequence
 from typing import Literal
 
+from services.contract.phases import DAY_MS
 from services.model.explain import Contribution
 
 Language = Literal["nl", "en"]
@@ -27,7 +29,53 @@ _EVENTS: dict[str, dict[Language, str]] = {
     "silence": {"nl": "liet niets van zich horen", "en": "was not heard from"},
 }
 
+_MANY: dict[str, dict[Language, str]] = {
+    "page": {
+        "nl": "keek {n} keer rond op de website",
+        "en": "looked around on the website {n} times",
+    },
+    "magazine": {"nl": "las {n} keer in het magazine", "en": "read the magazine {n} times"},
+    "social": {
+        "nl": "reageerde {n} keer via sociale media",
+        "en": "came by on social media {n} times",
+    },
+    "podcast": {"nl": "luisterde {n} keer naar een podcast", "en": "listened to {n} podcasts"},
+    "vacancy_view": {
+        "nl": "bekeek {n} keer een vacature",
+        "en": "looked at a vacancy {n} times",
+    },
+    "vacancy_click": {
+        "nl": "klikte {n} keer door bij een vacature",
+        "en": "clicked on a vacancy {n} times",
+    },
+    "sign_up": {
+        "nl": "meldde zich {n} keer ergens voor aan",
+        "en": "signed up for something {n} times",
+    },
+    "application_start": {
+        "nl": "begon {n} keer aan een sollicitatie",
+        "en": "began an application {n} times",
+    },
+    "application": {"nl": "solliciteerde {n} keer", "en": "applied {n} times"},
+    "mail_open": {"nl": "opende {n} mails", "en": "opened {n} mails"},
+    "mail_click": {"nl": "klikte {n} keer in een mail", "en": "clicked in a mail {n} times"},
+    "mail_not_opened": {"nl": "liet {n} mails ongeopend", "en": "left {n} mails unopened"},
+    "mail_not_clicked": {
+        "nl": "opende {n} mails zonder te klikken",
+        "en": "opened {n} mails without clicking",
+    },
+    "unsubscribe": {
+        "nl": "meldde zich {n} keer af voor mail",
+        "en": "unsubscribed from mail {n} times",
+    },
+    "silence": {
+        "nl": "liet tussendoor niets van zich horen, in totaal {days}",
+        "en": "was not heard from in between, {days} in all",
+    },
+}
+
 _DAYS: dict[Language, tuple[str, str]] = {"nl": ("dag", "dagen"), "en": ("day", "days")}
+_NO_DAY: dict[Language, str] = {"nl": "korter dan een dag", "en": "less than a day"}
 
 _STRENGTHS: tuple[tuple[float, dict[Language, tuple[str, str]]], ...] = (
     (
@@ -53,11 +101,18 @@ def what(contribution: Contribution, language: Language) -> str:
     """What the person did or did not do: a phrase with the person as its subject."""
     phrase = _EVENTS[contribution.kind][language]
     if contribution.kind == "silence":
-        days = max(1, round((contribution.to_ms - contribution.from_ms) / 86_400_000))
-        one, many = _DAYS[language]
-        return f"{phrase} ({days} {one if days == 1 else many})"
+        return f"{phrase} ({_length(contribution.to_ms - contribution.from_ms, language)})"
     title = contribution.event.properties.get("title") if contribution.event else None
     return f"{phrase}: {title}" if isinstance(title, str) and title else phrase
+
+
+def together(contributions: Sequence[Contribution], language: Language) -> str:
+    """The same for one or more contributions of one kind, as one phrase."""
+    if len(contributions) == 1:
+        return what(contributions[0], language)
+    silent_ms = sum(c.to_ms - c.from_ms for c in contributions)
+    phrase = _MANY[contributions[0].kind][language]
+    return phrase.format(n=len(contributions), days=_length(silent_ms, language))
 
 
 def strength(log_odds: float, language: Language) -> str:
@@ -66,3 +121,10 @@ def strength(log_odds: float, language: Language) -> str:
         if abs(log_odds) >= bound:
             return words[language][log_odds < 0]
     return _NOTHING[language]
+
+
+def _length(span_ms: int, language: Language) -> str:
+    if span_ms < DAY_MS:
+        return _NO_DAY[language]
+    days = round(span_ms / DAY_MS)
+    return f"{days} {_DAYS[language][days != 1]}"
