@@ -24,6 +24,9 @@ _LOOKED_AT_MAX = 500
 _REASONS_MAX = 2
 _RECENT_MS = 30 * DAY_MS
 _CACHED_MAX = 1024
+_WHOLE_NAME = ("name", "full_name")
+_NAME_PARTS = (("first_name", "firstName"), ("last_name", "lastName"))
+NAME_KEYS = {*_WHOLE_NAME, *_NAME_PARTS[0], *_NAME_PARTS[1]}
 
 
 @dataclass(frozen=True)
@@ -92,13 +95,10 @@ def movers(
 def name_of(state: PersonState | None, identities: list[Identity], public_id: str) -> str:
     """What to call somebody: a name that was told, else the surest identity."""
     told = state.attributes if state else {}
-    for key in ("name", "full_name"):
+    for key in _WHOLE_NAME:
         if isinstance(told.get(key), str) and told[key].strip():
             return str(told[key])[:80]
-    parts = [
-        told.get(a) or told.get(b)
-        for a, b in (("first_name", "firstName"), ("last_name", "lastName"))
-    ]
+    parts = [told.get(a) or told.get(b) for a, b in _NAME_PARTS]
     whole = " ".join(part.strip() for part in parts if isinstance(part, str))
     return (whole or (primary(tuple(identities)).value if identities else public_id))[:80]
 

@@ -1,38 +1,25 @@
 """One person: where they stand, how they came there, and why."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from services.api.context import Context
-from services.api.dashboard.movers import name_of
+from services.api.dashboard.movers import NAME_KEYS, name_of
+from services.api.dashboard.reasons import reasons_of
 from services.api.dashboard.texts import Words
 from services.api.people import identities_of, state_at
+from services.api.person_view import show_phase
 from services.api.phases import stretches
 from services.api.record import events_of
 from services.contract.event import MACHINE_THRESHOLD, Event
-from services.model import words as model_words
-from services.model.explain import Explanation, explain
+from services.model.explain import explain
 from services.model.path import Path
+from services.model.state import PersonState
 
-REASONS_MAX = 14
 EVENTS_MAX = 40
 PHASES_MAX = 12
-_BAR_MAX = 3.0
-"""Log-odds that fill a bar."""
-
-
-@dataclass(frozen=True)
-class Reason:
-    """A line of the account: what, when, and a bar from the middle (0-50 wide)."""
-
-    text: str
-    when: str
-    strength: str
-    value: str
-    width: float
-    counts_for: bool
+ATTRIBUTES_MAX = 8
 
 
 def person_page(
@@ -46,18 +33,22 @@ def person_page(
     path = Path(state, here.model) if state is not None else None
     chances = path.states_at(now_ms) if path is not None and path.scored else None
     phases = stretches(connection, row, "phase", None)
+    phase = next((p for p in phases if _holds(p, now_ms)), None)
     explanation = explain(events, here.model, now_ms)
     return {
         "name": name_of(state, identities, row.public_id),
+        "attributes": _attributes(state, {i.value.lower() for i in identities}, words),
         "identities": identities[:8],
         "openness": None if chances is None else chances[1] + chances[2],
-        "phase": next((p for p in phases if _holds(p, now_ms)), None),
+        "phase": phase,
+        "inferred": phase is not None and show_phase(phase, state, now_ms).inferred,
         "phases": [p for p in phases if p.valid_to_ms is None or p.valid_to_ms > row.first_ms][
             -PHASES_MAX:
         ],
         "now_ms": now_ms,
-        "reasons": [] if explanation is None else _reasons(explanation, words),
+        "reasons": [] if explanation is None else reasons_of(explanation, words),
         "events": [_event(event, words) for event in events[: -EVENTS_MAX - 1 : -1]],
+        "happened": len(events),
     }
 
 
@@ -65,32 +56,17 @@ def _holds(row: Row[Any], at_ms: int) -> bool:
     return bool(row.valid_from_ms <= at_ms and (row.valid_to_ms is None or row.valid_to_ms > at_ms))
 
 
-def _reasons(explanation: Explanation, words: Words) -> list[Reason]:
-    """The strongest contributions in the order of time, the rest in one line, and the sum."""
-    told = explanation.contributions
-    ranked = sorted(range(len(told)), key=lambda i: -abs(told[i].turning))
-    strongest = [told[i] for i in sorted(ranked[:REASONS_MAX])]
-    rest = sum(told[i].turning for i in ranked[REASONS_MAX:])
-    lines = [_reason(words["prior"], "", "", explanation.prior_turning, words)]
-    lines += [
-        _reason(
-            model_words.what(c, words.language),
-            words.day(c.from_ms),
-            model_words.strength(c.turning, words.language),
-            c.turning,
-            words,
-        )
-        for c in strongest
+def _attributes(state: PersonState | None, shown: set[str], words: Words) -> list[tuple[str, str]]:
+    """What we were told of somebody, as far as it fits a line and does not stand there yet."""
+    told = state.attributes if state else {}
+    named = [
+        (key.replace("_", " "), words.value(value)[:80])
+        for key, value in told.items()
+        if isinstance(value, str | int | float) and key not in NAME_KEYS
     ]
-    if len(ranked) > REASONS_MAX:
-        lines.append(_reason(words["rest"], "", "", rest, words))
-    lines.append(_reason(words["total"], "", "", explanation.turning, words))
-    return lines
-
-
-def _reason(text: str, when: str, strength: str, log_odds: float, words: Words) -> Reason:
-    width = min(abs(log_odds), _BAR_MAX) / _BAR_MAX * 50
-    return Reason(text, when, strength, words.decimal(log_odds), round(width, 1), log_odds >= 0)
+    return [(key, value) for key, value in named if value and value.lower() not in shown][
+        :ATTRIBUTES_MAX
+    ]
 
 
 def _event(event: Event, words: Words) -> dict[str, Any]:

@@ -99,6 +99,8 @@ def person(here: Here, request: Request, person_id: str, credential: Visitor) ->
             row = find_person(connection, credential.workspace_id, person_id)
         except MovedError as moved:
             return RedirectResponse(f"/people/{moved.survivor}{_lang(request)}", 303)
+        except Problem as problem:
+            return _page("unknown.html", problem.status, words=words, workspace=name)
         shown = person_page(connection, here, row, words)
     return _page("person.html", words=words, workspace=name, **shown)
 

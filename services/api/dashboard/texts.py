@@ -58,17 +58,25 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "why": ("Waarom", "Why"),
     "why_hint": (
-        "Elk spoor telt voor (rechts) of tegen (links). Samen zijn ze de schatting.",
-        "Every trace counts for (right) or against (left). Together they are the estimate.",
+        "Voor (rechts) of tegen (links), kleine sporen per soort. Samen zijn ze de schatting.",
+        "For (right) or against (left), small traces by kind. Together they are the estimate.",
     ),
     "prior": ("Vertrekpunt", "Starting point"),
-    "rest": ("Al het andere samen", "Everything else together"),
     "total": ("Samen", "Together"),
     "journey": ("Fasen", "Phases"),
     "since": ("sinds", "since"),
     "until": ("tot", "until"),
     "expects": ("verwacht vanaf", "expected from"),
     "inferred": ("afgeleid uit gedrag", "inferred from behaviour"),
+    "observed": ("door een aanmelding of sollicitatie", "by a sign-up or an application"),
+    "latest": ("De laatste {shown} van {all}.", "The latest {shown} of {all}."),
+    "unknown_title": ("Deze persoon kennen we niet", "We do not know this person"),
+    "unknown_hint": (
+        "Misschien klopt het adres niet, of is de persoon verwijderd.",
+        "The address may be wrong, or the person was removed.",
+    ),
+    "yes": ("ja", "yes"),
+    "no": ("nee", "no"),
     "timeline": ("Wat er gebeurde", "What happened"),
     "machine": ("waarschijnlijk software", "probably software"),
     "silence": ("liet niets van zich horen", "was not heard from"),
@@ -162,6 +170,10 @@ class Words:
         """A number with one decimal and its sign."""
         text = f"{value:+.1f}".replace("-", "−")
         return text.replace(".", ",") if self.language == "nl" else text
+
+    def value(self, value: str | float) -> str:
+        """A value that an employer told us, as they wrote it."""
+        return self["yes" if value else "no"] if isinstance(value, bool) else str(value).strip()
 
     def month(self, at_ms: int) -> str:
         """The month's short name."""

@@ -20,6 +20,7 @@ from services.demo.catalogue import (
     VACANCIES,
     Item,
 )
+from services.demo.doors import RefusedError
 from services.demo.sample.texts import LABELS, paragraphs_of
 
 templates = Environment(
@@ -28,6 +29,8 @@ templates = Environment(
 _BY_PATH = {item.path: item for item in ITEMS.values()}
 _HOME = (STORIES[0], BEHIND_THE_SCENES[0], PODCASTS[0], STORIES[6], HACKATHON, VACANCIES[0])
 _FILES = {"site.css": "text/css", "site.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+_RETRY_AFTER_S = 10
 
 MakeMail = Callable[[], Awaitable[str]]
 
@@ -40,7 +43,8 @@ def create_sample_app(
     Args:
         write_key: the workspace's browser key; it stands in every page.
         tracker_url: where ``/k.js`` and the collecting routes are, without a slash at the end.
-        make_mail: the HTML of a mail to a reader, shown at ``/mail``; None: there is none.
+        make_mail: the HTML of a mail to a reader, shown at ``/mail``; None: there is none. While it
+            raises RefusedError, ``/mail`` asks to come back.
     """
     site = _Site(write_key, tracker_url, make_mail)
     return Starlette(
@@ -99,10 +103,16 @@ class _Site:
         text = "Je sollicitatie is binnen. Binnen vijf werkdagen belt er iemand uit de ploeg."
         return self._page(request, "thanks.html", title="Ontvangen", text=text)
 
-    async def mail(self, _request: Request) -> Response:
+    async def mail(self, request: Request) -> Response:
         if self._make_mail is None:
             return _not_found()
-        return HTMLResponse(await self._make_mail(), headers=self._mail_headers)
+        try:
+            return HTMLResponse(await self._make_mail(), headers=self._mail_headers)
+        except RefusedError:
+            answer = self._page(request, "wait.html", title="Nog even", seconds=_RETRY_AFTER_S)
+            answer.status_code = 503
+            answer.headers["Retry-After"] = str(_RETRY_AFTER_S)
+            return answer
 
     def _form(self, request: Request, item: Item, title: str, track: str, button: str) -> Response:
         return self._page(request, "form.html", item=item, title=title, track=track, button=button)

@@ -82,7 +82,7 @@ def test_a_persons_page(browser: Client, world: World, people: dict[str, str]) -
 def test_a_persons_page_says_what_was_told_and_what_was_left_out(
     browser: Client, world: World
 ) -> None:
-    told = {"name": "Bo", "profession": "welder", "night_shift": True, "list": ["hidden"]}
+    told = {"name": "Bo", "profession": "welder", "night_shift": True, "list": ["not a line"]}
     person = world.person(
         "bo",
         [
@@ -94,7 +94,7 @@ def test_a_persons_page_says_what_was_told_and_what_was_left_out(
     page = browser.get(f"/people/{person}?lang=en").text
     assert '<span class="hint">profession</span> welder' in page
     assert '<span class="hint">night shift</span> yes' in page
-    assert "hidden" not in page
+    assert "not a line" not in page
     assert "by a sign-up or an application" in page
     assert "The latest 40 of 52." in page
 

@@ -5,8 +5,10 @@ import re
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from services.demo.catalogue import ITEMS
+from services.demo.doors import RefusedError
 from services.demo.sample.app import create_sample_app
 from services.demo.sample.mail import render_mail
 
@@ -14,9 +16,9 @@ TRACKER = "https://tracker.example"
 APP = create_sample_app("kw_key", TRACKER)
 
 
-def _get(path: str, method: str = "GET") -> httpx.Response:
+def _get(path: str, method: str = "GET", app: Starlette = APP) -> httpx.Response:
     async def answer() -> httpx.Response:
-        transport = httpx.ASGITransport(app=APP, root_path="/sample")
+        transport = httpx.ASGITransport(app=app, root_path="/sample")
         async with httpx.AsyncClient(transport=transport, base_url="http://site") as client:
             return await client.request(method, path)
 
@@ -56,6 +58,17 @@ def test_forms_thank(path: str) -> None:
 @pytest.mark.parametrize("path", ["/nergens", "/mail", "/vacatures/nergens/solliciteren"])
 def test_what_is_not_there(path: str) -> None:
     assert _get(path).status_code == 404
+
+
+def test_a_mail_to_nobody_yet_asks_to_come_back() -> None:
+    async def refused() -> str:
+        raise RefusedError("not known yet")
+
+    answer = _get("/mail", app=create_sample_app("kw_key", TRACKER, refused))
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    assert "Probeer opnieuw" in answer.text
+    assert 'href="/sample/mail"' in answer.text
 
 
 def test_a_mail_is_escaped() -> None:

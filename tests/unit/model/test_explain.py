@@ -11,7 +11,7 @@ from services.model.explain import explain, state_at
 from services.model.filter import log_odds
 from services.model.fold import fold
 from services.model.path import Path
-from services.model.words import strength, what
+from services.model.words import strength, together, what
 from tests.unit.model.journeys import (
     AGREED,
     MODEL,
@@ -67,6 +67,7 @@ def test_an_account_is_in_order_without_holes_and_can_be_said(events, after_ms):
         heard = step.to_ms
         for language in ("nl", "en"):
             assert what(step, language)
+            assert "{" not in together([step, step], language)
             assert strength(step.turning, language)
     assert heard == account.at_ms or not account.contributions
 
@@ -105,6 +106,23 @@ def test_every_step_is_named():
         "silence",
     ]
     assert what(account.contributions[3], "nl") == "bekeek een vacature: Monteur"
+
+
+def test_what_is_alike_is_said_at_once():
+    window = MODEL.mail_window_ms
+    events = [agreed(), *(event("sent", T0 + i, message_id=str(i)) for i in range(3))]
+    told = explain(events, MODEL, T0 + window + 3 * DAY_MS).contributions
+    unopened = [c for c in told if c.kind == "mail_not_opened"]
+    silences = [c for c in told if c.kind == "silence"]
+    assert together(unopened, "nl") == "liet 3 mails ongeopend"
+    assert together(unopened[:1], "en") == "left a mail unopened"
+    days = round((window + 3 * DAY_MS) / DAY_MS)
+    assert (
+        together(silences, "nl") == f"liet tussendoor niets van zich horen, in totaal {days} dagen"
+    )
+    short = [c for c in silences if c.to_ms - c.from_ms < DAY_MS]
+    assert what(short[0], "nl") == "liet niets van zich horen (korter dan een dag)"
+    assert together(short[:2], "en") == "was not heard from in between, less than a day in all"
 
 
 @quick

@@ -1,0 +1,78 @@
+"""Why somebody stands where they stand, as lines that add up to the estimate."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from services.api.dashboard.texts import Words
+from services.model import words as model_words
+from services.model.explain import Contribution, Explanation
+
+ALONE_MAX = 10
+_ALONE_FROM = 1.0
+"""Log-odds from which something that happened may have a line of its own."""
+_BAR_MAX = 3.0
+"""Log-odds that fill a bar."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A line of the account: what, when, and a bar from the middle (0-50 wide)."""
+
+    text: str
+    when: str
+    strength: str
+    log_odds: float
+    value: str
+    width: float
+    counts_for: bool
+
+
+def reasons_of(explanation: Explanation, words: Words) -> list[Reason]:
+    """The starting point, every contribution once, and what they make together.
+
+    What says most has a line of its own, in the order of time. The others, and all that did not
+    happen (silence, mail left alone), are gathered by kind, those that weigh most first.
+    """
+    alone, gathered = _parted(explanation.contributions)
+    lines = [[c] for c in alone] + gathered
+    return [
+        _reason(words["prior"], "", "", explanation.prior_turning, words),
+        *(_line(line, words) for line in lines),
+        _reason(words["total"], "", "", explanation.turning, words),
+    ]
+
+
+def _parted(
+    told: Iterable[Contribution],
+) -> tuple[list[Contribution], list[list[Contribution]]]:
+    ranked = sorted(told, key=lambda c: -abs(c.turning))
+    notable = [c for c in ranked if c.event is not None and abs(c.turning) >= _ALONE_FROM]
+    alone = notable[:ALONE_MAX]
+    chosen = {id(c) for c in alone}
+    kinds: dict[str, list[Contribution]] = {}
+    for c in ranked:
+        if id(c) not in chosen:
+            kinds.setdefault(c.kind, []).append(c)
+    gathered = sorted(kinds.values(), key=lambda line: -abs(_sum(line)))
+    return sorted(alone, key=lambda c: c.from_ms), gathered
+
+
+def _line(line: list[Contribution], words: Words) -> Reason:
+    first = words.day(min(c.from_ms for c in line))
+    last = words.day(max(c.to_ms for c in line))
+    return _reason(
+        model_words.together(line, words.language),
+        first if first == last else f"{first} – {last}",
+        model_words.strength(_sum(line), words.language),
+        _sum(line),
+        words,
+    )
+
+
+def _sum(line: list[Contribution]) -> float:
+    return sum(c.turning for c in line)
+
+
+def _reason(text: str, when: str, strength: str, log_odds: float, words: Words) -> Reason:
+    width = round(min(abs(log_odds), _BAR_MAX) / _BAR_MAX * 50, 1)
+    return Reason(text, when, strength, log_odds, words.decimal(log_odds), width, log_odds >= 0)

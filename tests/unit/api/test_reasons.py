@@ -1,0 +1,39 @@
+"""The account on a person's page: nothing is left out, and it adds up."""
+
+import math
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.api.dashboard.reasons import ALONE_MAX, reasons_of
+from services.api.dashboard.texts import Words
+from services.contract.phases import DAY_MS
+from services.model.explain import explain
+from tests.unit.model.journeys import MODEL, T0, agreed, event, journeys, quick
+
+DUTCH = Words("nl", "Europe/Amsterdam")
+
+
+@quick
+@given(journeys(), st.integers(0, 200 * DAY_MS))
+def test_the_lines_add_up_to_the_last(events, after_ms):
+    account = explain(events, MODEL, T0 + after_ms)
+    if account is None:
+        return
+    *lines, total = reasons_of(account, DUTCH)
+    assert math.fsum(line.log_odds for line in lines) == pytest.approx(total.log_odds, abs=1e-9)
+    assert total.log_odds == account.turning
+    assert len(lines) <= 1 + ALONE_MAX + len({c.kind for c in account.contributions})
+    assert sum("niets van zich horen" in line.text for line in lines) <= 1
+
+
+def test_what_says_most_stands_alone_in_the_order_of_time():
+    strong = [event("application_started", T0 + i * DAY_MS) for i in (1, 2)]
+    pages = [event("page", T0 + i * DAY_MS) for i in range(40, 80)]
+    account = explain([agreed(), *strong, *pages], MODEL, T0 + 82 * DAY_MS)
+    texts = [line.text for line in reasons_of(account, DUTCH)]
+    assert texts[1] == "begon aan een sollicitatie"
+    assert any(re.fullmatch(r"keek \d+ keer rond op de website", text) for text in texts)
+    assert "liet tussendoor niets van zich horen, in totaal 82 dagen" in texts
