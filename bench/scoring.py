@@ -6,8 +6,10 @@ events as they do in real life, only faster. Parts are timed from outside, by pr
 the thread; what is not read, fold or announce is writing, the database's answers included.
 """
 
+import multiprocessing
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +34,7 @@ from services.scorer.consume import Scorer, positions
 from tests.servers.postgres import Postgres, run_postgres
 
 MEASURED = 50_000
+WORKERS = 2
 EVENTS_PER_S_MIN = 5_000
 APPEND = 1_000
 SEGMENTS: dict[str, dict[str, Any]] = {
@@ -77,7 +80,55 @@ def measure(folder: Path) -> list[Figure]:
     with run_postgres() as server:
         server.execute("CREATE DATABASE bench")
         figures += _score(server.url("bench"), spool, arrivals, server)
+        server.execute("CREATE DATABASE together")
+        figures += _score_together(server.url("together"), folder, arrivals)
     return figures
+
+
+def _score_together(url: str, folder: Path, arrivals: list[Arrival]) -> list[Figure]:
+    """Two workers, a process each, on the two halves of the stream: one core cannot do it alone."""
+    migrate(url)
+    engine = open_database(url)
+    _prepare(engine, arrivals[0].received_ms)
+    engine.dispose()
+    halves = [folder / f"half-{i}" for i in range(WORKERS)]
+    for i, half in enumerate(halves):
+        _fill(half, [a for a in arrivals if a.record.key[0] % WORKERS == i])
+    spawning = multiprocessing.get_context("spawn")
+    begin = spawning.Barrier(WORKERS)
+    with ProcessPoolExecutor(WORKERS, spawning, initializer=_share, initargs=(begin,)) as pool:
+        measured = list(pool.map(_work, [url] * WORKERS, halves))
+    wall_s = max(end for _, end in measured) - min(begun for begun, _ in measured)
+    measure = f"Scorer into PostgreSQL, {WORKERS} workers, {MEASURED:,} events"
+    target = Target(EVENTS_PER_S_MIN, at_least=True)
+    return [Figure(measure, "events", MEASURED / wall_s, "/s", target)]
+
+
+def _share(begin: Any) -> None:
+    """In a worker: keep what all of them wait at."""
+    global _begin  # noqa: PLW0603  how a pool hands over what cannot be pickled
+    _begin = begin
+
+
+def _work(url: str, spool: Path) -> tuple[float, float]:
+    """In a worker: score a half; (begun, ended) of its measured part, in monotonic seconds."""
+    engine = open_database(url)
+    reader = SqliteLogReader(spool, positions(engine))
+    total = reader.lag()
+    scorer = Scorer(engine, reader, load())
+    while reader.lag() > MEASURED // WORKERS:
+        scorer.step(0)
+    left = reader.lag()
+    assert 0 < left <= total
+    _begin.wait()
+    begun = time.monotonic()
+    while reader.lag():
+        scorer.step(0)
+    ended = time.monotonic()
+    reader.close()
+    engine.dispose()
+    # As if it had been exactly its share: it was warm at the end of a batch, not of a record.
+    return begun, begun + (ended - begun) * (MEASURED // WORKERS) / left
 
 
 def _score(url: str, spool: Path, arrivals: list[Arrival], server: Postgres | None) -> list[Figure]:
