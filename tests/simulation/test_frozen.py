@@ -21,7 +21,7 @@ from tests.contract.scorer.scene import Scene
 from tests.servers.process import start, wait_until
 from tests.simulation.world import arrivals, people
 
-PATIENCE_S = 90
+PATIENCE_S = 180
 
 
 @pytest.fixture

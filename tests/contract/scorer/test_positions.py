@@ -21,7 +21,7 @@ from tests.contract.scorer.pure import assert_sound, assert_told_once, said, sto
 from tests.contract.scorer.scene import MODEL, Scene, cookie, user
 from tests.servers.postgres import NOT_DURABLE, Postgres, run_postgres
 
-PATIENCE_S = 30
+PATIENCE_S = 120
 
 
 def _assert_as_pure(scene: Scene, events: list[Event]) -> None:
