@@ -17,6 +17,9 @@ need() { # need WHAT PACKAGE: notes what is to be installed
 find_postgres() {
     command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 }
+has_cluster() {
+    compgen -G '/etc/postgresql/*/main' >/dev/null
+}
 find_java() {
     local version
     version=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')
@@ -33,10 +36,11 @@ for program in "$@"; do
 done
 
 if [ ${#missing[@]} -gt 0 ]; then
-    had_cluster=$(compgen -G '/etc/postgresql/*/main' || true)
+    had_cluster=no
+    if has_cluster; then had_cluster=yes; fi
     debian_packages "$(printf '%s, ' "${what[@]}" | sed 's/, $//')" "${missing[@]}"
     # Debian starts a server of its own on installing; the tests start theirs, and want it quiet.
-    if [ -z "$had_cluster" ] && compgen -G '/etc/postgresql/*/main' >/dev/null; then
+    if [ "$had_cluster" = no ] && has_cluster; then
         service postgresql stop >/dev/null
     fi
 fi

@@ -19,9 +19,8 @@ def open_database(url: str) -> Engine:
             pool_size=10,
             max_overflow=10,
             hide_parameters=True,
-            # Never prepared on the server: a plan made while tables were empty, or without
-            # knowing how many values are asked for, would be kept when it is a thousand times
-            # too slow.
+            # Never prepared on the server, which would keep a plan made while tables were empty
+            # or without knowing how many values are asked for.
             # A worker that froze with locks in hand does not keep the others waiting for long.
             connect_args={
                 "prepare_threshold": None,
