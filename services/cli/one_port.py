@@ -8,7 +8,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from services.cli.scorer_health import ScorerHealth
 from services.tracker import answers
-from services.tracker.app import CALL_ROUTES, Tracker
+from services.tracker.app import Tracker
+from services.tracker.routes import route_of
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -46,7 +47,7 @@ class OnePort:
         if scope["type"] == "lifespan":
             return self._tracker
         path: str = scope.get("path", "")
-        if path in CALL_ROUTES or path.startswith(("/o/", "/c/")) or path in {"/p.gif", "/k.js"}:
+        if path == "/k.js" or route_of(path) is not None:
             return self._tracker
         if path == "/readyz":
             return self._ready

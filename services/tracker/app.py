@@ -15,11 +15,13 @@ from services.runtime.clock import now_ms
 from services.runtime.event_log import Record
 from services.runtime.sqlite_log import SqliteLog
 from services.tracker import answers, metrics
-from services.tracker.accept import Accepted, accept
+from services.tracker.accept import accept
+from services.tracker.accepted import Accepted
 from services.tracker.answers import Reply
 from services.tracker.body import ClientGoneError, Receive, read_body
 from services.tracker.reasons import RefusedRequestError, RequestReason
 from services.tracker.request import Request
+from services.tracker.routes import Route, route_of
 from services.tracker.script import script_reply
 from services.tracker.snapshot_keeper import SnapshotKeeper, SnapshotSource
 from services.tracker.spool_writer import SpoolWriter
@@ -27,8 +29,6 @@ from services.tracker.steady_clock import SteadyClock
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-CALL_ROUTES = frozenset({"/v1/track", "/v1/page", "/v1/identify", "/v1/batch"})
 
 
 class Tracker:
@@ -98,12 +98,11 @@ class Tracker:
 
     async def _reply(self, scope: Scope, receive: Receive) -> Reply:
         path, method = scope["path"], scope["method"]
-        if path.startswith("/v1/"):
-            return await self._reply_to_call(path, method, scope, receive)
-        if path.startswith(("/o/", "/c/")) or path == "/p.gif":
-            if method not in ("GET", "HEAD"):
-                return answers.wrong_method(b"GET, HEAD")
-            return await self._collect(_request(scope))
+        if method == "OPTIONS" and path.startswith("/v1/"):
+            return answers.PREFLIGHT
+        route = route_of(path)
+        if route is not None:
+            return await self._reply_at(route, scope, receive)
         if path == "/k.js":
             return self._script
         if path == "/healthz":
@@ -114,14 +113,12 @@ class Tracker:
             return answers.plain(generate_latest(), CONTENT_TYPE_LATEST)
         raise RefusedRequestError("no_route")
 
-    async def _reply_to_call(self, path: str, method: str, scope: Scope, receive: Receive) -> Reply:
-        if method == "OPTIONS":
-            return answers.PREFLIGHT
-        if path not in CALL_ROUTES:
-            raise RefusedRequestError("no_route")
-        if method != "POST":
-            return answers.wrong_method(b"POST, OPTIONS")
-        return await self._collect(_request(scope, await read_body(receive)))
+    async def _reply_at(self, route: Route, scope: Scope, receive: Receive) -> Reply:
+        method = scope["method"]
+        if method not in route.methods:
+            return answers.wrong_method(", ".join(route.methods).encode())
+        body = b"" if method in ("GET", "HEAD") else await read_body(receive)
+        return await self._collect(_request(scope, body))
 
     async def _collect(self, request: Request) -> Reply:
         directory = self._snapshots.directory
@@ -188,7 +185,7 @@ def _new_ids() -> Iterator[str]:
 _random_ids = _new_ids()
 
 
-def _request(scope: Scope, body: bytes = b"") -> Request:
+def _request(scope: Scope, body: bytes) -> Request:
     return Request(
         method=scope["method"],
         path=scope["path"],

@@ -4,8 +4,11 @@ import msgspec
 
 from services.contract.event import Machine
 from services.contract.snapshot import KeyEntry
+from services.tracker.consent import has_privacy_signal
 from services.tracker.directory import Directory
+from services.tracker.machine import UNJUDGED, label
 from services.tracker.reasons import Reason
+from services.tracker.request import Request
 
 
 class Arrival(msgspec.Struct):
@@ -21,3 +24,17 @@ class Arrival(msgspec.Struct):
     """Whether the browser asks not to be tracked."""
     noticed: list[Reason]
     """What was refused, counted or found wrong on the way, to be counted in the metrics."""
+
+
+def arrival_of(request: Request, sender: KeyEntry, directory: Directory, now_ms: int) -> Arrival:
+    """A request from this sender; nothing was noticed yet."""
+    from_browser = sender.kind == "write"
+    return Arrival(
+        sender=sender,
+        directory=directory,
+        request_id=request.request_id,
+        received_ms=now_ms,
+        machine=label(request.method, request.headers) if from_browser else UNJUDGED,
+        privacy_signal=has_privacy_signal(request.headers),
+        noticed=[],
+    )

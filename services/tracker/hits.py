@@ -7,13 +7,16 @@ from services.contract.event import VERSION, Consent, Event, EventType, Identity
 from services.contract.snapshot import KeyEntry
 from services.contract.token import is_safe_target
 from services.tracker import answers
-from services.tracker.arrival import Arrival
+from services.tracker.accepted import Accepted
+from services.tracker.arrival import Arrival, arrival_of
+from services.tracker.calls import taken_of
 from services.tracker.clean import clean_id
 from services.tracker.consent import NOTHING_SAID, judged
 from services.tracker.directory import Directory
+from services.tracker.reasons import Reason
 from services.tracker.request import Request
-from services.tracker.segment import Call
-from services.tracker.tokens import Token, channel_of, with_parameters
+from services.tracker.segment import Call, message_id_of
+from services.tracker.tokens import Token, channel_of, read_token, with_parameters
 
 LINK_SOURCE_ID = -1
 """The source of hits on our own links; no sender has it, so no sender can repeat their ids."""
@@ -22,6 +25,47 @@ _FIELDS_MAX = 50
 _is_safe = lru_cache(maxsize=10_000)(is_safe_target)
 _IN_CONTEXT = ("kt_click", "kt_person", "consent")
 _IN_PROPERTIES = ("url", "title", "referrer", "channel", "content_id", "content_type")
+
+
+def open_(request: Request, directory: Directory, now_ms: int) -> Accepted:
+    """Decide ``GET /o/{token}.gif``: a pixel for everybody, an event for a genuine token."""
+    token = read_token(request.path[len("/o/") :].removesuffix(".gif"), directory)
+    if token is None:
+        return _gif(reasons=["bad_token"])
+    arrival = arrival_of(request, sender_of_links(token.workspace_id), directory, now_ms)
+    return _gif([event_of_token(token, "open", arrival)], arrival.noticed)
+
+
+def click(request: Request, directory: Directory, now_ms: int) -> Accepted:
+    """Decide ``GET /c/{token}``: to where the link was signed for, and nowhere else."""
+    token = read_token(request.path[len("/c/") :], directory)
+    if token is None:
+        return Accepted(answers.NO_SUCH_LINK, reasons=["bad_token"])
+    arrival = arrival_of(request, sender_of_links(token.workspace_id), directory, now_ms)
+    event = event_of_token(token, "click", arrival)
+    reply = redirect_of(token, event)
+    if reply is None:
+        return Accepted(answers.NO_SUCH_LINK, reasons=["unsafe_target"])
+    return Accepted(reply, [event], answers_anyway=True, reasons=arrival.noticed)
+
+
+def pixel(request: Request, directory: Directory, now_ms: int) -> Accepted:
+    """Decide ``GET /p.gif``: the page view of a page without script."""
+    try:
+        key, call = call_of_pixel(request)
+    except ValueError:
+        return _gif(reasons=["event_malformed"])
+    sender = sender_of_pixel(key, directory)
+    if sender is None:
+        return _gif(reasons=["bad_key"])
+    arrival = arrival_of(request, sender, directory, now_ms)
+    message_id = message_id_of(b"", call, arrival, 0)
+    _, _, event = taken_of(call, "page", message_id, arrival)
+    return _gif([event] if event else [], arrival.noticed)
+
+
+def _gif(events: list[Event] | None = None, reasons: list[Reason] | None = None) -> Accepted:
+    return Accepted(answers.PIXEL, events or [], answers_anyway=True, reasons=reasons or [])
 
 
 def sender_of_links(workspace_id: int) -> KeyEntry:

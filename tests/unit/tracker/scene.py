@@ -7,7 +7,8 @@ from services.contract.event import encode
 from services.contract.keys import digest_of
 from services.contract.snapshot import KeyEntry, LinkSecret, Snapshot
 from services.contract.token import Link, Recipient, sign_link, sign_recipient
-from services.tracker.accept import Accepted, accept
+from services.tracker.accept import accept
+from services.tracker.accepted import Accepted
 from services.tracker.directory import Directory
 from services.tracker.request import Request
 

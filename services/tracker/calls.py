@@ -1,0 +1,95 @@
+"""Calls of the Segment HTTP API, one or many in a request: which are stored, and the answer."""
+
+from typing import Any
+
+import msgspec
+
+from services.contract.event import Event
+from services.tracker import answers, segment
+from services.tracker.accepted import Accepted
+from services.tracker.answers import Result
+from services.tracker.arrival import Arrival, arrival_of
+from services.tracker.consent import judged
+from services.tracker.directory import Directory
+from services.tracker.reasons import RefusedEventError
+from services.tracker.request import EVENT_BYTES_MAX, Request
+from services.tracker.senders import sender_of
+
+
+def single(kind: str, request: Request, directory: Directory, now_ms: int) -> Accepted:
+    """Decide a request that holds one call.
+
+    Args:
+        kind: of the call: ``track``, ``page`` or ``identify``; the route says it.
+        request: read and decompressed.
+        directory: the snapshot, arranged for look-ups.
+        now_ms: UTC milliseconds.
+
+    Raises:
+        RefusedRequestError: it is refused as a whole.
+    """
+    call = segment.read_single(request.body)
+    sender = sender_of(request, directory, call.write_key)
+    arrival = arrival_of(request, sender, directory, now_ms)
+    message_id = segment.message_id_of(b"", call, arrival, 0)
+    if len(request.body) > EVENT_BYTES_MAX:
+        return _answer(
+            [_refused(message_id, RefusedEventError("event_too_large"), arrival)], arrival
+        )
+    return _answer([taken_of(call, kind, message_id, arrival)], arrival)
+
+
+def batch(request: Request, directory: Directory, now_ms: int) -> Accepted:
+    """Decide a request that holds several calls, each on its own; see :func:`single`."""
+    calls = segment.read_batch(request.body)
+    sender = sender_of(request, directory, calls.write_key)
+    arrival = arrival_of(request, sender, directory, now_ms)
+    return _answer(
+        [_from_batch(raw, calls, i, arrival) for i, raw in enumerate(calls.batch)], arrival
+    )
+
+
+Taken = tuple[str, Result, Event | None]
+"""An event's messageId, what the answer says of it, and the event unless it was refused."""
+
+_STORED = Result("stored")
+
+
+def taken_of(call: segment.Call, kind: Any, message_id: str, arrival: Arrival) -> Taken:
+    """What one call comes to; what is wrong with it is noticed in ``arrival``."""
+    try:
+        event = segment.event_of_call(call, kind, message_id, arrival)
+    except RefusedEventError as refused:
+        return _refused(message_id, refused, arrival)
+    event, reason = judged(event, privacy_signal=arrival.privacy_signal)
+    if reason is None:
+        return message_id, _STORED, event
+    arrival.noticed.append(reason)
+    return message_id, Result("counted", reason), event
+
+
+def _from_batch(raw: msgspec.Raw, calls: segment.Batch, index: int, arrival: Arrival) -> Taken:
+    body = bytes(raw)
+    try:
+        call = segment.read_call(body)
+    except RefusedEventError as refused:
+        return _refused(segment.message_id_of(body, None, arrival, index), refused, arrival)
+    if call.sent_at is None:
+        call.sent_at = calls.sent_at
+    message_id = segment.message_id_of(body, call, arrival, index)
+    return taken_of(call, call.type, message_id, arrival)
+
+
+def _refused(message_id: str, refused: RefusedEventError, arrival: Arrival) -> Taken:
+    arrival.noticed.append(refused.reason)
+    return message_id, Result("refused", refused.reason), None
+
+
+def _answer(taken: list[Taken], arrival: Arrival) -> Accepted:
+    events = [event for _, _, event in taken if event is not None]
+    followed = [event for _, result, event in taken if event is not None and result is _STORED]
+    reply = answers.collected(
+        followed[-1].event_id.hex() if followed else None,
+        {message_id: result for message_id, result, _ in taken},
+    )
+    return Accepted(reply, events, reasons=arrival.noticed)

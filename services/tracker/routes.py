@@ -1,0 +1,62 @@
+"""The closed table of the routes that collect: a new one is a line here.
+
+Both ways in, plain ASGI and the protocol that answers hits by itself, go by this table, and so
+does the one port that tracker and API share.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+
+from services.tracker import calls, hits
+from services.tracker.accepted import Accepted
+from services.tracker.directory import Directory
+from services.tracker.request import Request
+
+Decide = Callable[[Request, Directory, int], Accepted]
+"""(request, directory, now in UTC milliseconds) → what it comes to. Pure: no I/O, no clock, no
+chance. It may raise RefusedRequestError."""
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One route."""
+
+    path: str
+    """The whole path, or its beginning where it ends with ``/``."""
+    methods: tuple[str, ...]
+    """What it takes; with anything but GET and HEAD its body is read before it is decided."""
+    decide: Decide
+
+
+_HIT = ("GET", "HEAD")
+_CALL = ("POST", "OPTIONS")  # OPTIONS is answered for all of them alike, before the table is asked
+
+ROUTES: tuple[Route, ...] = (
+    Route("/o/", _HIT, hits.open_),
+    Route("/c/", _HIT, hits.click),
+    Route("/p.gif", _HIT, hits.pixel),
+    Route("/v1/track", _CALL, partial(calls.single, "track")),
+    Route("/v1/page", _CALL, partial(calls.single, "page")),
+    Route("/v1/identify", _CALL, partial(calls.single, "identify")),
+    Route("/v1/batch", _CALL, calls.batch),
+)
+
+_WHOLE = {route.path: route for route in ROUTES if not route.path.endswith("/")}
+_BEGINNINGS = {route.path: route for route in ROUTES if route.path.endswith("/")}
+_LEVELS_MAX = 3
+"""No beginning has more levels than this, so a long path costs no more than a short one."""
+
+
+def route_of(path: str) -> Route | None:
+    """The route that collects at this path, or None. The longest beginning wins."""
+    route = _WHOLE.get(path)
+    if route is not None:
+        return route
+    end = 0
+    for _ in range(_LEVELS_MAX):
+        end = path.find("/", end + 1)
+        if end < 0:
+            break
+        route = _BEGINNINGS.get(path[: end + 1]) or route
+    return route
