@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from services.contract.hook import HookEntry
+
 
 class KeyEntry(msgspec.Struct, frozen=True):
     """A key that may write, without the key itself."""
@@ -32,6 +34,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     version: str
     keys: tuple[KeyEntry, ...] = ()
     link_secrets: tuple[LinkSecret, ...] = ()
+    hooks: tuple[HookEntry, ...] = ()
 
 
 def encode(snapshot: Snapshot) -> bytes:

@@ -74,6 +74,21 @@ link_secret = Table(
     Column("created_ms", BigInteger, nullable=False),
 )
 
+hook = Table(
+    "hook",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("workspace_id", ForeignKey("workspace.id"), nullable=False, index=False),
+    Column("public_id", Text, nullable=False, unique=True),  # the last part of its address
+    Column("esp", Text, nullable=False),  # services/contract/hook.py
+    Column("url", Text, nullable=False),
+    Column("secrets", LargeBinary, nullable=False),  # JSON, through services/contract/vault.py
+    Column("asserted_consent", Text),  # the text by which the sender says it holds consent
+    Column("mapping", JSON),  # of a generic hook
+    Column("created_ms", BigInteger, nullable=False),
+    Index("hooks_of_workspace", "workspace_id"),
+)
+
 # ── the record: what happened, and to whom ──────────────────────────────────────────────────
 
 person = Table(
