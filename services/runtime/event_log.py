@@ -12,13 +12,26 @@ from typing import Protocol
 RECORD_BYTES_MAX = 1_000_000
 """Key and value together; what is larger no Kafka topic of ours would take."""
 
+
+class Keyed(Protocol):
+    """What can be appended: something new, or what was read from another log."""
+
+    @property
+    def key(self) -> bytes:
+        """Decides the partition; records of one key stay in order."""
+
+    @property
+    def value(self) -> bytes:
+        """What it holds."""
+
+
 Positions = Callable[[str, int], int | None]
 """(log id, partition) to the next offset to read; ``None`` for the log's beginning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record to append: the key decides the partition; records of one key stay in order."""
+    """A record to append; see :class:`Keyed`."""
 
     key: bytes
     value: bytes
@@ -49,7 +62,7 @@ class LogFullError(Exception):
 class EventLog(Protocol):
     """Something that events can be appended to."""
 
-    def append(self, records: Sequence[Record]) -> None:
+    def append(self, records: Sequence[Keyed]) -> None:
         """Store all records durably, in order within a key; returns when that is done.
 
         Raises:
@@ -99,7 +112,7 @@ class LogReader(Protocol):
         """Leave; another reader may take over at once."""
 
 
-def check_sizes(records: Sequence[Record]) -> None:
+def check_sizes(records: Sequence[Keyed]) -> None:
     """Refuse what could never reach every log.
 
     Raises:

@@ -40,3 +40,24 @@ def connect(kind: Callable[..., Client], bootstrap: str, **options: Any) -> Clie
         for network in opened:
             network.close()
         raise OSError(f"no Kafka broker answers at {bootstrap}: {error}") from error
+
+
+def connect_network(bootstrap: str, **options: Any) -> KafkaNetClient:
+    """The library's network client alone, when it has reached the cluster.
+
+    Whoever waits for an answer drives it, by ``poll``; it has no thread.
+
+    Args:
+        bootstrap: ``host:port``, several with commas.
+        options: further settings of it.
+
+    Raises:
+        OSError: no broker answered within some seconds.
+    """
+    network = KafkaNetClient(bootstrap_servers=bootstrap.split(","), **options)
+    try:
+        network.check_version(timeout_ms=BOOTSTRAP_TIMEOUT_MS)
+    except KafkaError as error:
+        network.close()
+        raise OSError(f"no Kafka broker answers at {bootstrap}: {error}") from error
+    return network

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from services.runtime.clock import now_ms
-from services.runtime.event_log import LogFullError, Record, check_sizes
+from services.runtime.event_log import Keyed, LogFullError, check_sizes
 from services.runtime.reader_position import reader_position
 
 FILE_NAME = "log.db"
@@ -77,7 +77,7 @@ class SqliteLog:
             os.close(self._lock)
             raise OSError(f"the log in {directory} cannot be opened: {error}") from error
 
-    def append(self, records: Sequence[Record]) -> None:
+    def append(self, records: Sequence[Keyed]) -> None:
         """Store all records in one transaction; they are on disk when it returns.
 
         Raises:

@@ -10,14 +10,14 @@ from typing import TypeVar
 import structlog
 
 from services.runtime import telemetry
-from services.runtime.event_log import EventLog, LogGapError, Record, Stored
+from services.runtime.event_log import EventLog, LogGapError, Stored
 from services.runtime.reader_position import reader_position, save_reader_position
 from services.runtime.sqlite_log_reader import SqliteLogReader
 
 READER = "relay"
 """The name of the relay's position file, for the tracker that trims."""
 
-BATCH_RECORDS_MAX = 2_000
+BATCH_RECORDS_MAX = 4_000
 POLL_S = 0.5
 BACKOFF_MIN_S = 0.2
 BACKOFF_MAX_S = 10.0
@@ -84,7 +84,7 @@ class Relay:
     def _send(self, reader: SqliteLogReader, batch: list[Stored]) -> None:
         started = time.monotonic()
         try:
-            self._kafka.append([Record(record.key, record.value) for record in batch])
+            self._kafka.append(batch)
         except OSError:
             telemetry.RELAY_FAILURES.inc()
             reader.seek(batch[0].partition, batch[0].offset)

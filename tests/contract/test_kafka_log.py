@@ -1,16 +1,18 @@
-"""What only the log in Kafka promises: shared partitions, outages, a producer that is stuck."""
+"""What only the log in Kafka promises: shared partitions, outages."""
 
 import itertools
+import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 from kafka.structs import OffsetAndMetadata
 
 from services.contract.topics import Topic
-from services.runtime import kafka_connection, kafka_log
+from services.runtime import kafka_connection
 from services.runtime.event_log import Record
 from services.runtime.kafka_log import KafkaLog
 from services.runtime.kafka_log_reader import KafkaLogReader
@@ -117,11 +119,8 @@ def test_no_broker_is_an_oserror(monkeypatch: pytest.MonkeyPatch) -> None:
         list(ensure_topics(nobody, [Topic("events", 1)], timeout_s=0))
 
 
-def test_a_topic_that_is_not_there_is_an_oserror(
-    kafka: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(kafka_log, "METADATA_TIMEOUT_MS", 500)
-    log = KafkaLog(kafka, "nothing-here")
+def test_a_topic_that_is_not_there_is_an_oserror(kafka: str) -> None:
+    log = KafkaLog(kafka, "nothing-here", delivery_timeout_ms=500)
     with pytest.raises(OSError, match="acknowledge"):
         log.append(records(1))
     log.close()
@@ -155,32 +154,23 @@ def broker() -> Iterator[Kafka]:
         yield broker
 
 
-class IdempotentProducer(KafkaProducer):
-    """As the library makes it by default: it is stuck for ever after a long outage."""
-
-    def __init__(self, **options) -> None:
-        super().__init__(**{**options, "enable_idempotence": True})
-
-
-def test_a_stuck_producer_is_replaced(broker: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kafka_log, "KafkaProducer", IdempotentProducer)
+def test_a_broker_that_was_frozen_or_gone_for_longer_than_the_timeout(broker: Kafka) -> None:
     topic = new_topic(broker.bootstrap)
-    log = KafkaLog(
-        broker.bootstrap,
-        topic,
-        delivery_timeout_ms=1_500,
-        request_timeout_ms=1_000,
-        wedged_after_ms=2_000,
-    )
+    log = KafkaLog(broker.bootstrap, topic, delivery_timeout_ms=1_500, request_timeout_ms=1_000)
     log.append(records(10))
-    stuck = log._producer
     broker.freeze()
-    with pytest.raises(OSError, match=r"ack|success"):
+    with pytest.raises(OSError, match=r"acknowledge|answers"):
         log.append(records(10))
     broker.thaw()
     wait_until(lambda: appended(log), "the log to work again")
-    assert log._producer is not stuck
+    broker.kill()
+    with pytest.raises(OSError, match=r"acknowledge|answers"):
+        log.append(records(10))
+    broker.start()
+    wait_until(lambda: appended(log), "the log to work again")
     log.close()
+    with pytest.raises(OSError, match="closed"):
+        log.append(records(1))
 
 
 def appended(log: KafkaLog) -> bool:
@@ -189,3 +179,40 @@ def appended(log: KafkaLog) -> bool:
     except OSError:
         return False
     return True
+
+
+def test_closing_ends_an_append_that_waits(broker: Kafka) -> None:
+    log = KafkaLog(broker.bootstrap, new_topic(broker.bootstrap))
+    log.append(records(10))
+    broker.freeze()
+    failures: list[OSError] = []
+
+    def append() -> None:
+        try:
+            log.append(records(10))
+        except OSError as error:
+            failures.append(error)
+
+    appending = threading.Thread(target=append)
+    appending.start()
+    time.sleep(0.5)
+    log.close()
+    appending.join(5)
+    broker.thaw()
+    assert not appending.is_alive()
+    assert "closed" in str(failures[0])
+
+
+def test_more_than_fits_one_request_comes_whole_and_in_order(kafka: str) -> None:
+    topic = new_topic(kafka)
+    log = KafkaLog(kafka, topic)
+    big = [Record(b"key-%d" % (n % 3), b"%07d" % n + os.urandom(30_000)) for n in range(600)]
+    log.append(big)
+    log.close()
+    positions: dict[int, int] = {}
+    with members(1, kafka, topic, positions) as [member]:
+        wait_until(lambda: sum(positions.values()) == len(big), "all to be read")
+    assert sorted(member.values) == [record.value for record in big]
+    for key in range(3):
+        of_key = [value for value in member.values if int(value[:7]) % 3 == key]
+        assert of_key == sorted(of_key)

@@ -58,7 +58,6 @@ def relaying(folder: Path, broker: Kafka, topic: str) -> Iterator[Relay]:
         topic,
         delivery_timeout_ms=2_000,
         request_timeout_ms=1_000,
-        wedged_after_ms=2_000,
     )
     relay = Relay(folder, kafka, backoff_max_s=0.5)
     worker = threading.Thread(target=relay.run)
