@@ -15,7 +15,6 @@ from services.api.wire import Body, Out
 from services.contract.event import Channel, Identity
 from services.contract.tables import identity, link_secret
 from services.contract.token import (
-    TOKEN_LENGTH_MAX,
     Link,
     Recipient,
     is_safe_target,
@@ -23,6 +22,7 @@ from services.contract.token import (
     sign_link,
     sign_recipient,
 )
+from services.contract.token_wire import TOKEN_LENGTH_MAX
 from services.contract.vault import lookup_value
 from services.model.state import PersonState
 
