@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from services.tracker.reasons import RequestReason
+from services.tracker.reasons import Doubt, RequestReason
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -41,6 +41,7 @@ _STATUS: dict[RequestReason, tuple[int, str]] = {
     "too_large": (413, "At most 4 MiB per request, after decompression."),
     "too_many_events": (413, "At most 5,000 events per batch."),
     "slow_body": (408, "The body did not arrive in time."),
+    "rate_limited": (429, "More than may be sent. Send the same again after Retry-After."),
     "no_route": (404, "There is nothing here."),
     "wrong_method": (405, "This route does not take this method."),
     "not_ready": (503, "Keys cannot be checked yet. Send the same again later."),
@@ -89,6 +90,12 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
 
     status: str
     reason: str | None = None
+    warnings: tuple[Doubt, ...] = ()
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether it is kept, and about somebody."""
+        return self.status == "stored"
 
 
 class _Collected(msgspec.Struct, frozen=True):
@@ -110,6 +117,9 @@ def json_reply(status: int, body: bytes, more: Headers = ()) -> Reply:
     return Reply(status, ((b"content-type", b"application/json"), length, *_NO_STORE, *more), body)
 
 
+FORGOTTEN = json_reply(200, b'{"success":true}', CORS)
+
+
 def redirect(target: str) -> Reply:
     """302 to an address that was signed."""
     location = (b"location", target.encode("ascii"))
@@ -122,6 +132,13 @@ def problem(reason: RequestReason) -> Reply:
     Some SDKs retry whatever fails without these two, a wrong key included.
     """
     return _PROBLEMS[reason]
+
+
+def rate_limited(retry_after_s: int) -> Reply:
+    """429, with the whole seconds after which to send the same again."""
+    reply = problem("rate_limited")
+    retry_after = (b"retry-after", str(retry_after_s).encode())
+    return Reply(reply.status, (*reply.headers, retry_after), reply.body)
 
 
 def wrong_method(allowed: bytes) -> Reply:

@@ -4,8 +4,10 @@ import re
 from typing import Any
 
 from services.contract.event import Identity
-from services.contract.snapshot import KeyEntry
+from services.tracker.arrival import Arrival
 from services.tracker.clean import clean_id
+from services.tracker.reasons import RefusedEventError
+from services.tracker.segment import Call
 
 _NAMESPACE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _EMAIL_LENGTH_MAX = 254
@@ -23,38 +25,83 @@ def email_of(value: Any) -> str | None:
 
 
 def identities_of(
-    user_id: Any,
-    anonymous_id: Any,
-    emails: tuple[Any, ...],
-    external_ids: Any,
-    sender: KeyEntry,
+    kind: Any, call: Call, emails: tuple[Any, ...], external_ids: Any, arrival: Arrival
 ) -> list[Identity]:
-    """The identities that a call names, each once, in the order in which they are named."""
+    """The identities that a call names, each once, in the order in which they are named.
+
+    Args:
+        kind: of the call; an alias names the previous id as well.
+        call: as it came.
+        emails: all that the call says where mail addresses may stand.
+        external_ids: ``context.externalIds``.
+        arrival: the request around it; what names nobody is noticed in it.
+
+    Raises:
+        RefusedEventError: an alias without its two ids.
+    """
     found: dict[Identity, None] = {}
-    if user_id is not None and (value := clean_id(user_id)):
+    if value := _id(call.user_id, "userId", arrival):
         found[Identity("user_id", value)] = None
-    if anonymous_id is not None and (value := clean_id(anonymous_id)):
+    if kind == "alias":
+        found[_previous(call, arrival)] = None
+    elif value := _id(call.anonymous_id, "anonymousId", arrival):
         found[Identity("anonymous_id", value)] = None
     for email in emails:
-        if email is not None and (value := email_of(email)):
+        if value := _email(email, arrival):
             found[Identity("email", value)] = None
     if isinstance(external_ids, list):
         for item in external_ids[:_EXTERNAL_IDS_MAX]:
-            identity = _external(item, sender)
-            if identity is not None:
+            if identity := _external(item, arrival):
                 found[identity] = None
     return list(found)
 
 
-def _external(item: Any, sender: KeyEntry) -> Identity | None:
+def _previous(call: Call, arrival: Arrival) -> Identity:
+    """Who the user was before: a cookie, or a mail address.
+
+    The call's own ``anonymousId`` is left for other calls to tell: an event ties one cookie.
+    """
+    value = _id(call.previous_id, "previousId", arrival)
+    if value is None or clean_id(call.user_id) is None:
+        raise RefusedEventError("field_missing")
+    email = email_of(value)
+    return Identity("email", email) if email else Identity("anonymous_id", value)
+
+
+def _id(value: Any, field: str, arrival: Arrival) -> str | None:
+    if value is None:
+        return None
+    found = clean_id(value)
+    if found is None and value != "":
+        arrival.doubt("id_unusable", field)
+    return found
+
+
+def _email(value: Any, arrival: Arrival) -> str | None:
+    if value is None:
+        return None
+    found = email_of(value)
+    if found is None and value != "":
+        arrival.doubt("email_unusable", "email")
+    return found
+
+
+def _external(item: Any, arrival: Arrival) -> Identity | None:
+    identity = _external_or_none(item)
+    if identity is not None and identity.namespace == "person_token":
+        # From a browser only with the signature that the mail's link carried.
+        identity = None if arrival.sender.kind == "write" else identity
+    if identity is None:
+        arrival.doubt("id_unusable", "externalIds")
+    return identity
+
+
+def _external_or_none(item: Any) -> Identity | None:
     if not isinstance(item, dict):
         return None
     namespace, value = item.get("type"), clean_id(item.get("id"))
     if not isinstance(namespace, str) or not _NAMESPACE.fullmatch(namespace) or value is None:
         return None
-    if namespace == "person_token" and sender.kind == "write":
-        return None  # from a browser only with the signature that the mail's link carried
     if namespace == "email":
         value = email_of(value)
-        return None if value is None else Identity(namespace, value)
-    return Identity(namespace, value)
+    return None if value is None else Identity(namespace, value)

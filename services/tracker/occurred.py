@@ -3,14 +3,22 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from services.tracker.reasons import DoubtReason
+
 _EARLIEST_MS = 946_684_800_000
 """2000-01-01: before it there was nothing to follow, only clocks that were never set."""
 _SECONDS_BELOW = 100_000_000_000
 """Numbers below it are seconds since 1970, above it milliseconds."""
 
 
-def occurred_ms(original: Any, timestamp: Any, sent_at: Any, received_ms: int) -> int:
-    """UTC milliseconds, never after ``received_ms``.
+_AHEAD_MS = 60_000
+"""Clocks differ; only what lies further ahead is worth a word."""
+
+
+def occurred_ms(
+    original: Any, timestamp: Any, sent_at: Any, received_ms: int
+) -> tuple[int, DoubtReason | None]:
+    """UTC milliseconds, never after ``received_ms``, and why it is not what the sender said.
 
     Args:
         original: ``originalTimestamp``, the sender's clock at the event.
@@ -22,11 +30,19 @@ def occurred_ms(original: Any, timestamp: Any, sent_at: Any, received_ms: int) -
     if at_ms is None:
         at_ms = _parse_ms(timestamp)
     if at_ms is None:
-        return received_ms
+        said_nothing = original in _NOTHING and timestamp in _NOTHING
+        return received_ms, None if said_nothing else "timestamp_unreadable"
     sent_ms = _parse_ms(sent_at)
     if sent_ms is not None:
         at_ms += received_ms - sent_ms
-    return at_ms if _EARLIEST_MS <= at_ms <= received_ms else received_ms
+    if at_ms > received_ms:
+        return received_ms, "timestamp_ahead" if at_ms > received_ms + _AHEAD_MS else None
+    if at_ms < _EARLIEST_MS:
+        return received_ms, "timestamp_too_old"
+    return at_ms, None
+
+
+_NOTHING = (None, "")
 
 
 def _parse_ms(value: Any) -> int | None:

@@ -1,9 +1,11 @@
-"""Why something was refused, counted without following, or lost: the closed set of reasons.
+"""Why something was refused, counted without following, doubted, or lost: the closed set.
 
 Answers show them, and a metric counts each of them.
 """
 
 from typing import Literal, get_args
+
+import msgspec
 
 RequestReason = Literal[
     "missing_key",  # no write key in the header, the body or the query
@@ -13,6 +15,7 @@ RequestReason = Literal[
     "too_large",  # more than BODY_BYTES_MAX, after decompression
     "too_many_events",  # more than BATCH_EVENTS_MAX
     "slow_body",  # the body did not arrive in time
+    "rate_limited",  # more than one key or one address may send
     "no_route",
     "wrong_method",
     "not_ready",  # no snapshot yet, so no key can be checked
@@ -22,9 +25,10 @@ RequestReason = Literal[
 ]
 
 EventReason = Literal[
-    "event_malformed",  # no JSON object, a number out of range, or a track without a name
+    "event_malformed",  # no JSON object, or a number out of range
+    "field_missing",  # a track without event, a group without groupId, an alias without both ids
     "event_too_large",  # more than EVENT_BYTES_MAX
-    "unknown_call",  # a type of call that we do not take
+    "unknown_call",  # a type of call that does not exist
     "server_only_type",  # a browser's key said what only an employer's systems know
     "no_consent",  # nobody said that this person may be measured
     "privacy_signal",  # Sec-GPC or DNT
@@ -38,13 +42,37 @@ HitReason = Literal[
     "unsafe_target",  # signed once, but no address that we would send anybody to now
 ]
 
-Reason = RequestReason | EventReason | HitReason
+DoubtReason = Literal[
+    "unknown_field",  # beside the fields that the calls have: nothing was done with it
+    "misspelt_name",  # kept as custom, but it is nearly the name of a type
+    "unknown_channel",  # none of ours: the type's own was taken
+    "timestamp_unreadable",  # it happened when it arrived
+    "timestamp_ahead",  # the same
+    "timestamp_too_old",  # the same
+    "id_unusable",  # no text or number, or too long: left out
+    "email_unusable",  # no mail address: names nobody
+    "consent_unreadable",  # neither true nor false: counts as not said
+    "shortened",  # cut or cleaned, because it could not be stored as it was
+    "message_id_repeated",  # twice in one batch: the two count once
+    "taken_for_machine",  # stored, but software's doing is no evidence
+]
+
+Reason = RequestReason | EventReason | HitReason | DoubtReason
 
 REASONS: tuple[Reason, ...] = (
     *get_args(RequestReason),
     *get_args(EventReason),
     *get_args(HitReason),
+    *get_args(DoubtReason),
 )
+
+
+class Doubt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An event is kept, but perhaps not as its sender meant it."""
+
+    code: DoubtReason
+    field: str | None = None
+    """Of the call, as the sender spells it."""
 
 
 class RefusedRequestError(Exception):

@@ -38,8 +38,20 @@ ROUTES: tuple[Route, ...] = (
     Route("/p.gif", _HIT, hits.pixel),
     Route("/v1/track", _CALL, partial(calls.single, "track")),
     Route("/v1/page", _CALL, partial(calls.single, "page")),
+    Route("/v1/screen", _CALL, partial(calls.single, "screen")),
     Route("/v1/identify", _CALL, partial(calls.single, "identify")),
+    Route("/v1/group", _CALL, partial(calls.single, "group")),
+    Route("/v1/alias", _CALL, partial(calls.single, "alias")),
     Route("/v1/batch", _CALL, calls.batch),
+    # As browser SDKs shorten them.
+    Route("/v1/t", _CALL, partial(calls.single, "track")),
+    Route("/v1/p", _CALL, partial(calls.single, "page")),
+    Route("/v1/s", _CALL, partial(calls.single, "screen")),
+    Route("/v1/i", _CALL, partial(calls.single, "identify")),
+    Route("/v1/g", _CALL, partial(calls.single, "group")),
+    Route("/v1/a", _CALL, partial(calls.single, "alias")),
+    Route("/v1/b", _CALL, calls.batch),
+    Route("/v1/m", _CALL, calls.forgotten),
 )
 
 _WHOLE = {route.path: route for route in ROUTES if not route.path.endswith("/")}

@@ -1,40 +1,30 @@
-"""Calls of the Segment HTTP API, as real SDKs send them, into events."""
+"""Calls of the Segment HTTP API, read as real SDKs send them."""
 
+import re
 from typing import Any, TypeVar
 
 import msgspec
 
-from services.contract.event import (
-    SERVER_ONLY_TYPES,
-    VERSION,
-    Consent,
-    Event,
-    EventType,
-    Identity,
-    event_id_of,
-)
-from services.tracker import names
 from services.tracker.arrival import Arrival
-from services.tracker.clean import clean_id, clean_object, without_lone_surrogates
-from services.tracker.consent import from_preferences, from_words, with_assertion
-from services.tracker.identities import identities_of
-from services.tracker.occurred import occurred_ms
+from services.tracker.clean import clean_id, clean_text, without_lone_surrogates
 from services.tracker.reasons import RefusedEventError, RefusedRequestError
 from services.tracker.request import BATCH_EVENTS_MAX, EVENT_BYTES_MAX
-from services.tracker.tokens import CLICK_PARAMETER, PERSON_PARAMETER, read_person
 
 _T = TypeVar("_T")
 
 
-class Call(msgspec.Struct, rename="camel"):
+class Call(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     """One call. Every field may be missing, null or of any type: SDKs differ."""
 
     type: Any = None
     event: Any = None
     name: Any = None
+    category: Any = None
     message_id: Any = None
     user_id: Any = None
     anonymous_id: Any = None
+    group_id: Any = None
+    previous_id: Any = None
     properties: Any = None
     traits: Any = None
     context: Any = None
@@ -42,12 +32,25 @@ class Call(msgspec.Struct, rename="camel"):
     original_timestamp: Any = None
     sent_at: Any = None
     write_key: Any = None
+    # What SDKs send beside these and nothing here needs.
+    integrations: msgspec.Raw = msgspec.Raw()
+    channel: msgspec.Raw = msgspec.Raw()
+    version: msgspec.Raw = msgspec.Raw()
+    received_at: msgspec.Raw = msgspec.Raw()
+    project_id: msgspec.Raw = msgspec.Raw()
+    metadata: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="_metadata")
+
+
+class _CallWithMore(Call, forbid_unknown_fields=False):
+    """A call that has other fields too."""
 
 
 class Batch(msgspec.Struct, rename="camel"):
     """Several calls, each still as it was sent."""
 
     batch: list[msgspec.Raw]
+    context: Any = None
+    """Of every call that has none of its own."""
     sent_at: Any = None
     write_key: Any = None
 
@@ -58,13 +61,12 @@ class _OnlyId(msgspec.Struct, rename="camel"):
 
 _batch_decoder = msgspec.json.Decoder(Batch)
 _call_decoder = msgspec.json.Decoder(Call)
+_any_call_decoder = msgspec.json.Decoder(_CallWithMore)
 _id_decoder = msgspec.json.Decoder(_OnlyId)
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_MAIL_TYPES = frozenset(
-    {"sent", "delivered", "open", "click", "bounce", "unsubscribe", "complaint"}
-)
-_LIFTED = ("content_id", "content_type", "click_id", "channel")
+_UNKNOWN_FIELD = re.compile(r"unknown field `(.*)`$", re.DOTALL)
+_FIELD_LENGTH_MAX = 64
 
 
 def read_batch(body: bytes) -> Batch:
@@ -82,20 +84,20 @@ def read_batch(body: bytes) -> Batch:
     return batch
 
 
-def read_single(body: bytes) -> Call:
-    """The body of a route that takes one call.
+def read_single(body: bytes) -> tuple[Call, str | None]:
+    """The body of a route that takes one call, and a field of it that calls do not have.
 
     Raises:
         RefusedRequestError: it is none.
     """
     try:
-        return _decode(_call_decoder, body)
+        return _decode_call(body)
     except _UNREADABLE:
         raise RefusedRequestError("malformed") from None
 
 
-def read_call(raw: bytes) -> Call:
-    """One call of a batch.
+def read_call(raw: bytes) -> tuple[Call, str | None]:
+    """One call of a batch, and a field of it that calls do not have.
 
     Raises:
         RefusedEventError: it is none, or too large.
@@ -103,7 +105,7 @@ def read_call(raw: bytes) -> Call:
     if len(raw) > EVENT_BYTES_MAX:
         raise RefusedEventError("event_too_large")
     try:
-        return _decode(_call_decoder, raw)
+        return _decode_call(raw)
     except _UNREADABLE:
         raise RefusedEventError("event_malformed") from None
 
@@ -116,131 +118,21 @@ def message_id_of(raw: bytes, call: Call | None, arrival: Arrival, index: int) -
     return clean_id(message_id) or f"{arrival.request_id}-{index}"
 
 
-def event_of_call(call: Call, kind: Any, message_id: str, arrival: Arrival) -> Event:
-    """The event that a call means, with all that it says; consent is judged after it.
-
-    Args:
-        call: as it came.
-        kind: ``track``, ``page`` or ``identify``.
-        message_id: by :func:`message_id_of`.
-        arrival: the request around it.
-
-    Raises:
-        RefusedEventError: it is no event, or one that this sender must not send.
-    """
-    sender = arrival.sender
-    context = _object(call.context)
-    said = _object(call.properties)
-    content_type = clean_id(said.get("content_type"))
-    event_type = _type_of(kind, call, content_type)
-    if sender.kind == "write" and event_type in SERVER_ONLY_TYPES:
-        raise RefusedEventError("server_only_type")
-    identities, consent = _who(call, context, said, arrival)
-    return Event(
-        v=VERSION,
-        workspace_id=sender.workspace_id,
-        event_id=event_id_of(sender.workspace_id, sender.source_id, message_id),
-        source_id=sender.source_id,
-        type=event_type,
-        identities=tuple(identities),
-        occurred_ms=occurred_ms(
-            call.original_timestamp, call.timestamp, call.sent_at, arrival.received_ms
-        ),
-        received_ms=arrival.received_ms,
-        channel=names.channel_of(said.get("channel"), event_type),
-        content_id=clean_id(said.get("content_id")),
-        content_type=content_type,
-        message_id=_mailing_of(said) if event_type in _MAIL_TYPES else None,
-        click_id=clean_id(context.get(CLICK_PARAMETER) or said.get("click_id")),
-        server_only=sender.kind != "write",
-        machine=arrival.machine,
-        consent=consent,
-        properties=_told(kind, event_type, call, context, said),
-    )
-
-
-def _type_of(kind: Any, call: Call, content_type: str | None) -> EventType:
-    if kind == "identify":
-        return "identified"
-    if kind == "page":
-        return names.type_of_page(content_type)
-    if kind != "track":
-        raise RefusedEventError("unknown_call")
-    if not isinstance(call.event, str) or not call.event.strip():
-        raise RefusedEventError("event_malformed")
-    return names.type_of_track(call.event)
-
-
-def _who(
-    call: Call, context: dict[str, Any], said: dict[str, Any], arrival: Arrival
-) -> tuple[list[Identity], Consent]:
-    consent = with_assertion(_consent_said(context.get("consent")), arrival.sender)
-    identities = identities_of(
-        call.user_id,
-        call.anonymous_id,
-        (
-            _object(call.traits).get("email"),
-            _object(context.get("traits")).get("email"),
-            said.get("email"),
-        ),
-        context.get("externalIds"),
-        arrival.sender,
-    )
-    half = context.get(PERSON_PARAMETER)
-    if not isinstance(half, str) or not half:
-        return identities, consent
-    recipient = read_person(half, arrival.sender.workspace_id, arrival.directory)
-    if recipient is None:
-        arrival.noticed.append("bad_person")
-    if recipient is None or not recipient.measure:
-        return identities, consent
-    token = Identity("person_token", recipient.person_token)
-    if consent.measure is None:
-        # The mail's recipient agreed to be measured; the browser's cookie did not.
-        return [token], Consent(measure=True, profile=recipient.profile)
-    return [*identities, token], consent
-
-
-def _consent_said(consent: Any) -> Consent:
-    if isinstance(consent, str):
-        return from_words(consent)
-    return from_preferences(_object(consent).get("categoryPreferences"))
-
-
-def _mailing_of(said: dict[str, Any]) -> str | None:
-    for name in ("campaign_id", "message_id", "email_id"):
-        if mailing := clean_id(said.get(name)):
-            return mailing
-    return None
-
-
-def _told(
-    kind: Any, event_type: EventType, call: Call, context: dict[str, Any], said: dict[str, Any]
-) -> dict[str, Any]:
-    """What is kept beside the envelope's own fields."""
-    if kind == "identify":
-        return clean_object({**_object(context.get("traits")), **_object(call.traits)})
-    told = clean_object({k: v for k, v in said.items() if k not in _LIFTED})
-    name = call.event if event_type == "custom" else call.name
-    if name is not None and (text := clean_id(name)):
-        told["name"] = text
-    if campaign := _object(context.get("campaign")):
-        told["campaign"] = clean_object(campaign)
-    return told
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else _NOTHING
-
-
-_NOTHING: dict[str, Any] = {}
-
-
 def _id_only(raw: bytes) -> Any:
     try:
         return _decode(_id_decoder, raw).message_id
     except _UNREADABLE:
         return None
+
+
+def _decode_call(body: bytes) -> tuple[Call, str | None]:
+    try:
+        return _decode(_call_decoder, body), None
+    except msgspec.ValidationError as error:
+        unknown = _UNKNOWN_FIELD.search(str(error))
+        if unknown is None:
+            raise
+    return _decode(_any_call_decoder, body), clean_text(unknown[1], _FIELD_LENGTH_MAX)
 
 
 def _decode(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:

@@ -98,6 +98,7 @@ def test_one_bad_event_leaves_its_neighbours():
             '{"type":"track","event":"read","messageId":"range","properties":{"x":1e400}}',
             "[]",
             '{"type":"alias","messageId":"alias"}',
+            '{"type":"unalias","messageId":"other"}',
             good,
         ]
     )
@@ -107,7 +108,8 @@ def test_one_bad_event_leaves_its_neighbours():
         "large": {"status": "refused", "reason": "event_too_large"},
         "range": {"status": "refused", "reason": "event_malformed"},
         f"{REQUEST_ID}-2": {"status": "refused", "reason": "event_malformed"},
-        "alias": {"status": "refused", "reason": "unknown_call"},
+        "alias": {"status": "refused", "reason": "field_missing"},
+        "other": {"status": "refused", "reason": "unknown_call"},
         "good": {"status": "stored"},
     }
     assert len(accepted.events) == 1

@@ -29,31 +29,34 @@ CHROME = (
 
 
 @pytest.mark.parametrize(
-    ("original", "timestamp", "sent_at", "before_now_ms"),
+    ("original", "timestamp", "sent_at", "before_now_ms", "doubt"),
     [
-        (None, None, None, 0),
-        (None, "2026-03-01T11:00:00Z", None, 3_600_000),
-        ("2026-03-01T10:00:00Z", "2026-03-01T11:00:00Z", None, 7_200_000),
+        (None, None, None, 0, None),
+        (None, "2026-03-01T11:00:00Z", None, 3_600_000, None),
+        ("2026-03-01T10:00:00Z", "2026-03-01T11:00:00Z", None, 7_200_000, None),
         # a clock an hour ahead, and one an hour behind
-        ("2026-03-01T12:59:00Z", None, "2026-03-01T13:00:00Z", 60_000),
-        ("2026-03-01T10:59:00Z", None, "2026-03-01T11:00:00Z", 60_000),
+        ("2026-03-01T12:59:00Z", None, "2026-03-01T13:00:00Z", 60_000, None),
+        ("2026-03-01T10:59:00Z", None, "2026-03-01T11:00:00Z", 60_000, None),
         # never in the future
-        ("2026-03-01T14:00:00Z", None, None, 0),
-        ("2026-03-01T14:00:00Z", None, NOON, 0),
+        ("2026-03-01T14:00:00Z", None, None, 0, "timestamp_ahead"),
+        ("2026-03-01T14:00:00Z", None, NOON, 0, "timestamp_ahead"),
+        ("2026-03-01T12:00:59Z", None, None, 0, None),
         # other spellings
-        (None, "2026-03-01T12:30:00.5+01:00", None, 1_799_500),
-        (None, "2026-03-01 11:00:00", None, 3_600_000),
-        (None, 1_772_362_800, None, 3_600_000),
-        (None, 1_772_362_800_000, None, 3_600_000),
+        (None, "2026-03-01T12:30:00.5+01:00", None, 1_799_500, None),
+        (None, "2026-03-01 11:00:00", None, 3_600_000, None),
+        (None, 1_772_362_800, None, 3_600_000, None),
+        (None, 1_772_362_800_000, None, 3_600_000, None),
         # no times at all
-        ("soon", None, None, 0),
-        (True, {}, [], 0),
-        ("0001-01-01T00:00:00+14:00", None, None, 0),
-        ("1970-01-01T00:00:00Z", None, None, 0),
+        ("", None, None, 0, None),
+        ("soon", None, None, 0, "timestamp_unreadable"),
+        (True, {}, [], 0, "timestamp_unreadable"),
+        ("0001-01-01T00:00:00+14:00", None, None, 0, "timestamp_too_old"),
+        ("1970-01-01T00:00:00Z", None, None, 0, "timestamp_too_old"),
     ],
 )
-def test_time_is_the_senders_put_right(original, timestamp, sent_at, before_now_ms):
-    assert occurred_ms(original, timestamp, sent_at, NOW_MS) == NOW_MS - before_now_ms
+def test_time_is_the_senders_put_right(original, timestamp, sent_at, before_now_ms, doubt):
+    at_ms = NOW_MS - before_now_ms
+    assert occurred_ms(original, timestamp, sent_at, NOW_MS) == (at_ms, doubt)
 
 
 @pytest.mark.parametrize(

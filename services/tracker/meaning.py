@@ -1,0 +1,210 @@
+"""What a call of the Segment spec means: one event."""
+
+from typing import Any
+
+from services.contract.event import (
+    CHANNELS,
+    SERVER_ONLY_TYPES,
+    VERSION,
+    Consent,
+    Event,
+    EventType,
+    Identity,
+    event_id_of,
+)
+from services.tracker import names
+from services.tracker.arrival import Arrival
+from services.tracker.clean import clean_id, clean_object, clean_text
+from services.tracker.consent import from_preferences, from_words, with_assertion
+from services.tracker.identities import identities_of
+from services.tracker.occurred import occurred_ms
+from services.tracker.reasons import RefusedEventError
+from services.tracker.segment import Call
+from services.tracker.tokens import CLICK_PARAMETER, PERSON_PARAMETER, read_person
+
+_MAIL_TYPES = frozenset(
+    {"sent", "delivered", "open", "click", "bounce", "unsubscribe", "complaint"}
+)
+_LIFTED = frozenset({"content_id", "content_type", "click_id", "channel"})
+_WHO = frozenset({"identify", "group", "alias"})
+
+
+def event_of_call(call: Call, kind: Any, message_id: str, arrival: Arrival) -> Event:
+    """The event that a call means, with all that it says; consent is judged after it.
+
+    Args:
+        call: as it came.
+        kind: ``track``, ``page``, ``screen``, ``identify``, ``group`` or ``alias``.
+        message_id: by :func:`services.tracker.segment.message_id_of`.
+        arrival: the request around it; what its sender should hear of is noticed in it.
+
+    Raises:
+        RefusedEventError: it is no event, or one that this sender must not send.
+    """
+    sender = arrival.sender
+    context = _object(call.context)
+    said = _object(call.properties)
+    content_type = _id(said.get("content_type"), "content_type", arrival)
+    event_type = _type_of(kind, call, content_type, arrival)
+    if sender.kind == "write" and event_type in SERVER_ONLY_TYPES:
+        raise RefusedEventError("server_only_type")
+    identities, consent = _who(kind, call, context, said, arrival)
+    at_ms, doubt = occurred_ms(
+        call.original_timestamp, call.timestamp, call.sent_at, arrival.received_ms
+    )
+    if doubt is not None:
+        arrival.doubt(
+            doubt, "timestamp" if call.original_timestamp is None else "originalTimestamp"
+        )
+    return Event(
+        v=VERSION,
+        workspace_id=sender.workspace_id,
+        event_id=event_id_of(sender.workspace_id, sender.source_id, message_id),
+        source_id=sender.source_id,
+        type=event_type,
+        identities=tuple(identities),
+        occurred_ms=at_ms,
+        received_ms=arrival.received_ms,
+        channel=names.channel_of(_channel(said, arrival), event_type),
+        content_id=_id(said.get("content_id"), "content_id", arrival),
+        content_type=content_type,
+        message_id=_mailing_of(said) if event_type in _MAIL_TYPES else None,
+        click_id=clean_id(context.get(CLICK_PARAMETER) or said.get("click_id")),
+        server_only=sender.kind != "write",
+        machine=arrival.machine,
+        consent=consent,
+        properties=_told(kind, event_type, call, context, said, arrival),
+    )
+
+
+def _type_of(kind: Any, call: Call, content_type: str | None, arrival: Arrival) -> EventType:
+    if kind == "track":
+        if not isinstance(call.event, str) or not call.event.strip():
+            raise RefusedEventError("field_missing")
+        event_type = names.type_of_track(call.event)
+        if event_type == "custom" and names.is_nearly_known(call.event):
+            arrival.doubt("misspelt_name", "event")
+        return event_type
+    if kind in ("page", "screen"):
+        return names.type_of_page(content_type)
+    if isinstance(kind, str) and kind in _WHO:
+        return "identified"
+    raise RefusedEventError("unknown_call")
+
+
+def _who(
+    kind: Any, call: Call, context: dict[str, Any], said: dict[str, Any], arrival: Arrival
+) -> tuple[list[Identity], Consent]:
+    consent = with_assertion(_consent_said(context.get("consent"), arrival), arrival.sender)
+    # What a group is told to have is the group's: its mail address names no person.
+    traits = _object(call.traits) if kind != "group" else _NOTHING
+    emails = (traits.get("email"), _object(context.get("traits")).get("email"), said.get("email"))
+    identities = identities_of(kind, call, emails, context.get("externalIds"), arrival)
+    half = context.get(PERSON_PARAMETER)
+    if not isinstance(half, str) or not half:
+        return identities, consent
+    recipient = read_person(half, arrival.sender.workspace_id, arrival.directory)
+    if recipient is None:
+        arrival.noticed.append("bad_person")
+    if recipient is None or not recipient.measure:
+        return identities, consent
+    token = Identity("person_token", recipient.person_token)
+    if consent.measure is None:
+        # The mail's recipient agreed to be measured; the browser's cookie did not.
+        return [token], Consent(measure=True, profile=recipient.profile)
+    return [*identities, token], consent
+
+
+def _consent_said(consent: Any, arrival: Arrival) -> Consent:
+    if isinstance(consent, str):
+        return from_words(consent)
+    preferences = _object(consent).get("categoryPreferences")
+    read = from_preferences(preferences)
+    if preferences is not None and (read.measure is None or read.profile is None):
+        told = _object(preferences)
+        if not isinstance(preferences, dict) or any(
+            getattr(read, purpose) is None and told.get(purpose) is not None
+            for purpose in ("measure", "profile")
+        ):
+            arrival.doubt("consent_unreadable", "consent")
+    return read
+
+
+def _channel(said: dict[str, Any], arrival: Arrival) -> Any:
+    channel = said.get("channel")
+    if channel is not None and (not isinstance(channel, str) or channel not in CHANNELS):
+        arrival.doubt("unknown_channel", "channel")
+        return None
+    return channel
+
+
+def _mailing_of(said: dict[str, Any]) -> str | None:
+    for name in ("campaign_id", "message_id", "email_id"):
+        if mailing := clean_id(said.get(name)):
+            return mailing
+    return None
+
+
+def _told(
+    kind: Any,
+    event_type: EventType,
+    call: Call,
+    context: dict[str, Any],
+    said: dict[str, Any],
+    arrival: Arrival,
+) -> dict[str, Any]:
+    """What is kept beside the envelope's own fields; of ``identified`` the person's attributes."""
+    if event_type == "identified":
+        return _attributes(kind, call, context, arrival)
+    told = _cleaned({k: v for k, v in said.items() if k not in _LIFTED}, "properties", arrival)
+    name = call.event if event_type == "custom" else call.name
+    if name is not None and (text := clean_id(name)):
+        told["name"] = text
+    if isinstance(call.category, str) and call.category:
+        told.setdefault("category", clean_text(call.category))
+    if campaign := _object(context.get("campaign")):
+        told["campaign"] = clean_object(campaign)
+    if kind == "screen" and (app := clean_id(_object(context.get("app")).get("name"))):
+        told.setdefault("app", app)
+    return told
+
+
+def _attributes(kind: Any, call: Call, context: dict[str, Any], arrival: Arrival) -> dict[str, Any]:
+    if kind == "alias":
+        return {}
+    if kind == "group":
+        return _of_group(call, arrival)
+    traits = {**_object(context.get("traits")), **_object(call.traits)}
+    return _cleaned(traits, "traits", arrival)
+
+
+def _of_group(call: Call, arrival: Arrival) -> dict[str, Any]:
+    """Which group the person is in, and what is known of it, apart from what is known of them."""
+    group = _id(call.group_id, "groupId", arrival)
+    if group is None:
+        raise RefusedEventError("field_missing")
+    traits = _cleaned(_object(call.traits), "traits", arrival)
+    return {f"group_{name}": value for name, value in traits.items()} | {"group_id": group}
+
+
+def _cleaned(told: dict[str, Any], field: str, arrival: Arrival) -> dict[str, Any]:
+    clean = clean_object(told)
+    if clean != told:
+        arrival.doubt("shortened", field)
+    return clean
+
+
+def _id(value: Any, field: str, arrival: Arrival) -> str | None:
+    if value is None:
+        return None
+    found = clean_id(value)
+    if found is None and value != "":
+        arrival.doubt("id_unusable", field)
+    return found
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else _NOTHING
+
+
+_NOTHING: dict[str, Any] = {}
