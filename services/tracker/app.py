@@ -3,28 +3,24 @@
 A plain ASGI application: a framework's route costs several times what the hit itself does.
 """
 
-import os
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from services.contract.event import encode, record_key
 from services.runtime.clock import now_ms
-from services.runtime.event_log import Record
 from services.runtime.sqlite_log import SqliteLog
-from services.tracker import answers, metrics
-from services.tracker.accept import accept
-from services.tracker.accepted import Accepted
+from services.tracker import answers
 from services.tracker.answers import Reply
 from services.tracker.body import ClientGoneError, Receive, read_body
-from services.tracker.reasons import RefusedRequestError, RequestReason
+from services.tracker.collector import Collector, new_id, refusal
+from services.tracker.reasons import RefusedRequestError
 from services.tracker.request import Request
 from services.tracker.routes import Route, route_of
 from services.tracker.script import script_reply
 from services.tracker.snapshot_keeper import SnapshotKeeper, SnapshotSource
-from services.tracker.spool_writer import SpoolWriter
 from services.tracker.steady_clock import SteadyClock
 
 Scope = MutableMapping[str, Any]
@@ -42,16 +38,16 @@ class Tracker:
         public_url: str,
         clock: Callable[[], int] = now_ms,
     ) -> None:
-        self._log = log
         self._snapshots = SnapshotKeeper(snapshot_source, data)
         self._clock = SteadyClock(clock)
         self._script = script_reply(public_url)
-        self._writer: SpoolWriter | None = None
+        self.collector = Collector(self._snapshots, self._clock, log)
+        """What decides and stores; also for a protocol that answers hits by itself."""
         self._leaving = False
 
     async def start(self) -> None:
-        """Start the writer and get the first snapshot."""
-        self._writer = SpoolWriter(self._log)
+        """Begin to store, and get the first snapshot."""
+        self.collector.start()
         await self._snapshots.start()
 
     def leave(self) -> None:
@@ -62,12 +58,11 @@ class Tracker:
         """Store what still waits. The log stays open: it is its opener's to close."""
         self.leave()
         await self._snapshots.stop()
-        if self._writer is not None:
-            await self._writer.close()
+        await self.collector.close()
 
     def why_not_ready(self) -> list[str]:
         """Why the promise cannot be kept now; empty when ready."""
-        writer = self._writer
+        writer = self.collector.writer
         checks = {
             "leaving": self._leaving,
             "no snapshot": self._snapshots.directory is None,
@@ -89,8 +84,7 @@ class Tracker:
         except ClientGoneError:
             return
         except RefusedRequestError as refused:
-            metrics.count_reason(refused.reason)
-            reply = answers.problem(refused.reason)
+            reply = refusal(refused.reason)
         await send(
             {"type": "http.response.start", "status": reply.status, "headers": reply.headers}
         )
@@ -121,30 +115,14 @@ class Tracker:
         return await self._collect(_request(scope, body))
 
     async def _collect(self, request: Request) -> Reply:
-        directory = self._snapshots.directory
-        if directory is None:
-            metrics.count_reason("not_ready")
-            is_pixel = request.path.endswith(".gif")
-            return answers.PIXEL if is_pixel else answers.problem("not_ready")
-        accepted = accept(request, directory, self._clock.now_ms())
-        for reason in accepted.reasons:
-            metrics.count_reason(reason)
-        if not accepted.events:
-            return accepted.reply
-        return await self._store(accepted)
+        answered: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
 
-    async def _store(self, accepted: Accepted) -> Reply:
-        writer = self._writer
-        failure: RequestReason | None = "not_ready"
-        if writer is not None:
-            records = [Record(record_key(event), encode(event)) for event in accepted.events]
-            failure = await writer.store(records)
-        if failure is None:
-            return accepted.reply
-        if accepted.answers_anyway:
-            metrics.EVENTS_LOST.labels(failure).inc(len(accepted.events))
-            return accepted.reply
-        raise RefusedRequestError(failure)
+        def answer(reply: Reply) -> None:
+            if not answered.done():  # whoever waited may have gone
+                answered.set_result(reply)
+
+        self.collector.collect(request, answer)
+        return await answered
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -174,23 +152,13 @@ def create_app(
     return Tracker(log, snapshot_source, data, public_url, clock)
 
 
-def _new_ids() -> Iterator[str]:
-    """Ids of 128 random bits in hex; the system is asked for many at once."""
-    while True:
-        pool = os.urandom(4096).hex()
-        for start in range(0, len(pool), 32):
-            yield pool[start : start + 32]
-
-
-_random_ids = _new_ids()
-
-
 def _request(scope: Scope, body: bytes) -> Request:
     return Request(
         method=scope["method"],
         path=scope["path"],
         headers=dict(scope["headers"]),
-        request_id=next(_random_ids),
+        request_id=new_id(),
         query=scope["query_string"],
         body=body,
+        peer=client[0] if (client := scope.get("client")) else "",
     )

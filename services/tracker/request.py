@@ -24,6 +24,8 @@ class Request(msgspec.Struct, frozen=True):
     request_id: str
     query: bytes = b""
     body: bytes = b""
+    peer: str = ""
+    """The address that the connection came from; a proxy's where there is one before us."""
 
     def header(self, name: bytes) -> str:
         """The header's value, empty where there is none."""

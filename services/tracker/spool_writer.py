@@ -4,6 +4,7 @@ import asyncio
 import queue
 import threading
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import structlog
@@ -25,11 +26,14 @@ _TRIM_RECORDS_MAX = 2_000
 
 _log = structlog.get_logger(__name__)
 
+Done = Callable[[RequestReason | None], None]
+"""Told when records are on disk (None), or cannot be stored (the reason)."""
+
 
 class _Waiting(NamedTuple):
     records: list[Record]
     size: int
-    stored: asyncio.Future[RequestReason | None]
+    done: Done
 
 
 class SpoolWriter:
@@ -47,7 +51,8 @@ class SpoolWriter:
         self._queue: list[_Waiting] = []
         self._events = 0
         self._bytes = 0
-        self._handing_over = False
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._closing = False
         self._jobs: queue.SimpleQueue[list[_Waiting] | None] = queue.SimpleQueue()
         self.trouble: str | None = None
@@ -55,24 +60,22 @@ class SpoolWriter:
         self._thread = threading.Thread(target=self._run, name="spool-writer", daemon=True)
         self._thread.start()
 
-    def store(self, records: list[Record]) -> asyncio.Future[RequestReason | None]:
-        """Done when the records are on disk (None), or cannot be stored (the reason)."""
-        stored: asyncio.Future[RequestReason | None] = self._loop.create_future()
+    def store(self, records: list[Record], done: Done) -> None:
+        """Store records; ``done`` is called once, in the loop's thread."""
         size = sum([len(record.value) for record in records])
         if (
             self._closing
             or self._events + len(records) > QUEUE_EVENTS_MAX
             or self._bytes + size > QUEUE_BYTES_MAX
         ):
-            stored.set_result("busy")
-            return stored
+            done("busy")
+            return
         self._events += len(records)
         self._bytes += size
-        self._queue.append(_Waiting(records, size, stored))
-        if not self._handing_over:
-            self._handing_over = True
+        self._queue.append(_Waiting(records, size, done))
+        if self._idle.is_set():
+            self._idle.clear()
             self._loop.call_soon(self._hand_over)
-        return stored
 
     def is_alive(self) -> bool:
         """Whether the thread still works."""
@@ -83,7 +86,7 @@ class SpoolWriter:
         self._closing = True
         try:
             async with asyncio.timeout(CLOSE_SECONDS_MAX):
-                await asyncio.gather(*(one.stored for one in self._queue))
+                await self._idle.wait()
                 self._jobs.put(None)
                 await asyncio.to_thread(self._thread.join, CLOSE_SECONDS_MAX)
         except TimeoutError:
@@ -98,13 +101,15 @@ class SpoolWriter:
         for one in batch:
             self._events -= len(one.records)
             self._bytes -= one.size
-            if not one.stored.done():
-                one.stored.set_result(reason)
+            try:
+                one.done(reason)
+            except Exception as error:  # noqa: BLE001 - the others must still get theirs
+                _log.error("an answer failed", error=repr(error))
         metrics.QUEUE_EVENTS.set(self._events)
         if self._queue:
             self._hand_over()
         else:
-            self._handing_over = False
+            self._idle.set()
 
     def _run(self) -> None:
         house_due_s = 0.0

@@ -1,0 +1,99 @@
+"""The way of a request through the tracker: decided, stored, answered.
+
+Both ways in share it: plain ASGI, and the protocol that answers hits by itself.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from services.contract.event import encode, record_key
+from services.runtime.event_log import Record
+from services.runtime.sqlite_log import SqliteLog
+from services.tracker import answers, metrics
+from services.tracker.accept import accept
+from services.tracker.accepted import Accepted
+from services.tracker.answers import Reply
+from services.tracker.reasons import RequestReason
+from services.tracker.request import Request
+from services.tracker.snapshot_keeper import SnapshotKeeper
+from services.tracker.spool_writer import SpoolWriter
+from services.tracker.steady_clock import SteadyClock
+
+Answer = Callable[[Reply], None]
+
+
+class Collector:
+    """Belongs to the event loop's thread.
+
+    Args:
+        snapshots: who may write.
+        clock: UTC milliseconds.
+        log: where events go.
+    """
+
+    def __init__(self, snapshots: SnapshotKeeper, clock: SteadyClock, log: SqliteLog) -> None:
+        self._snapshots = snapshots
+        self._clock = clock
+        self._log = log
+        self.writer: SpoolWriter | None = None
+        """None before the start."""
+
+    def start(self) -> None:
+        """Begin to store; to be called in the event loop."""
+        self.writer = SpoolWriter(self._log)
+
+    async def close(self) -> None:
+        """Store and answer what still waits."""
+        if self.writer is not None:
+            await self.writer.close()
+
+    def collect(self, request: Request, answer: Answer) -> None:
+        """Decide a request to a collecting route, and store what it told.
+
+        Args:
+            request: read and decompressed.
+            answer: called once: at once, or when the request's events are on disk.
+        """
+        directory, writer = self._snapshots.directory, self.writer
+        if directory is None or writer is None:
+            metrics.count_reason("not_ready")
+            is_pixel = request.path.endswith(".gif")
+            answer(answers.PIXEL if is_pixel else answers.problem("not_ready"))
+            return
+        accepted = accept(request, directory, self._clock.now_ms())
+        for reason in accepted.reasons:
+            metrics.count_reason(reason)
+        if accepted.events:
+            records = [Record(record_key(event), encode(event)) for event in accepted.events]
+            writer.store(records, partial(_settle, accepted, answer))
+        else:
+            answer(accepted.reply)
+
+
+def _settle(accepted: Accepted, answer: Answer, failure: RequestReason | None) -> None:
+    if failure is None:
+        answer(accepted.reply)
+    elif accepted.answers_anyway:
+        metrics.EVENTS_LOST.labels(failure).inc(len(accepted.events))
+        answer(accepted.reply)
+    else:
+        answer(refusal(failure))
+
+
+def refusal(reason: RequestReason) -> Reply:
+    """The answer to a request that is refused as a whole; the refusal is counted."""
+    metrics.count_reason(reason)
+    return answers.problem(reason)
+
+
+def _new_ids() -> Iterator[str]:
+    """Ids of 128 random bits in hex; the system is asked for many at once."""
+    while True:
+        pool = os.urandom(4096).hex()
+        for start in range(0, len(pool), 32):
+            yield pool[start : start + 32]
+
+
+new_id = _new_ids().__next__
+"""A fresh request id each time."""
