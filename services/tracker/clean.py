@@ -38,7 +38,8 @@ def clean_id(value: Any) -> str | None:
     if value is None:
         return None
     if isinstance(value, str):
-        text = clean_text(value, ID_LENGTH_MAX + 1).strip()
+        text = value if value.isprintable() else _UNWANTED.sub("", value)
+        text = text.strip()
         return text if 0 < len(text) <= ID_LENGTH_MAX else None
     if isinstance(value, int | float) and not isinstance(value, bool):
         text = str(value)
@@ -61,7 +62,14 @@ def clean_value(value: Any, depth: int = DEPTH_MAX) -> Any:
 
 def clean_object(value: dict[str, Any], depth: int = DEPTH_MAX) -> dict[str, Any]:
     """A JSON object as it may be stored: its names are cleaned too."""
-    return {clean_text(k, NAME_LENGTH_MAX): clean_value(v, depth) for k, v in value.items()}
+    clean: dict[str, Any] = {}
+    for name, item in value.items():
+        if not name.isprintable() or len(name) > NAME_LENGTH_MAX:
+            name = clean_text(name, NAME_LENGTH_MAX)  # noqa: PLW2901 - nearly all stay as they are
+        # Most values are short texts, so these are not handed on.
+        is_plain = type(item) is str and len(item) <= TEXT_LENGTH_MAX and item.isprintable()
+        clean[name] = item if is_plain else clean_value(item, depth)
+    return clean
 
 
 def without_lone_surrogates(body: bytes) -> bytes:

@@ -25,7 +25,7 @@ from services.tracker.tokens import CLICK_PARAMETER, PERSON_PARAMETER, read_pers
 _MAIL_TYPES = frozenset(
     {"sent", "delivered", "open", "click", "bounce", "unsubscribe", "complaint"}
 )
-_LIFTED = frozenset({"content_id", "content_type", "click_id", "channel"})
+_LIFTED = ("content_id", "content_type", "click_id", "channel")
 _WHO = frozenset({"identify", "group", "alias"})
 
 
@@ -156,7 +156,9 @@ def _told(
     """What is kept beside the envelope's own fields; of ``identified`` the person's attributes."""
     if event_type == "identified":
         return _attributes(kind, call, context, arrival)
-    told = _cleaned({k: v for k, v in said.items() if k not in _LIFTED}, "properties", arrival)
+    told = _cleaned(said, "properties", arrival)
+    for field in _LIFTED:
+        told.pop(field, None)
     name = call.event if event_type == "custom" else call.name
     if name is not None and (text := clean_id(name)):
         told["name"] = text

@@ -70,7 +70,7 @@ _CHANNEL_OF_TYPE: dict[EventType, Channel] = {
 
 def type_of_track(name: str) -> EventType:
     """The type of a track call by its event's name; ``custom`` where we do not know it."""
-    return _TYPE_OF_NAME.get(_plain(name), "custom")
+    return _TYPE_OF_NAME.get(name) or _TYPE_OF_NAME.get(_plain(name), "custom")
 
 
 def is_nearly_known(name: str) -> bool:

@@ -1,6 +1,7 @@
 """When an event happened, by its sender's clock put right."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from services.tracker.reasons import DoubtReason
@@ -26,13 +27,14 @@ def occurred_ms(
         sent_at: ``sentAt``, the sender's clock at sending: what it is off by is taken away.
         received_ms: our clock.
     """
-    at_ms = _parse_ms(original)
+    at_ms = None if original is None else _parse_ms(original)
     if at_ms is None:
         at_ms = _parse_ms(timestamp)
     if at_ms is None:
         said_nothing = original in _NOTHING and timestamp in _NOTHING
         return received_ms, None if said_nothing else "timestamp_unreadable"
-    sent_ms = _parse_ms(sent_at)
+    # All events of a batch were sent at once.
+    sent_ms = _parse_again_ms(sent_at) if isinstance(sent_at, str) else _parse_ms(sent_at)
     if sent_ms is not None:
         at_ms += received_ms - sent_ms
     if at_ms > received_ms:
@@ -61,3 +63,6 @@ def _parse_text_ms(text: str) -> int | None:
         return round(moment.timestamp() * 1000)
     except (ValueError, OverflowError):
         return None
+
+
+_parse_again_ms = lru_cache(maxsize=16)(_parse_text_ms)
