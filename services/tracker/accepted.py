@@ -4,6 +4,7 @@ import msgspec
 
 from services.contract.event import Event
 from services.tracker.answers import Reply
+from services.tracker.hooks.errand import Errand
 from services.tracker.reasons import Reason
 
 
@@ -17,3 +18,5 @@ class Accepted(msgspec.Struct, frozen=True):
     """Whether the reply is sent even if the events cannot be stored: pixels and redirects."""
     reasons: list[Reason] = []
     """Everything refused, counted or found wrong, each to be counted in the metrics."""
+    errands: tuple[Errand, ...] = ()
+    """To be done outside, once the events are stored."""

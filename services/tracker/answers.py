@@ -48,6 +48,14 @@ _STATUS: dict[RequestReason, tuple[int, str]] = {
     "busy": (503, "Too much is waiting to be stored. Send the same again later."),
     "log_full": (503, "There is no room to store this. Send the same again later."),
     "log_failed": (503, "This could not be stored. Send the same again later."),
+    "no_hook": (404, "There is no such webhook; it may have been deleted."),
+    "hook_unfinished": (403, "This webhook was not told yet what proves its mailer."),
+    "no_signature": (401, "Nothing here proves that the mailer sent this."),
+    "bad_signature": (403, "This was not sent by the mailer, or was changed on its way."),
+    "old_signature": (403, "Only SignatureVersion 2 is taken: set it at the Amazon SNS topic."),
+    "stale_signature": (403, "This was signed too long ago, or ahead of time."),
+    "used_signature": (403, "This signature came with another body before."),
+    "certificate_awaited": (503, "The signature cannot be checked yet. Send the same again."),
 }
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")

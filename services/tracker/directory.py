@@ -1,8 +1,10 @@
 """The snapshot, arranged for looking things up."""
 
+from services.contract.hook import HookEntry
 from services.contract.keys import digest_of
 from services.contract.snapshot import KeyEntry, Snapshot
 from services.contract.token import Link, read_link
+from services.tracker.hooks.memory import Memory
 
 _CACHED_KEYS_MAX = 10_000
 _CACHED_LINKS_MAX = 10_000
@@ -11,8 +13,11 @@ _CACHED_LINKS_MAX = 10_000
 class Directory:
     """Who may write, and which secrets sign links. Made anew with every snapshot."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, memory: Memory | None = None) -> None:
         self.version = snapshot.version
+        self.memory = Memory() if memory is None else memory
+        """What mailers' webhooks need beside the snapshot; goes on from one to the next."""
+        self._hooks = {entry.id: entry for entry in snapshot.hooks}
         self._keys = {entry.digest: entry for entry in snapshot.keys}
         self._secrets = {(s.workspace_id, s.number): s.secret for s in snapshot.link_secrets}
         # What was found genuine, and nothing else: guesses cannot fill these.
@@ -27,6 +32,10 @@ class Directory:
             if entry is not None and len(self._seen) < _CACHED_KEYS_MAX:
                 self._seen[key] = entry
         return entry
+
+    def hook_of(self, hook_id: str) -> HookEntry | None:
+        """A mailer's webhook, or None where there is none of this id."""
+        return self._hooks.get(hook_id)
 
     def secret_of(self, workspace_id: int, number: int) -> bytes | None:
         """The secret that signed a token, as ``services.contract.token`` asks for it."""

@@ -22,6 +22,14 @@ RequestReason = Literal[
     "busy",  # the queue before the log is full
     "log_full",  # the log has no room
     "log_failed",  # the log could not be written
+    "no_hook",  # a mailer's webhook that we did not give, or one that was deleted
+    "hook_unfinished",  # a webhook that was not yet told what proves its mailer
+    "no_signature",  # nothing that proves the mailer
+    "bad_signature",  # something that does not prove it
+    "old_signature",  # an Amazon SNS signature of version 1, by SHA-1
+    "stale_signature",  # made too long ago, or ahead of time
+    "used_signature",  # one that came with another body before
+    "certificate_awaited",  # whose certificate is being fetched
 ]
 
 EventReason = Literal[
@@ -33,6 +41,9 @@ EventReason = Literal[
     "no_consent",  # nobody said that this person may be measured
     "privacy_signal",  # Sec-GPC or DNT
     "no_identity",  # consent, but nobody to follow
+    "unknown_kind",  # a mailer's event of a kind that we do not know
+    "unused_kind",  # one that we know, and that says nothing of a person
+    "own_link",  # a mailer's word of a click on our own link, which comes in there
 ]
 
 HitReason = Literal[

@@ -12,6 +12,7 @@ import msgspec
 from services.tracker import calls, hits
 from services.tracker.accepted import Accepted
 from services.tracker.directory import Directory
+from services.tracker.hooks import door as hooks
 from services.tracker.request import Request
 
 Decide = Callable[[Request, Directory, int], Accepted]
@@ -36,6 +37,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/o/", _HIT, hits.open_),
     Route("/c/", _HIT, hits.click),
     Route("/p.gif", _HIT, hits.pixel),
+    Route("/hooks/", ("POST", "HEAD"), hooks.take),
     Route("/v1/track", _CALL, partial(calls.single, "track")),
     Route("/v1/page", _CALL, partial(calls.single, "page")),
     Route("/v1/screen", _CALL, partial(calls.single, "screen")),

@@ -13,6 +13,7 @@ from services.contract import snapshot as wire
 from services.contract.snapshot import Snapshot
 from services.tracker import metrics
 from services.tracker.directory import Directory
+from services.tracker.hooks.memory import Memory
 
 REFRESH_SECONDS = 1.0
 
@@ -25,9 +26,10 @@ SnapshotSource = Callable[[], Snapshot | None]
 class SnapshotKeeper:
     """Asks the source every second; ``directory`` is None until there ever was a snapshot."""
 
-    def __init__(self, source: SnapshotSource, data: Path) -> None:
+    def __init__(self, source: SnapshotSource, data: Path, memory: Memory | None = None) -> None:
         self._source = source
         self._file = data / "snapshot.json"
+        self._memory = Memory() if memory is None else memory
         self._asking: asyncio.Task[None] | None = None
         self.directory: Directory | None = None
 
@@ -58,7 +60,7 @@ class SnapshotKeeper:
             return
         if snapshot is None or self._has(snapshot.version):
             return
-        self.directory = Directory(snapshot)
+        self.directory = Directory(snapshot, self._memory)
         try:
             await asyncio.to_thread(self._save, snapshot)
         except OSError as error:
@@ -69,7 +71,7 @@ class SnapshotKeeper:
 
     def _load(self) -> None:
         try:
-            self.directory = Directory(wire.decode(self._file.read_bytes()))
+            self.directory = Directory(wire.decode(self._file.read_bytes()), self._memory)
         except FileNotFoundError:
             return
         except (OSError, msgspec.DecodeError) as error:

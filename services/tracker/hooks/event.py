@@ -1,0 +1,114 @@
+"""From what a mailer told to an event of ours: who, which mailing, with what consent."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from services.contract.event import VERSION, Consent, Event, Identity, Machine, event_id_of
+from services.contract.hook import ESPS, Esp, HookEntry
+from services.contract.snapshot import KeyEntry
+from services.tracker.clean import clean_id, clean_object
+from services.tracker.consent import NOTHING_SAID, with_assertion
+from services.tracker.directory import Directory
+from services.tracker.hooks.told import Mail
+from services.tracker.identities import email_of
+from services.tracker.machine import UNJUDGED, label
+from services.tracker.occurred import occurred_ms
+from services.tracker.reasons import Reason
+from services.tracker.tokens import PERSON_PARAMETER, read_person, read_token
+
+CAMPAIGN = "campaign_id"
+BY_MACHINE = Machine(0.9, ("said_by_mailer",))
+
+# The same for every hook of a mailer, so that what comes over an old and a new one counts once;
+# below the sources of workspaces and of our own links.
+_SOURCES: Mapping[Esp, int] = {esp: -10 - i for i, esp in enumerate(ESPS)}
+
+
+def sender_of(hook: HookEntry) -> KeyEntry:
+    """A mailer speaks for its workspace as a server does."""
+    return KeyEntry(b"", hook.workspace_id, "server", _SOURCES[hook.esp], hook.asserted_consent)
+
+
+def event_of(
+    mail: Mail, hook: HookEntry, directory: Directory, now_ms: int, noticed: list[Reason]
+) -> Event:
+    """The event, with all that it says; consent is judged after it."""
+    sender = sender_of(hook)
+    identities, consent = _who(mail, sender, directory, noticed)
+    at_ms, doubt = occurred_ms(None, mail.at, None, now_ms)
+    if doubt is not None:
+        noticed.append(doubt)
+    custom = mail.custom
+    return Event(
+        v=VERSION,
+        workspace_id=hook.workspace_id,
+        event_id=event_id_of(hook.workspace_id, sender.source_id, mail.id),
+        source_id=sender.source_id,
+        type=mail.type,
+        identities=identities,
+        occurred_ms=at_ms,
+        received_ms=now_ms,
+        channel="email",
+        content_id=clean_id(custom.get("content_id")),
+        content_type=clean_id(custom.get("content_type")),
+        message_id=clean_id(custom.get(CAMPAIGN))
+        or clean_id(mail.campaign)
+        or clean_id(mail.message),
+        server_only=True,
+        machine=_machine(mail),
+        consent=consent,
+        properties=_properties(mail),
+    )
+
+
+def _who(
+    mail: Mail, sender: KeyEntry, directory: Directory, noticed: list[Reason]
+) -> tuple[tuple[Identity, ...], Consent]:
+    """Whom the mail was sent to: by our own token where it came along, else by the address.
+
+    Not by both: one token given to a whole mailing by mistake would make all of them one person.
+    """
+    half = mail.custom.get(PERSON_PARAMETER)
+    if isinstance(half, str) and half:
+        recipient = read_person(half, sender.workspace_id, directory)
+        if recipient is not None:
+            token = Identity("person_token", recipient.person_token)
+            return (token,), Consent(recipient.measure, recipient.profile)
+        noticed.append("bad_person")
+    address = email_of(mail.address)
+    identities = (Identity("email", address),) if address else ()
+    return identities, with_assertion(NOTHING_SAID, sender)
+
+
+def _machine(mail: Mail) -> Machine:
+    if mail.type not in {"open", "click"}:
+        return UNJUDGED
+    by_agent = UNJUDGED
+    if isinstance(mail.agent, str) and mail.agent:
+        by_agent = label("GET", {b"user-agent": mail.agent.encode("latin-1", "replace")})
+    if not mail.by_machine:
+        return by_agent
+    return Machine(max(BY_MACHINE.p, by_agent.p), (*BY_MACHINE.reasons, *by_agent.reasons))
+
+
+def _properties(mail: Mail) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    if mail.type == "bounce":
+        told = {"kind": "hard" if mail.hard else "soft", "reason": mail.reason}
+    elif mail.type == "click":
+        told = {"url": mail.url}
+    return clean_object({k: v for k, v in told.items() if isinstance(v, str) and v})
+
+
+def is_own_link(mail: Mail, workspace_id: int, directory: Directory) -> bool:
+    """Whether a click went to one of our own links: then it comes in there, and counts there."""
+    if mail.type != "click" or not isinstance(mail.url, str):
+        return False
+    try:
+        path = urlsplit(mail.url).path
+    except ValueError:
+        return False
+    _, mark, token = path.rpartition("/c/")
+    read = read_token(token, directory) if mark else None
+    return read is not None and read.workspace_id == workspace_id
