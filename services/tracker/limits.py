@@ -45,6 +45,7 @@ class RateLimits:
             full_at_ms = float(now_ms)
         owing_ms = full_at_ms - now_ms - BURST_S * 1000
         if owing_ms + self._cost_ms > 0:
+            self._remember(sender, full_at_ms)
             return max(1, -int(-(owing_ms + self._cost_ms) // 1000))
         self._remember(sender, full_at_ms + cost * self._cost_ms)
         return None
