@@ -2,42 +2,53 @@
 
 One process writes and trims, others read. Everything is partition 0. Positions grow by one with
 every record and are never used twice, so a missing one means damage or trimming, and is told.
+A damaged file is made anew of what can be read of it (``sqlite_repair``).
 """
 
 import contextlib
-import fcntl
 import os
 import secrets
 import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
+import structlog
+
+from services.runtime import telemetry
 from services.runtime.clock import now_ms
 from services.runtime.event_log import Keyed, LogFullError, check_sizes
+from services.runtime.log_mark import LogMark
 from services.runtime.reader_position import reader_position
+from services.runtime.sqlite_file import (
+    connect,
+    lock,
+    newest_file,
+    prepare,
+    set_last_position,
+)
+from services.runtime.sqlite_records import LAST_POSITION, checksum, is_damage
+from services.runtime.sqlite_repair import repair
 
-FILE_NAME = "log.db"
-PARTITION = 0
-BUSY_TIMEOUT_S = 5.0
+BYTES_MAX = 20 * 2**30
+FREE_SHARE_MIN = 0.1
+KEEP_MS = 3_600_000
+"""How long records stay after every reader is done with them: a broker that lost its memory can
+be filled again from the last hour."""
+TRIM_RECORDS_MAX = 2_000
 
-# AUTOINCREMENT: a plain key starts at 1 again once everything is trimmed, and readers would skip.
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS log (log_id TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS record (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
-    appended_ms INTEGER NOT NULL,
-    key BLOB NOT NULL,
-    value BLOB NOT NULL
-);
-"""
-_INSERT = "INSERT INTO record (appended_ms, key, value) VALUES (?, ?, ?)"
-LAST_POSITION = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'record'), 0)"
+_INSERT = "INSERT INTO record (appended_ms, key, value, checksum) VALUES (?, ?, ?, ?)"
 _TRIM_UP_TO = """
 SELECT max(position) FROM (
     SELECT position, appended_ms FROM record WHERE position < ? ORDER BY position LIMIT ?
 ) WHERE appended_ms < ?
 """
+_ARRIVAL = "SELECT appended_ms FROM record WHERE position >= ? ORDER BY position LIMIT 1"
+
+_log = structlog.get_logger(__name__)
+
+Result = TypeVar("Result")
 
 
 class SqliteLog:
@@ -48,6 +59,7 @@ class SqliteLog:
         readers: names of the readers that trimming waits for, see ``reader_position``.
         bytes_max: bound of the space that records take, in bytes.
         free_share_min: share of the disk that must stay free, 0-1.
+        keep_ms: how long records stay after every reader is done with them.
         clock: UTC milliseconds.
 
     Raises:
@@ -59,8 +71,9 @@ class SqliteLog:
         directory: Path,
         *,
         readers: Sequence[str] = (),
-        bytes_max: int = 20 * 2**30,
-        free_share_min: float = 0.1,
+        bytes_max: int = BYTES_MAX,
+        free_share_min: float = FREE_SHARE_MIN,
+        keep_ms: int = KEEP_MS,
         clock: Callable[[], int] = now_ms,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -68,12 +81,19 @@ class SqliteLog:
         self._readers = tuple(readers)
         self._bytes_max = bytes_max
         self._free_share_min = free_share_min
+        self._keep_ms = keep_ms
         self._clock = clock
-        self._lock = _lock(directory / "writer.lock")
+        self._lock = lock(directory / "writer.lock")
         try:
-            self._connection = _connect(directory / FILE_NAME)
-            self.log_id = self._prepare()
-        except sqlite3.Error as error:
+            self._mark = LogMark(directory)
+        except OSError:
+            os.close(self._lock)
+            raise
+        self.log_id, self._last = self._mark.read() or ("", 0)
+        try:
+            self._connection = self._open()
+        except (OSError, sqlite3.Error) as error:
+            self._mark.close()
             os.close(self._lock)
             raise OSError(f"the log in {directory} cannot be opened: {error}") from error
 
@@ -89,17 +109,14 @@ class SqliteLog:
             return
         check_sizes(records)
         appended_ms = self._clock()
-        try:
-            if reason := self.why_full():
-                raise LogFullError(reason)
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany(
-                _INSERT, [(appended_ms, record.key, record.value) for record in records]
-            )
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._roll_back()
-            raise _told(error) from error
+        rows = [
+            (appended_ms, record.key, record.value, checksum(record.key, record.value))
+            for record in records
+        ]
+        if reason := self.why_full():
+            raise LogFullError(reason)
+        self._sound(lambda: self._insert(rows))
+        self._mark.write(self.log_id, self._last)
 
     def why_full(self) -> str | None:
         """Why nothing more is taken; ``None`` while there is room. Costs some microseconds.
@@ -107,7 +124,7 @@ class SqliteLog:
         Raises:
             OSError: it cannot be known.
         """
-        used = self._used_bytes()
+        used = self._sound(self._used_bytes)
         if used >= self._bytes_max:
             return f"the log holds {used} bytes of at most {self._bytes_max}"
         disk = shutil.disk_usage(self._directory)
@@ -121,13 +138,9 @@ class SqliteLog:
         Raises:
             OSError: the log cannot be written.
         """
-        try:
-            self._connection.execute("UPDATE log SET log_id = log_id")
-        except sqlite3.Error as error:
-            self._roll_back()
-            raise _told(error) from error
+        self._sound(lambda: self._connection.execute("UPDATE log SET log_id = log_id"))
 
-    def trim(self, keep_ms: int, records_max: int = 2_000) -> int:
+    def trim(self, records_max: int = TRIM_RECORDS_MAX) -> int:
         """Delete what every registered reader is done with and is older than ``keep_ms``.
 
         Nothing while a registered reader's position is missing. At most ``records_max`` records,
@@ -140,43 +153,113 @@ class SqliteLog:
         lowest = self._lowest_reader()
         if lowest is None:
             return 0
-        before_ms = self._clock() - keep_ms
-        try:
-            row = self._connection.execute(_TRIM_UP_TO, (lowest, records_max, before_ms)).fetchone()
-            if row[0] is None:
-                return 0
-            # One statement is one transaction.
-            done = self._connection.execute("DELETE FROM record WHERE position <= ?", row)
-        except sqlite3.Error as error:
-            self._roll_back()
-            raise _told(error) from error
-        return done.rowcount
+        bounds = (lowest, records_max, self._clock() - self._keep_ms)
+        return self._sound(lambda: self._delete(bounds))
+
+    def tell(self) -> None:
+        """Say in the metrics how much the log holds, how much of it waits, and since when.
+
+        Raises:
+            OSError: it cannot be known.
+        """
+        disk = shutil.disk_usage(self._directory)
+        telemetry.LOG_BYTES.set(self._sound(self._used_bytes))
+        telemetry.LOG_BYTES_MAX.set(self._bytes_max)
+        telemetry.LOG_DISK_FREE.set(disk.free / disk.total)
+        waiting = self._lowest_reader() or 1
+        arrived_ms = self._sound(lambda: self._connection.execute(_ARRIVAL, (waiting,)).fetchone())
+        telemetry.LOG_UNREAD_RECORDS.set(max(0, self._last + 1 - waiting) if arrived_ms else 0)
+        waited_ms = self._clock() - arrived_ms[0] if arrived_ms else 0
+        telemetry.LOG_UNREAD_SECONDS.set(max(0, waited_ms) / 1000)
 
     def close(self) -> None:
         """Let go of the file; another process may write then."""
         self._connection.close()
+        self._mark.close()
         os.close(self._lock)
 
-    def _prepare(self) -> str:
-        self._connection.executescript(_SCHEMA)
-        self._connection.execute("BEGIN IMMEDIATE")
-        row = self._connection.execute("SELECT log_id FROM log").fetchone()
-        log_id = str(row[0]) if row else f"spool-{secrets.token_hex(8)}"
-        if not row:
-            self._connection.execute("INSERT INTO log VALUES (?)", (log_id,))
-        self._continue_after_readers(log_id)
-        self._connection.execute("COMMIT")
-        return log_id
+    def _sound(self, work: Callable[[], Result]) -> Result:
+        """Do it; where the file turns out to be damaged, repair that and do it again."""
+        try:
+            try:
+                return work()
+            except sqlite3.Error as error:
+                self._roll_back()
+                if not is_damage(error):
+                    raise
+            self._connection.close()
+            repair(self._directory, self.log_id, self._last, self._clock())
+            self._connection = self._open()
+            return work()
+        except sqlite3.Error as error:
+            self._roll_back()
+            raise _told(error) from error
 
-    def _continue_after_readers(self, log_id: str) -> None:
-        # A damaged write-ahead log can lose its tail silently. Positions that a reader has seen
-        # must not be given out again: the reader would take the new records for old ones.
+    def _insert(self, rows: list[tuple[int, bytes, bytes, int]]) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.executemany(_INSERT, rows)
+        last = int(self._connection.execute(LAST_POSITION).fetchone()[0])
+        self._connection.execute("COMMIT")
+        self._last = last
+
+    def _delete(self, bounds: tuple[int, int, int]) -> int:
+        row = self._connection.execute(_TRIM_UP_TO, bounds).fetchone()
+        if row[0] is None:
+            return 0
+        # One statement is one transaction.
+        return self._connection.execute("DELETE FROM record WHERE position <= ?", row).rowcount
+
+    def _open(self) -> sqlite3.Connection:
+        """The newest file, ready; made anew where even that shows that it is damaged.
+
+        Raises:
+            sqlite3.Error: it cannot be opened.
+            OSError: it is damaged and cannot be made anew.
+        """
+        for left in self._directory.glob("*.part"):
+            left.unlink()  # a repair that was cut short
+        try:
+            return self._connect_and_prepare()
+        except sqlite3.Error as error:
+            if not is_damage(error):
+                raise
+        log_id = self.log_id or _new_id()
+        repair(self._directory, log_id, self._seen(log_id), self._clock())
+        return self._connect_and_prepare()
+
+    def _connect_and_prepare(self) -> sqlite3.Connection:
+        connection = connect(newest_file(self._directory))
+        try:
+            self._prepare(connection)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        prepare(connection)
+        connection.execute("BEGIN IMMEDIATE")
+        row = connection.execute("SELECT log_id FROM log").fetchone()
+        log_id = str(row[0]) if row else self.log_id or _new_id()
+        if not row:
+            connection.execute("INSERT INTO log VALUES (?)", (log_id,))
+        if log_id != self.log_id:  # the mark is of another log, or there is none
+            self.log_id, self._last = log_id, 0
+        last = int(connection.execute(LAST_POSITION).fetchone()[0])
+        if last < self._last:
+            _log.error("the log's end is gone", expected=self._last, found=last)
+        # A damaged write-ahead log can lose its tail silently. Positions that were given out must
+        # not be given out again: a reader would take the new records for old ones.
+        self._last = max(last, self._seen(log_id))
+        if self._last > last:
+            set_last_position(connection, self._last)
+        connection.execute("COMMIT")
+
+    def _seen(self, log_id: str) -> int:
+        """The last position that was given out, as the mark and the readers know it."""
         known = (reader_position(self._directory, name, log_id) for name in self._readers)
         seen = max((position - 1 for position in known if position is not None), default=0)
-        last = int(self._connection.execute(LAST_POSITION).fetchone()[0])
-        if seen > last:
-            self._connection.execute("DELETE FROM sqlite_sequence WHERE name = 'record'")
-            self._connection.execute("INSERT INTO sqlite_sequence VALUES ('record', ?)", (seen,))
+        return max(seen, self._last)
 
     def _lowest_reader(self) -> int | None:
         lowest: int | None = None
@@ -202,28 +285,11 @@ class SqliteLog:
             # What cannot even roll back is of no use any more; closing undoes what was begun.
             self._connection.close()
             with contextlib.suppress(sqlite3.Error):
-                self._connection = _connect(self._directory / FILE_NAME)
+                self._connection = connect(newest_file(self._directory))
 
 
-def _lock(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise OSError(f"{path.parent} is in use: a log has one writer") from error
-    return descriptor
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-    )
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    # After a burst the write-ahead log goes back to this size.
-    connection.execute("PRAGMA journal_size_limit=67108864")
-    return connection
+def _new_id() -> str:
+    return f"spool-{secrets.token_hex(8)}"
 
 
 def _told(error: sqlite3.Error) -> LogFullError | OSError:

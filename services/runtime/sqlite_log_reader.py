@@ -1,15 +1,24 @@
 """The reading end of the log in one SQLite file; see :mod:`services.runtime.sqlite_log`."""
 
+import contextlib
 import sqlite3
 import time
 from pathlib import Path
 
 from services.runtime.event_log import LogGapError, Positions, Stored
-from services.runtime.sqlite_log import BUSY_TIMEOUT_S, FILE_NAME, LAST_POSITION, PARTITION
+from services.runtime.sqlite_file import BUSY_TIMEOUT_S, file_of, generation_of
+from services.runtime.sqlite_records import (
+    LAST_POSITION,
+    PARTITION,
+    READ,
+    next_sound,
+    sound_rows,
+)
 
 POLL_PAUSE_S = 0.01
+POLL_BYTES_MAX = 16_000_000
+"""One poll returns no more than about this, however many records were asked for."""
 
-_READ = "SELECT position, key, value FROM record WHERE position >= ? ORDER BY position LIMIT ?"
 _FIRST = "SELECT min(position) FROM record"
 
 
@@ -27,23 +36,11 @@ class SqliteLogReader:
     """
 
     def __init__(self, directory: Path, positions: Positions) -> None:
-        path = directory / FILE_NAME
-        if not path.exists():
-            raise FileNotFoundError(f"no log in {directory} yet")
+        self._directory = directory
         self._positions = positions
         self._next: int | None = None
         self._paused = False
-        try:
-            self._connection = sqlite3.connect(
-                f"{path.resolve().as_uri()}?mode=rw",
-                uri=True,
-                timeout=BUSY_TIMEOUT_S,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-            self.log_id = str(self._connection.execute("SELECT log_id FROM log").fetchone()[0])
-        except (sqlite3.Error, TypeError) as error:
-            raise OSError(f"the log in {directory} cannot be read yet: {error}") from error
+        self._open()
 
     def poll(self, records_max: int, timeout_s: float) -> list[Stored]:
         """The next records, in order; see ``LogReader.poll``."""
@@ -77,23 +74,66 @@ class SqliteLogReader:
         """Let go of the file."""
         self._connection.close()
 
+    def _open(self) -> None:
+        """Open the newest file of the log."""
+        self._generation = generation_of(self._directory)
+        path = file_of(self._directory, self._generation)
+        if not path.exists():
+            raise FileNotFoundError(f"no log in {self._directory} yet")
+        try:
+            self._connection = sqlite3.connect(
+                f"{path.resolve().as_uri()}?mode=rw",
+                uri=True,
+                timeout=BUSY_TIMEOUT_S,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            self.log_id = str(self._connection.execute("SELECT log_id FROM log").fetchone()[0])
+        except (sqlite3.Error, TypeError) as error:
+            raise OSError(f"the log in {self._directory} cannot be read yet: {error}") from error
+
     def _read(self, records_max: int) -> list[Stored]:
+        try:
+            return self._read_here(records_max)
+        except (LogGapError, OSError):
+            if not self._is_repaired():
+                raise
+        return []
+
+    def _is_repaired(self) -> bool:
+        """Whether a damaged file was made anew; if so, we read the new one from now on."""
+        if not file_of(self._directory, self._generation + 1).exists():
+            return False
+        self._connection.close()
+        self._open()
+        return True
+
+    def _read_here(self, records_max: int) -> list[Stored]:
         start = self._where()
-        rows = self._query(_READ, (start, records_max))
-        if not rows:
-            self._check_at_end(start)
-            return []
-        whole = _contiguous(rows, start)
-        if not whole:
-            raise LogGapError(PARTITION, start, rows[0][0])
-        self._next = start + len(whole)
-        return whole
+        try:
+            # The statement ends with its cursor, wherever that was left.
+            rows = self._connection.execute(READ, (start, records_max))
+            with contextlib.closing(rows):
+                records = sound_rows(rows, start, POLL_BYTES_MAX)
+            if not records:
+                self._check_at_end(start)
+        except sqlite3.Error as error:
+            raise OSError(f"the log could not be read: {error}") from error
+        self._next = start + len(records)
+        return records
 
     def _check_at_end(self, position: int) -> None:
+        """Nothing could be read: there is nothing yet, or something is gone."""
         end = self._end()
-        # The record may have come in between; only one that was passed by is gone.
-        if position > end or (position < end and not self._query(_READ, (position, 1))):
+        if position > end:
             raise LogGapError(PARTITION, position, end)
+        if position == end:
+            self._is_repaired()
+            return
+        found = next_sound(self._connection, position, end)
+        # The record may have come in between; only one that was passed by is gone.
+        if found > position:
+            raise LogGapError(PARTITION, position, found)
 
     def _where(self) -> int:
         if self._next is None:
@@ -115,13 +155,3 @@ class SqliteLogReader:
             return self._connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise OSError(f"the log could not be read: {error}") from error
-
-
-def _contiguous(rows: list[tuple[int, bytes, bytes]], start: int) -> list[Stored]:
-    """The rows up to the first missing position."""
-    records = []
-    for expected, (position, key, value) in enumerate(rows, start):
-        if position != expected:
-            break
-        records.append(Stored(PARTITION, position, key, value))
-    return records

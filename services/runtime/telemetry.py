@@ -31,6 +31,19 @@ RELAY_LAG = Gauge("kentering_relay_lag_records", "Records in the spool not yet i
 # Positions of the log that hold nothing, by who noticed it: damage, or trimming that ran ahead.
 LOG_GAP_RECORDS = Counter("kentering_log_gap_records", "Records lost from the log", ["reader"])
 
+# What the spool's records take of the space that they may, in bytes; the share of its disk that
+# is free, 0-1.
+LOG_BYTES = Gauge("kentering_log_bytes", "Space that the spool's records take")
+LOG_BYTES_MAX = Gauge("kentering_log_bytes_max", "Space that they may take")
+LOG_DISK_FREE = Gauge("kentering_log_disk_free_share", "Share of the spool's disk that is free")
+
+# What the slowest reader of the spool has not done yet: how many records, and since when.
+LOG_UNREAD_RECORDS = Gauge("kentering_log_unread_records", "Records that a reader still needs")
+LOG_UNREAD_SECONDS = Gauge("kentering_log_unread_seconds", "Age of the oldest of them")
+
+# Times that the spool's file was damaged and made anew of what could be read of it.
+LOG_REPAIRS = Counter("kentering_log_repairs", "Repairs of the spool's file")
+
 
 # ── scorer: the log into intervals ──────────────────────────────────────────────────────────
 

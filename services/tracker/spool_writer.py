@@ -10,19 +10,15 @@ from typing import NamedTuple
 import structlog
 
 from services.runtime.event_log import LogFullError, Record
-from services.runtime.sqlite_log import SqliteLog
+from services.runtime.sqlite_log import TRIM_RECORDS_MAX, SqliteLog
 from services.tracker import metrics
 from services.tracker.reasons import RequestReason
 
 QUEUE_EVENTS_MAX = 20_000
 QUEUE_BYTES_MAX = 64 * 2**20
 CLOSE_SECONDS_MAX = 10.0
-KEEP_MS = 3_600_000
-"""How long records stay after every reader is done with them: a broker that lost its memory can
-be filled again from the last hour."""
 
 _HOUSEKEEPING_S = 1.0
-_TRIM_RECORDS_MAX = 2_000
 
 _log = structlog.get_logger(__name__)
 
@@ -153,13 +149,14 @@ class SpoolWriter:
         wait come first.
         """
         try:
-            trimmed = self._log.trim(KEEP_MS, _TRIM_RECORDS_MAX)
+            trimmed = self._log.trim()
             if self.trouble is not None:
                 # Nobody may be sent here any more, so nobody else would find out.
                 self._log.probe()
             self.trouble = self._log.why_full()
+            self._log.tell()
         except OSError as error:
             self._failed("log_failed", error)
             return _HOUSEKEEPING_S
         metrics.RECORDS_TRIMMED.inc(trimmed)
-        return 0.0 if trimmed == _TRIM_RECORDS_MAX else _HOUSEKEEPING_S
+        return 0.0 if trimmed == TRIM_RECORDS_MAX else _HOUSEKEEPING_S

@@ -7,7 +7,8 @@ import pytest
 
 from services.runtime.event_log import LogFullError, LogGapError, Record
 from services.runtime.reader_position import reader_position, save_reader_position
-from services.runtime.sqlite_log import FILE_NAME, SqliteLog
+from services.runtime.sqlite_file import newest_file
+from services.runtime.sqlite_log import SqliteLog
 from services.runtime.sqlite_log_reader import SqliteLogReader
 
 
@@ -19,7 +20,7 @@ class Clock:
 
 
 def opened(directory: Path, **options) -> SqliteLog:
-    return SqliteLog(directory, free_share_min=0, **options)
+    return SqliteLog(directory, **{"free_share_min": 0, "keep_ms": -1, **options})
 
 
 def filled(directory: Path, count: int, **options) -> SqliteLog:
@@ -66,32 +67,32 @@ def test_a_reader_position_is_kept_per_log(tmp_path: Path) -> None:
 def test_trimming_waits_for_every_registered_reader(tmp_path: Path) -> None:
     log = filled(tmp_path, 10, readers=["relay", "scorer"])
     save_reader_position(tmp_path, "relay", log.log_id, 8)
-    assert log.trim(keep_ms=-1) == 0
+    assert log.trim() == 0
     save_reader_position(tmp_path, "scorer", "another log", 8)
-    assert log.trim(keep_ms=-1) == 0
+    assert log.trim() == 0
     save_reader_position(tmp_path, "scorer", log.log_id, 4)
-    assert log.trim(keep_ms=-1, records_max=2) == 2
-    assert log.trim(keep_ms=-1, records_max=2) == 1
-    assert log.trim(keep_ms=-1) == 0
+    assert log.trim(records_max=2) == 2
+    assert log.trim(records_max=2) == 1
+    assert log.trim() == 0
     assert [r.offset for r in reader(tmp_path).poll(100, 0)] == list(range(4, 11))
 
 
 def test_trimming_keeps_what_is_young(tmp_path: Path) -> None:
     clock = Clock()
-    log = filled(tmp_path, 3, readers=["relay"], clock=clock)
+    log = filled(tmp_path, 3, readers=["relay"], clock=clock, keep_ms=60_000)
     clock.now += 60_000
     log.append([Record(b"key", b"young")])
     save_reader_position(tmp_path, "relay", log.log_id, 5)
-    assert log.trim(keep_ms=60_000) == 0
+    assert log.trim() == 0
     clock.now += 1
-    assert log.trim(keep_ms=60_000) == 3
+    assert log.trim() == 3
     assert [r.value for r in reader(tmp_path).poll(100, 0)] == [b"young"]
 
 
 def test_positions_are_never_used_twice(tmp_path: Path) -> None:
     log = filled(tmp_path, 5, readers=["relay"])
     save_reader_position(tmp_path, "relay", log.log_id, 6)
-    assert log.trim(keep_ms=-1) == 5
+    assert log.trim() == 5
     log.close()
     again = opened(tmp_path, readers=["relay"])
     again.append([Record(b"key", b"next")])
@@ -110,7 +111,7 @@ def test_positions_go_on_after_what_a_reader_has_seen(tmp_path: Path) -> None:
 
 def test_missing_positions_are_told_and_the_rest_is_read(tmp_path: Path) -> None:
     filled(tmp_path, 10).close()
-    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+    with sqlite3.connect(newest_file(tmp_path)) as connection:
         connection.execute("DELETE FROM record WHERE position IN (4, 5, 10)")
     connection.close()
     reading = reader(tmp_path)
@@ -136,7 +137,7 @@ def test_its_bound_is_told_and_trimming_makes_room(tmp_path: Path) -> None:
     assert 100 <= stored <= 250
     assert stored % 50 == 0
     save_reader_position(tmp_path, "relay", log.log_id, stored + 1)
-    assert log.trim(keep_ms=-1) == stored
+    assert log.trim() == stored
     assert log.why_full() is None
     log.append(batch)
 
@@ -150,7 +151,7 @@ def test_a_disk_nearly_full_is_told(tmp_path: Path) -> None:
 
 def test_an_error_of_the_disk_is_told_and_got_over(tmp_path: Path) -> None:
     log = filled(tmp_path, 3)
-    with sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None) as connection:
+    with sqlite3.connect(newest_file(tmp_path), isolation_level=None) as connection:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.close()
     log._connection.execute(f"PRAGMA max_page_count={pages}")  # SQLite's own "disk full"
