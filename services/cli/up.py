@@ -27,6 +27,7 @@ from services.demo.sample.mail import make_sample_mail
 from services.runtime.clock import now_ms
 from services.runtime.database import open_database
 from services.runtime.migrations import NewerDatabaseError, migrate
+from services.runtime.settings import from_environment
 from services.runtime.sqlite_log import SqliteLog
 from services.runtime.telemetry import configure_logging
 from services.scorer.consume import READER
@@ -97,7 +98,10 @@ def _app(
     marker: Marker | None,
     scorer: ScorerHealth,
 ) -> OnePort:
-    tracker = create_tracker(log, lambda: load_snapshot(engine, internal_key), data, url)
+    sns_host = from_environment().sns_host
+    tracker = create_tracker(
+        log, lambda: load_snapshot(engine, internal_key), data, url, sns_host=sns_host
+    )
     api: App = create_api(engine, internal_key, url)
     return OnePort(
         tracker,

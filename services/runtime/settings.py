@@ -24,6 +24,9 @@ class Settings:
     internal_key: str
     """``KENTERING_INTERNAL_KEY``: shared by the product's own processes; no default."""
 
+    sns_host: str
+    """``KENTERING_SNS_HOST``: one more host, as HOST:PORT, that speaks for Amazon SNS."""
+
     @property
     def spool(self) -> Path:
         """The folder of the tracker's spool, which is also the embedded default's log."""
@@ -43,4 +46,5 @@ def from_environment() -> Settings:
         public_url=public_url,
         tracker_url=get("KENTERING_TRACKER_URL", public_url),
         internal_key=get("KENTERING_INTERNAL_KEY", ""),
+        sns_host=get("KENTERING_SNS_HOST", ""),
     )

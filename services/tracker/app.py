@@ -16,6 +16,8 @@ from services.tracker import answers
 from services.tracker.answers import Reply
 from services.tracker.body import ClientGoneError, Receive, read_body
 from services.tracker.collector import Collector, new_id, refusal
+from services.tracker.hooks.errands import Errands
+from services.tracker.hooks.memory import Memory
 from services.tracker.reasons import RefusedRequestError
 from services.tracker.request import Request
 from services.tracker.routes import Route, route_of
@@ -37,11 +39,13 @@ class Tracker:
         data: Path,
         public_url: str,
         clock: Callable[[], int] = now_ms,
+        sns_host: str = "",
     ) -> None:
-        self._snapshots = SnapshotKeeper(snapshot_source, data)
+        memory = Memory(sns_host)
+        self._snapshots = SnapshotKeeper(snapshot_source, data, memory)
         self._clock = SteadyClock(clock)
         self._script = script_reply(public_url)
-        self.collector = Collector(self._snapshots, self._clock, log)
+        self.collector = Collector(self._snapshots, self._clock, log, Errands(memory))
         """What decides and stores; also for a protocol that answers hits by itself."""
         self._leaving = False
 
@@ -139,6 +143,7 @@ def create_app(
     data: Path,
     public_url: str,
     clock: Callable[[], int] = now_ms,
+    sns_host: str = "",
 ) -> Tracker:
     """The tracker as an ASGI application.
 
@@ -148,8 +153,9 @@ def create_app(
         data: folder for the snapshot's copy.
         public_url: where browsers reach the tracker.
         clock: UTC milliseconds.
+        sns_host: one more host that speaks for Amazon SNS.
     """
-    return Tracker(log, snapshot_source, data, public_url, clock)
+    return Tracker(log, snapshot_source, data, public_url, clock, sns_host)
 
 
 def _request(scope: Scope, body: bytes) -> Request:

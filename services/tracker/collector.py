@@ -14,6 +14,7 @@ from services.tracker import answers, metrics
 from services.tracker.accept import accept
 from services.tracker.accepted import Accepted
 from services.tracker.answers import Reply
+from services.tracker.hooks.errands import Errands
 from services.tracker.reasons import RequestReason
 from services.tracker.request import Request
 from services.tracker.snapshot_keeper import SnapshotKeeper
@@ -30,12 +31,16 @@ class Collector:
         snapshots: who may write.
         clock: UTC milliseconds.
         log: where events go.
+        errands: does what a decision needs done outside.
     """
 
-    def __init__(self, snapshots: SnapshotKeeper, clock: SteadyClock, log: SqliteLog) -> None:
+    def __init__(
+        self, snapshots: SnapshotKeeper, clock: SteadyClock, log: SqliteLog, errands: Errands
+    ) -> None:
         self._snapshots = snapshots
         self._clock = clock
         self._log = log
+        self._errands = errands
         self.writer: SpoolWriter | None = None
         """None before the start."""
 
@@ -47,6 +52,7 @@ class Collector:
         """Store and answer what still waits."""
         if self.writer is not None:
             await self.writer.close()
+        self._errands.close()
 
     def collect(self, request: Request, answer: Answer) -> None:
         """Decide a request to a collecting route, and store what it told.
@@ -66,13 +72,17 @@ class Collector:
             metrics.count_reason(reason)
         if accepted.events:
             records = [Record(record_key(event), encode(event)) for event in accepted.events]
-            writer.store(records, partial(_settle, accepted, answer))
+            writer.store(records, partial(_settle, accepted, answer, self._errands))
         else:
-            answer(accepted.reply)
+            _settle(accepted, answer, self._errands, None)
 
 
-def _settle(accepted: Accepted, answer: Answer, failure: RequestReason | None) -> None:
+def _settle(
+    accepted: Accepted, answer: Answer, errands: Errands, failure: RequestReason | None
+) -> None:
     if failure is None:
+        for errand in accepted.errands:
+            errands.take(errand)
         answer(accepted.reply)
     elif accepted.answers_anyway:
         metrics.EVENTS_LOST.labels(failure).inc(len(accepted.events))

@@ -36,6 +36,11 @@ SNAPSHOT_FAILURES = Counter(
 # Records that the log let go of because every reader is done with them.
 RECORDS_TRIMMED = Counter("kentering_tracker_records_trimmed_total", "Records trimmed.")
 
+# What mailers' webhooks needed from outside: certificates and confirmations of Amazon SNS.
+HOOK_ERRANDS = Counter(
+    "kentering_tracker_hook_errands_total", "Fetched for webhooks.", ["errand", "outcome"]
+)
+
 # All reasons stand in the metrics from the start, so that a rate is defined for each.
 _BY_REASON = {reason: _REASONS_SEEN.labels(reason) for reason in REASONS}
 
