@@ -22,9 +22,7 @@ def command(host: str, port: int) -> None:
         raise click.ClickException("KENTERING_INTERNAL_KEY is needed to fetch the snapshot")
     log = SqliteLog(settings.spool, readers=[READER])
     source = HttpSnapshotSource(settings.api_url, settings.internal_key)
-    tracker = create_app(
-        log, source, settings.data, settings.public_url, sns_host=settings.sns_host
-    )
+    tracker = create_app(log, source, settings.data, sns_host=settings.sns_host)
     server = Server(tracker, leave=tracker.leave, address=(host, port), collector=tracker.collector)
     try:
         server.run()

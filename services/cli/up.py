@@ -100,7 +100,7 @@ def _app(
 ) -> OnePort:
     sns_host = from_environment().sns_host
     tracker = create_tracker(
-        log, lambda: load_snapshot(engine, internal_key), data, url, sns_host=sns_host
+        log, lambda: load_snapshot(engine, internal_key), data, sns_host=sns_host
     )
     api: App = create_api(engine, internal_key, url)
     return OnePort(

@@ -37,14 +37,12 @@ class Tracker:
         log: SqliteLog,
         snapshot_source: SnapshotSource,
         data: Path,
-        public_url: str,
         clock: Callable[[], int] = now_ms,
         sns_host: str = "",
     ) -> None:
         memory = Memory(sns_host)
         self._snapshots = SnapshotKeeper(snapshot_source, data, memory)
         self._clock = SteadyClock(clock)
-        self._script = script_reply(public_url)
         self.collector = Collector(self._snapshots, self._clock, log, Errands(memory))
         """What decides and stores; also for a protocol that answers hits by itself."""
         self._leaving = False
@@ -102,7 +100,7 @@ class Tracker:
         if route is not None:
             return await self._reply_at(route, scope, receive)
         if path == "/k.js":
-            return self._script
+            return script_reply(method, scope["headers"])
         if path == "/healthz":
             return answers.json_reply(200, b'{"status":"alive"}')
         if path == "/readyz":
@@ -141,7 +139,6 @@ def create_app(
     log: SqliteLog,
     snapshot_source: SnapshotSource,
     data: Path,
-    public_url: str,
     clock: Callable[[], int] = now_ms,
     sns_host: str = "",
 ) -> Tracker:
@@ -151,11 +148,10 @@ def create_app(
         log: the spool; the tracker is its one writer and trims it, its opener closes it.
         snapshot_source: asked every second, in a thread.
         data: folder for the snapshot's copy.
-        public_url: where browsers reach the tracker.
         clock: UTC milliseconds.
         sns_host: one more host that speaks for Amazon SNS.
     """
-    return Tracker(log, snapshot_source, data, public_url, clock, sns_host)
+    return Tracker(log, snapshot_source, data, clock, sns_host)
 
 
 def _request(scope: Scope, body: bytes) -> Request:

@@ -1,30 +1,56 @@
-"""The browser script: one file, served as it is."""
+"""The browser script: the source ``static/k.js`` made small, compressed once, kept by caches."""
 
-import json
+import gzip
+import hashlib
+from collections.abc import Iterable
 from importlib.resources import files
 
-from services.tracker.answers import Reply
+from services.tracker.answers import Headers, Reply, wrong_method
 
-_PLACE_OF_URL = '"KENTERING_URL"'
+_BODY = files("services.tracker").joinpath("static/k.min.js").read_bytes()
+_PACKED = gzip.compress(_BODY, 9, mtime=0)
+# Weak, for it stands for both forms.
+_ETAG = b'W/"' + hashlib.blake2b(_BODY, digest_size=12).hexdigest().encode() + b'"'
+
+_ALWAYS: Headers = (
+    (b"cache-control", b"public, max-age=3600, stale-while-revalidate=86400"),
+    (b"etag", _ETAG),
+    (b"vary", b"accept-encoding"),
+    (b"access-control-allow-origin", b"*"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+    (b"x-content-type-options", b"nosniff"),
+)
+_TYPE = (b"content-type", b"text/javascript; charset=utf-8")
 
 
-def script_reply(public_url: str) -> Reply:
-    """The answer to ``/k.js``.
+def _whole(body: bytes, *more: tuple[bytes, bytes]) -> Reply:
+    return Reply(200, (_TYPE, (b"content-length", str(len(body)).encode()), *more, *_ALWAYS), body)
+
+
+_PLAIN = _whole(_BODY)
+_GZIP = _whole(_PACKED, (b"content-encoding", b"gzip"))
+_UNCHANGED = Reply(304, _ALWAYS)
+
+
+def script_reply(method: str, headers: Iterable[tuple[bytes, bytes]]) -> Reply:
+    """The answer to ``/k.js``: 200, or 304 to whoever has it; 405 to what is no GET or HEAD.
 
     Args:
-        public_url: where the script sends to if a page hides where it came from.
+        method: the request's.
+        headers: the request's, names in lower case.
     """
-    source = files("services.tracker").joinpath("static/k.js").read_text("utf-8")
-    body = source.replace(_PLACE_OF_URL, json.dumps(public_url.rstrip("/"))).encode()
-    return Reply(
-        200,
-        (
-            (b"content-type", b"text/javascript; charset=utf-8"),
-            (b"content-length", str(len(body)).encode()),
-            (b"cache-control", b"public, max-age=3600"),
-            (b"access-control-allow-origin", b"*"),
-            (b"cross-origin-resource-policy", b"cross-origin"),
-            (b"x-content-type-options", b"nosniff"),
-        ),
-        body,
-    )
+    if method not in ("GET", "HEAD"):
+        return wrong_method(b"GET, HEAD")
+    said = dict(headers)
+    if _ETAG in said.get(b"if-none-match", b""):
+        return _UNCHANGED
+    return _GZIP if _takes_gzip(said.get(b"accept-encoding", b"")) else _PLAIN
+
+
+def _takes_gzip(said: bytes) -> bool:
+    """Whether an Accept-Encoding names gzip without a weight of zero."""
+    for coding in said.lower().split(b","):
+        name, _, weight = coding.replace(b" ", b"").partition(b";q=")
+        if name == b"gzip":
+            return weight.strip(b"0.") != b"" or not weight
+    return False
