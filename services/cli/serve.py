@@ -28,6 +28,7 @@ class Server(uvicorn.Server):
             routes to it sees in time that it is not ready and nobody is turned away.
         linger_s: how long.
         address: host and port to listen on; not where :meth:`run` is given sockets.
+        protocol: makes the protocol of each connection; None: uvicorn's own.
     """
 
     def __init__(
@@ -38,13 +39,14 @@ class Server(uvicorn.Server):
         leave: Callable[[], None] = lambda: None,
         linger_s: float = LINGER_S,
         address: tuple[str, int] = ("127.0.0.1", 0),
+        protocol: Any = None,
     ) -> None:
         config = uvicorn.Config(
             app,
             host=address[0],
             port=address[1],
             loop="uvloop",
-            http="httptools",
+            http=protocol or "httptools",
             ws="none",
             lifespan="on",
             access_log=False,  # it would name people: tokens and ids stand in the addresses

@@ -23,7 +23,7 @@ def command(host: str, port: int) -> None:
     log = SqliteLog(settings.spool, readers=[READER])
     source = HttpSnapshotSource(settings.api_url, settings.internal_key)
     tracker = create_app(log, source, settings.data, sns_host=settings.sns_host)
-    server = Server(tracker, leave=tracker.leave, address=(host, port), collector=tracker.collector)
+    server = Server(tracker, leave=tracker.leave, address=(host, port), protocol=tracker.protocol)
     try:
         server.run()
     finally:

@@ -5,6 +5,7 @@ A plain ASGI application: a framework's route costs several times what the hit i
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from services.tracker import answers
 from services.tracker.answers import Reply
 from services.tracker.body import ClientGoneError, Receive, read_body
 from services.tracker.collector import Collector, new_id, refusal
+from services.tracker.hit_protocol import HitProtocol
 from services.tracker.hooks.errands import Errands
 from services.tracker.hooks.memory import Memory
 from services.tracker.reasons import RefusedRequestError
@@ -44,8 +46,12 @@ class Tracker:
         self._snapshots = SnapshotKeeper(snapshot_source, data, memory)
         self._clock = SteadyClock(clock)
         self.collector = Collector(self._snapshots, self._clock, log, Errands(memory))
-        """What decides and stores; also for a protocol that answers hits by itself."""
         self._leaving = False
+
+    @property
+    def protocol(self) -> Callable[..., HitProtocol]:
+        """What makes a connection's protocol for uvicorn: it answers hits by itself."""
+        return partial(HitProtocol, collector=self.collector)
 
     async def start(self) -> None:
         """Begin to store, and get the first snapshot."""

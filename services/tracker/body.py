@@ -35,6 +35,15 @@ async def read_body(receive: Receive) -> bytes:
             raise RefusedRequestError("slow_body") from None
     else:
         body = _part(message)
+    return whole_body(body)
+
+
+def whole_body(body: bytes) -> bytes:
+    """A body that came to its end, unpacked where its first bytes say that it is packed.
+
+    Raises:
+        RefusedRequestError: too large, or packed and broken.
+    """
     if len(body) > BODY_BYTES_MAX:
         raise RefusedRequestError("too_large")
     return unpack(body) if body[:2] == _GZIP_MAGIC else body
