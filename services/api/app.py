@@ -10,6 +10,7 @@ from services.api import (
     docs,
     explain,
     health,
+    hooks,
     links,
     members,
     model,
@@ -32,7 +33,7 @@ from services.model.version import load
 from services.runtime.clock import now_ms
 
 _DESCRIBED = (
-    persons, timeline, phases, explain, segments, members, changes, links, workspaces, model,
+    persons, timeline, phases, explain, segments, members, changes, links, hooks, workspaces, model,
     health, snapshot,
 )  # fmt: skip
 

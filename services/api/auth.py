@@ -20,6 +20,8 @@ SCOPES: dict[str, str] = {
     "segments:write": "create, edit and delete segments",
     "changes:read": "the change feed",
     "links:write": "make tracked links, with recipients",
+    "hooks:read": "webhooks of mailers, without their secrets",
+    "hooks:write": "make and delete webhooks of mailers",
     "workspace:read": "the workspace and the model in force",
 }
 

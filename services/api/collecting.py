@@ -8,6 +8,12 @@ _TEXT = {"type": "string"}
 _OBJECT = {"type": "object", "additionalProperties": True}
 _PROBLEMS = {str(status): answer for status, answer in described(400, 401, 413, 503).items()}
 
+_HOOK_BODIES = ("application/json", "application/x-www-form-urlencoded", "text/plain")
+_HOOK_PROBLEMS = {
+    str(status): answer for status, answer in described(400, 401, 403, 404, 413, 503).items()
+}
+_NO_HOOK = {"description": "There is no such webhook."}
+
 _COMMON = {
     "messageId": {**_TEXT, "description": "Deduplicates: the same id counts once."},
     "userId": {"type": ["string", "null"]},
@@ -130,6 +136,7 @@ def collecting_paths() -> dict[str, Any]:
             ],
         )
     }
+    paths["/hooks/{esp}/{hook_id}"] = {"head": _hook("head"), "post": _hook("post")}
     paths["/k.js"] = {
         "get": _get(
             "The script",
@@ -139,6 +146,23 @@ def collecting_paths() -> dict[str, Any]:
         )
     }
     return paths
+
+
+def _hook(method: str) -> dict[str, Any]:
+    taken = _body("Every event is stored durably, or says why not.", "application/json", _RESULTS)
+    operation = {
+        "tags": ["collecting"],
+        "summary": "What a mailer tells of its mails",
+        "description": "As the mailer sends it, proved in the mailer's own way; made by "
+        "`POST /v1/hooks`. HEAD asks only whether the address is right.",
+        "operationId": f"collect_hook_{method}",
+        "parameters": [_path_parameter("esp"), _path_parameter("hook_id")],
+        "responses": {"200": taken, **_HOOK_PROBLEMS},
+    }
+    if method == "head":
+        return operation | {"responses": {"200": {"description": "It is."}, "404": _NO_HOOK}}
+    media = {kind: {"schema": _OBJECT} for kind in _HOOK_BODIES}
+    return operation | {"requestBody": {"required": True, "content": media}}
 
 
 def _call(name: str) -> dict[str, Any]:

@@ -30,6 +30,7 @@ _TAGS = [
     {"name": "segments", "description": "Rules over people, and who they hold for."},
     {"name": "changes", "description": "Who moved."},
     {"name": "links", "description": "Tracked links for mail, magazine and meetings."},
+    {"name": "hooks", "description": "Where mailers tell what became of mails."},
     {"name": "workspace", "description": "The workspace and the model."},
     {"name": "running it", "description": "Health and numbers of the process."},
     {"name": "internal", "description": "Between the product's own processes."},

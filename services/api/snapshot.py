@@ -2,17 +2,21 @@
 
 import hashlib
 import hmac
+import json
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Row, select
 
 from services.api.auth import key_in
 from services.api.context import Here
 from services.api.problem import Problem, described
 from services.contract import snapshot as wire
+from services.contract.hook import HookEntry
 from services.contract.keys import digest_of
 from services.contract.snapshot import KeyEntry, LinkSecret, Snapshot
-from services.contract.tables import api_key, link_secret
+from services.contract.tables import api_key, hook, link_secret
+from services.contract.vault import open_secret
 
 INTERNAL_SOURCE_ID = 0
 """The source of what the product itself says; workspaces' own sources count from 1."""
@@ -21,7 +25,7 @@ router = APIRouter(tags=["internal"])
 
 
 def load_snapshot(engine: Engine, internal_key: str) -> Snapshot:
-    """All keys that may write, the internal one included, and all link secrets.
+    """All keys that may write, the internal one included, all link secrets and webhooks.
 
     Its version is a hash of its content, so that equal content has equal versions.
     """
@@ -34,6 +38,9 @@ def load_snapshot(engine: Engine, internal_key: str) -> Snapshot:
         secrets = connection.execute(
             select(link_secret).order_by(link_secret.c.workspace_id, link_secret.c.number)
         ).all()
+        hooks = tuple(
+            _entry_of(row) for row in connection.execute(select(hook).order_by(hook.c.id))
+        )
     entries = [
         KeyEntry(row.digest, row.workspace_id, row.kind, row.source_id, row.asserted_consent)
         for row in keys
@@ -41,9 +48,21 @@ def load_snapshot(engine: Engine, internal_key: str) -> Snapshot:
     if internal_key:
         entries.append(KeyEntry(digest_of(internal_key), 0, "internal", INTERNAL_SOURCE_ID))
     links = tuple(LinkSecret(row.workspace_id, row.number, row.secret) for row in secrets)
-    unnamed = Snapshot(version="", keys=tuple(entries), link_secrets=links)
+    unnamed = Snapshot(version="", keys=tuple(entries), link_secrets=links, hooks=hooks)
     version = hashlib.blake2b(wire.encode(unnamed), digest_size=16).hexdigest()
-    return Snapshot(version=version, keys=unnamed.keys, link_secrets=links)
+    return Snapshot(version=version, keys=unnamed.keys, link_secrets=links, hooks=hooks)
+
+
+def _entry_of(row: Row[Any]) -> HookEntry:
+    return HookEntry(
+        id=row.public_id,
+        workspace_id=row.workspace_id,
+        esp=row.esp,
+        url=row.url,
+        secrets=json.loads(open_secret(row.secrets)),
+        asserted_consent=row.asserted_consent,
+        mapping=row.mapping,
+    )
 
 
 @router.get(

@@ -19,6 +19,9 @@ PROOFS: dict[Esp, tuple[str, ...]] = {
 }
 """What each mailer's calls are verified by: the names in ``secrets``."""
 
+TOPIC_ARN = r"arn:aws[a-z-]*:sns:[a-z0-9-]{2,32}:[0-9]{12}:[A-Za-z0-9_-]{1,256}"
+"""The look of an Amazon SNS topic's name (a regular expression)."""
+
 
 class HookEntry(msgspec.Struct, frozen=True):
     """One webhook."""

@@ -6,7 +6,6 @@ for and the message is refused for now. SNS sends it again within seconds.
 
 import base64
 import binascii
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +15,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from services.tracker.hooks.memory import Certificate, Memory
 from services.tracker.reasons import RefusedRequestError
-
-TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]{2,32}):\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
 
 _OF_NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _OF_CONFIRMATION = (

@@ -1,0 +1,185 @@
+"""Webhooks of mailers: where they call, and what proves that it is them."""
+
+import json
+import secrets
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from pydantic import ConfigDict, Field
+from sqlalchemy import Row, delete, insert, select, update
+
+from services.api.context import Here
+from services.api.hook_checks import checked_mapping, checked_secrets
+from services.api.needs import HooksReader, HooksWriter
+from services.api.problem import Problem, described
+from services.api.wire import Body, Out, rfc3339
+from services.contract.hook import PROOFS, Esp
+from services.contract.tables import hook
+from services.contract.vault import open_secret, seal_secret
+from services.runtime.database import writing
+
+router = APIRouter(prefix="/v1", tags=["hooks"])
+
+HOOKS_MAX = 100
+HookPath = Annotated[str, Path(min_length=1, max_length=64, examples=["hk_5f0c1b9a2d3e4f50"])]
+_SECRETS = (
+    "What proves the mailer: `public_key` (sendgrid), `username` and `password` (postmark, brevo), "
+    "`signing_key` (mailgun), `topic_arn` (ses), `webhook_key` (mandrill), `secret` (generic). "
+    "Never shown again."
+)
+
+
+class HookCreate(Body):
+    """A mailer, and what proves that a call is its own."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "esp": "postmark",
+                    "secrets": {"username": "postmark", "password": "a-long-password-of-yours"},
+                    "asserted_consent": "Consent to measuring and profiling, terms of May 2026",
+                }
+            ]
+        }
+    )
+    esp: Esp = Field(description="`mandrill` is Mailchimp Transactional; `generic` any other.")
+    secrets: dict[str, str] = Field(default={}, max_length=10, description=_SECRETS)
+    asserted_consent: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=2000,
+        description="Declares that those who are mailed consented to be measured and profiled. "
+        "Without it, only mails that carried our own token of the person are followed.",
+    )
+    mapping: dict[str, Any] | None = Field(
+        default=None, description="For `generic`: how its body is read."
+    )
+
+
+class HookSecrets(Body):
+    """What proves the mailer, told later or anew."""
+
+    secrets: dict[str, str] = Field(max_length=10, description=_SECRETS)
+
+
+class HookOut(Out):
+    """A webhook, without its secrets."""
+
+    id: str
+    esp: Esp
+    url: str = Field(description="Give this address to the mailer.")
+    complete: bool = Field(description="Whether all that proves the mailer was told.")
+    asserted_consent: str | None
+    mapping: dict[str, Any] | None
+    created_at: str
+
+
+class HooksOut(Out):
+    """All webhooks of the workspace."""
+
+    hooks: list[HookOut]
+
+
+@router.post(
+    "/hooks",
+    status_code=201,
+    summary="Make a mailer's webhook",
+    responses=described(400, 401, 403, 409, 413, 503),
+)
+def post_hook(here: Here, credential: HooksWriter, body: HookCreate) -> HookOut:
+    """Its address is for the mailer alone. Trackers know it within seconds."""
+    given = checked_secrets(body.esp, body.secrets) if body.secrets else {}
+    public_id = f"hk_{secrets.token_hex(16)}"
+    row = {
+        "workspace_id": credential.workspace_id,
+        "public_id": public_id,
+        "esp": body.esp,
+        "url": f"{here.public_url}/hooks/{body.esp}/{public_id}",
+        "secrets": _sealed(given),
+        "asserted_consent": body.asserted_consent,
+        "mapping": checked_mapping(body.esp, body.mapping),
+        "created_ms": here.clock(),
+    }
+    with writing(here.engine).begin() as connection:
+        mine = select(hook.c.id).where(hook.c.workspace_id == credential.workspace_id)
+        if len(connection.execute(mine.limit(HOOKS_MAX)).all()) == HOOKS_MAX:
+            raise Problem(409, "too_many_hooks", f"A workspace has at most {HOOKS_MAX} webhooks.")
+        connection.execute(insert(hook).values(row))
+    return _read(here, credential.workspace_id, public_id)
+
+
+@router.get(
+    "/hooks",
+    summary="Webhooks of mailers",
+    responses=described(400, 401, 403, 503),
+)
+def get_hooks(here: Here, credential: HooksReader) -> HooksOut:
+    """All of them, the oldest first."""
+    query = select(hook).where(hook.c.workspace_id == credential.workspace_id).order_by(hook.c.id)
+    with here.engine.connect() as connection:
+        rows = connection.execute(query.limit(HOOKS_MAX)).all()
+    return HooksOut(hooks=[_show(row) for row in rows])
+
+
+@router.put(
+    "/hooks/{hook_id}/secrets",
+    summary="Tell what proves the mailer",
+    responses=described(400, 401, 403, 404, 413, 503),
+)
+def put_secrets(
+    here: Here, credential: HooksWriter, hook_id: HookPath, body: HookSecrets
+) -> HookOut:
+    """For mailers that make their key only when they have the address, and for a new key."""
+    workspace_id = credential.workspace_id
+    given = checked_secrets(_read(here, workspace_id, hook_id).esp, body.secrets)
+    change = update(hook).where(hook.c.workspace_id == workspace_id, hook.c.public_id == hook_id)
+    with writing(here.engine).begin() as connection:
+        connection.execute(change.values(secrets=_sealed(given)))
+    return _read(here, workspace_id, hook_id)
+
+
+@router.delete(
+    "/hooks/{hook_id}",
+    status_code=204,
+    summary="Delete a mailer's webhook",
+    responses=described(400, 401, 403, 404, 503),
+)
+def delete_hook(here: Here, credential: HooksWriter, hook_id: HookPath) -> None:
+    """Within seconds trackers answer its mailer 404. What it told before stays."""
+    query = delete(hook).where(
+        hook.c.workspace_id == credential.workspace_id, hook.c.public_id == hook_id
+    )
+    with writing(here.engine).begin() as connection:
+        if connection.execute(query).rowcount == 0:
+            raise _not_found()
+
+
+def _sealed(given: dict[str, str]) -> bytes:
+    return seal_secret(json.dumps(given).encode())
+
+
+def _read(here: Here, workspace_id: int, public_id: str) -> HookOut:
+    query = select(hook).where(hook.c.workspace_id == workspace_id, hook.c.public_id == public_id)
+    with here.engine.connect() as connection:
+        row = connection.execute(query).one_or_none()
+    if row is None:
+        raise _not_found()
+    return _show(row)
+
+
+def _not_found() -> Problem:
+    return Problem(404, "not_found", "There is no webhook with this id in this workspace.")
+
+
+def _show(row: Row[Any]) -> HookOut:
+    told = json.loads(open_secret(row.secrets))
+    return HookOut(
+        id=row.public_id,
+        esp=row.esp,
+        url=row.url,
+        complete=told.keys() >= set(PROOFS[row.esp]),
+        asserted_consent=row.asserted_consent,
+        mapping=row.mapping,
+        created_at=rfc3339(row.created_ms),
+    )
