@@ -1,96 +1,91 @@
 """Whether software made a hit, as far as the request itself can tell.
 
 A label, never a verdict: nothing is dropped for it, and the scorer judges again when it sees the
-hits around it.
+hits around it. What each reason means, and how good the labels are: docs/machines.md.
 """
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Literal
 
-from crawleruseragents import is_crawler
+import re2
 
 from services.contract.event import Machine
+from services.tracker.user_agents import USER_AGENT_LENGTH_MAX, AgentReason, reason_of
 
-MachineReason = Literal[
-    "prefetch",
-    "head",
-    "crawler",
-    "client_library",
-    "gmail_prefetch",
-    "image_proxy",
-    "bare_mozilla",
-    "no_user_agent",
-]
+MachineReason = Literal["head", "prefetch", "no_language"] | AgentReason
 
-_PROBABILITY: dict[MachineReason, float] = {
-    "prefetch": 0.9,
+PROBABILITY: dict[MachineReason, float] = {
     "head": 0.95,
+    "prefetch": 0.9,
     "crawler": 0.95,
+    "mail_scanner": 0.95,
+    "headless": 0.95,
+    "monitoring": 0.95,
     "client_library": 0.9,
+    "names_itself": 0.9,
+    "software_word": 0.9,
     "gmail_prefetch": 0.9,
-    "image_proxy": 0.1,  # a person opened the mail, their provider fetched the picture
-    "bare_mozilla": 0.3,  # Apple's mail privacy, but Outlook too
+    "bare_name": 0.6,
     "no_user_agent": 0.6,
+    "bare_mozilla": 0.3,  # Apple's mail privacy, but Outlook too
+    "no_language": 0.3,  # browsers send one; some proxies take it off
+    "image_proxy": 0.1,  # a person opened the mail, their provider fetched the picture
 }
+"""How probably software made a hit for which this reason alone was found."""
 
 UNJUDGED = Machine()
 
-_PREFETCH_HEADERS = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
-_PREFETCH = re.compile(rb"prefetch|prerender|preview", re.IGNORECASE)
-_USER_AGENT_LENGTH_MAX = 512
-_GMAIL_PREFETCH = re.compile(r"Chrome/42\.0\.2311\.135 .*Edge/12\.246 Mozilla/5\.0$")
-_CLIENT_LIBRARY = re.compile(
-    r"^(aiohttp|apache-httpclient|axios|curl|dart|go-http|guzzle|got |insomnia|java|jetty"
-    r"|lib(curl|www)|node|okhttp|perl|php|postman|python|reactor|ruby|undici|wget|winhttp)",
-    re.IGNORECASE,
-)
-# Words that software uses of itself and no browser does. Cubot makes phones.
-_OWN_WORDS = re.compile(
-    r"(?<!cu)bot\b|crawl|spider|scanner|headless|phantomjs|puppeteer|playwright|selenium"
-    r"|validator|linkcheck|preview|barracuda|mimecast|proofpoint|safelinks",
-    re.IGNORECASE,
-)
-# SDKs on servers speak for the person, and their own name says nothing about that person.
-_SERVER_SDK = re.compile(r"^analytics-", re.IGNORECASE)
+REMEMBERED_MAX = 2048
+"""Requests that look alike are judged once; so many kinds are remembered."""
 
-is_crawler("")  # compiles the list's hundreds of patterns now, not while the first hit waits
+_PURPOSE_LENGTH_MAX = 64
+_PREFETCH = re2.compile(rb"(?i)prefetch|prerender|preview")
+_BROWSER = re2.compile(r"^Mozilla/5\.0 \(.*(?:Chrome|Firefox|Version)/")
+
+# A call is posted by something written to post it: a browser, an app, or an SDK that speaks for
+# a person through whatever library it uses. That library's name says nothing about the person.
+_OF_TRANSPORTS: frozenset[AgentReason] = frozenset(
+    {"client_library", "names_itself", "bare_name", "bare_mozilla", "no_user_agent"}
+)
 
 
 def label(method: str, headers: Mapping[bytes, bytes]) -> Machine:
-    """The probability that software made this browser's hit, and the reasons."""
-    by_agent = _label_of_agent(headers.get(b"user-agent", b"")[:_USER_AGENT_LENGTH_MAX])
+    """The probability that software made this hit, and the reasons. Pure.
+
+    Args:
+        method: of HTTP, in capitals.
+        headers: the request's, their names in lower case.
+    """
+    get = headers.get
+    said = get(b"sec-purpose") or get(b"purpose") or get(b"x-purpose") or get(b"x-moz") or b""
+    return _label(
+        method,
+        get(b"user-agent", b"")[:USER_AGENT_LENGTH_MAX],
+        said[:_PURPOSE_LENGTH_MAX],
+        b"accept-language" in headers,
+    )
+
+
+@lru_cache(maxsize=REMEMBERED_MAX)
+def _label(method: str, agent: bytes, purpose: bytes, has_language: bool) -> Machine:  # noqa: FBT001
     reasons: list[MachineReason] = []
     if method == "HEAD":
         reasons.append("head")
-    if any(name in headers and _PREFETCH.search(headers[name]) for name in _PREFETCH_HEADERS):
+    if purpose and _PREFETCH.search(purpose):
         reasons.append("prefetch")
-    if not reasons:
-        return by_agent
-    p = max(by_agent.p, *(_PROBABILITY[reason] for reason in reasons))
-    return Machine(p, (*reasons, *by_agent.reasons))
+    text = agent.decode("latin-1")
+    by_agent = reason_of(text)
+    if by_agent is not None and not (method == "POST" and by_agent in _OF_TRANSPORTS):
+        reasons.append(by_agent)
+    if not has_language and method != "POST" and _BROWSER.search(text):
+        reasons.append("no_language")
+    return _joined(reasons) if reasons else UNJUDGED
 
 
-@lru_cache(maxsize=4096)
-def _label_of_agent(raw: bytes) -> Machine:
-    reason = _reason_of_agent(raw.decode("latin-1").strip())
-    return UNJUDGED if reason is None else Machine(_PROBABILITY[reason], (reason,))
-
-
-def _reason_of_agent(agent: str) -> MachineReason | None:
-    if not agent:
-        return "no_user_agent"
-    if _SERVER_SDK.match(agent):
-        return None
-    if agent == "Mozilla/5.0":
-        return "bare_mozilla"
-    if "GoogleImageProxy" in agent:
-        return "image_proxy"
-    if _GMAIL_PREFETCH.search(agent):
-        return "gmail_prefetch"
-    if _CLIENT_LIBRARY.match(agent):
-        return "client_library"
-    if is_crawler(agent) or _OWN_WORDS.search(agent):
-        return "crawler"
-    return None
+def _joined(reasons: list[MachineReason]) -> Machine:
+    """All reasons together, each taken for independent of the others."""
+    person = 1.0
+    for reason in reasons:
+        person *= 1 - PROBABILITY[reason]
+    return Machine(round(1 - person, 3), tuple(reasons))

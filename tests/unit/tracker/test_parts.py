@@ -5,12 +5,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.contract.event import Machine
 from services.tracker.body import unpack
 from services.tracker.clean import DEPTH_MAX, clean_id, clean_text, clean_value
 from services.tracker.consent import from_preferences, from_words
 from services.tracker.identities import email_of
-from services.tracker.machine import label
 from services.tracker.names import type_of_track
 from services.tracker.occurred import occurred_ms
 from services.tracker.reasons import RefusedRequestError
@@ -22,10 +20,6 @@ from tests.unit.tracker.scene import NOW_MS
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 NOON = "2026-03-01T12:00:00Z"
-CHROME = (
-    b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
-    b"Chrome/131.0.0.0 Safari/537.36"
-)
 
 
 @pytest.mark.parametrize(
@@ -57,41 +51,6 @@ CHROME = (
 def test_time_is_the_senders_put_right(original, timestamp, sent_at, before_now_ms, doubt):
     at_ms = NOW_MS - before_now_ms
     assert occurred_ms(original, timestamp, sent_at, NOW_MS) == (at_ms, doubt)
-
-
-@pytest.mark.parametrize(
-    ("method", "headers", "reasons"),
-    [
-        ("GET", {b"user-agent": CHROME}, ()),
-        ("HEAD", {b"user-agent": CHROME}, ("head",)),
-        ("GET", {b"user-agent": CHROME, b"sec-purpose": b"prefetch;prerender"}, ("prefetch",)),
-        ("GET", {b"user-agent": CHROME, b"x-moz": b"prefetch"}, ("prefetch",)),
-        ("GET", {b"user-agent": b"Mozilla/5.0 (compatible; bingbot/2.0)"}, ("crawler",)),
-        ("GET", {b"user-agent": b"curl/8.5.0"}, ("client_library",)),
-        ("GET", {b"user-agent": b"Mozilla/5.0"}, ("bare_mozilla",)),
-        (
-            "GET",
-            {b"user-agent": b"Mozilla/5.0 (Windows NT 6.1) GoogleImageProxy"},
-            ("image_proxy",),
-        ),
-        (
-            "GET",
-            {
-                b"user-agent": CHROME.replace(b"131.0.0.0", b"42.0.2311.135")
-                + b" Edge/12.246 Mozilla/5.0"
-            },
-            ("gmail_prefetch",),
-        ),
-        ("GET", {}, ("no_user_agent",)),
-        ("POST", {b"user-agent": b"analytics-python/2.4.0"}, ()),
-        ("POST", {b"user-agent": b"analytics-node-next/latest"}, ()),
-        ("GET", {b"user-agent": b"Mozilla/5.0 (Linux; Android 9; CUBOT X19) Chrome/120"}, ()),
-    ],
-)
-def test_machines_are_labelled(method, headers, reasons):
-    machine = label(method, headers)
-    assert machine.reasons == reasons
-    assert (machine == Machine()) == (not reasons)
 
 
 @pytest.mark.parametrize(
