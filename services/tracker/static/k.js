@@ -197,9 +197,10 @@
   }
 
   function tellView() {
-    const campaign = {};
+    let campaign;
     new URL(view.url).searchParams.forEach((value, name) => {
-      if (name.startsWith("utm_")) campaign[name === "utm_campaign" ? "name" : name.slice(4)] = value;
+      if (name.startsWith("utm_"))
+        campaign = { ...campaign, [name === "utm_campaign" ? "name" : name.slice(4)]: value };
     });
     send("page", {
       messageId: view.id,
