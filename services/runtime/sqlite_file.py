@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 BUSY_TIMEOUT_S = 5.0
+INSERT = "INSERT INTO record (position, appended_ms, key, value, checksum) VALUES (?, ?, ?, ?, ?)"
 
 # AUTOINCREMENT: a plain key starts at 1 again once everything is trimmed, and readers would skip.
 _SCHEMA = """

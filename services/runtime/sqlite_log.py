@@ -22,6 +22,7 @@ from services.runtime.event_log import Keyed, LogFullError, check_sizes
 from services.runtime.log_mark import LogMark
 from services.runtime.reader_position import reader_position
 from services.runtime.sqlite_file import (
+    INSERT,
     connect,
     lock,
     newest_file,
@@ -38,7 +39,6 @@ KEEP_MS = 3_600_000
 be filled again from the last hour."""
 TRIM_RECORDS_MAX = 2_000
 
-_INSERT = "INSERT INTO record (appended_ms, key, value, checksum) VALUES (?, ?, ?, ?)"
 _TRIM_UP_TO = """
 SELECT max(position) FROM (
     SELECT position, appended_ms FROM record WHERE position < ? ORDER BY position LIMIT ?
@@ -109,13 +109,9 @@ class SqliteLog:
             return
         check_sizes(records)
         appended_ms = self._clock()
-        rows = [
-            (appended_ms, record.key, record.value, checksum(record.key, record.value))
-            for record in records
-        ]
         if reason := self.why_full():
             raise LogFullError(reason)
-        self._sound(lambda: self._insert(rows))
+        self._sound(lambda: self._insert(records, appended_ms))
         self._mark.write(self.log_id, self._last)
 
     def why_full(self) -> str | None:
@@ -195,12 +191,18 @@ class SqliteLog:
             self._roll_back()
             raise _told(error) from error
 
-    def _insert(self, rows: list[tuple[int, bytes, bytes, int]]) -> None:
+    def _insert(self, records: Sequence[Keyed], appended_ms: int) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
-        self._connection.executemany(_INSERT, rows)
-        last = int(self._connection.execute(LAST_POSITION).fetchone()[0])
+        first = int(self._connection.execute(LAST_POSITION).fetchone()[0]) + 1
+        self._connection.executemany(
+            INSERT,
+            [
+                (place, appended_ms, one.key, one.value, checksum(place, one.key, one.value))
+                for place, one in enumerate(records, first)
+            ],
+        )
         self._connection.execute("COMMIT")
-        self._last = last
+        self._last = first + len(records) - 1
 
     def _delete(self, bounds: tuple[int, int, int]) -> int:
         row = self._connection.execute(_TRIM_UP_TO, bounds).fetchone()

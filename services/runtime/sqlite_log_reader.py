@@ -1,19 +1,12 @@
 """The reading end of the log in one SQLite file; see :mod:`services.runtime.sqlite_log`."""
 
-import contextlib
 import sqlite3
 import time
 from pathlib import Path
 
 from services.runtime.event_log import LogGapError, Positions, Stored
 from services.runtime.sqlite_file import BUSY_TIMEOUT_S, file_of, generation_of
-from services.runtime.sqlite_records import (
-    LAST_POSITION,
-    PARTITION,
-    READ,
-    next_sound,
-    sound_rows,
-)
+from services.runtime.sqlite_records import LAST_POSITION, PARTITION, next_sound, read_sound
 
 POLL_PAUSE_S = 0.01
 POLL_BYTES_MAX = 16_000_000
@@ -111,10 +104,7 @@ class SqliteLogReader:
     def _read_here(self, records_max: int) -> list[Stored]:
         start = self._where()
         try:
-            # The statement ends with its cursor, wherever that was left.
-            rows = self._connection.execute(READ, (start, records_max))
-            with contextlib.closing(rows):
-                records = sound_rows(rows, start, POLL_BYTES_MAX)
+            records = read_sound(self._connection, start, records_max, POLL_BYTES_MAX)
             if not records:
                 self._check_at_end(start)
         except sqlite3.Error as error:

@@ -1,11 +1,11 @@
 """The records of a log in SQLite as they stand in its file, and what to make of a damaged one.
 
-A record is sound when its position is there and its bytes have the checksum that they were
-written with. SQLite itself notices damage to its pages' structure, not to what they hold.
+A record is sound when it has the checksum that it was written with, its position included. SQLite
+itself notices damage to its pages' structure, not to what they hold.
 """
 
+import contextlib
 import sqlite3
-from collections.abc import Iterable
 
 from crc32c import crc32c
 
@@ -13,19 +13,17 @@ from services.runtime.event_log import Stored
 
 PARTITION = 0
 LAST_POSITION = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'record'), 0)"
-READ = (
+
+_READ = (
     "SELECT position, key, value, checksum FROM record "
     "WHERE position >= ? ORDER BY position LIMIT ?"
 )
-
 _STEP_BY_STEP = 4_096
 
-Row = tuple[int, bytes, bytes, int | None]
 
-
-def checksum(key: bytes, value: bytes) -> int:
+def checksum(position: int, key: bytes, value: bytes) -> int:
     """Of a record, as it stands beside it."""
-    return crc32c(value, crc32c(key))
+    return crc32c(value, crc32c(key, position & 0xFFFF_FFFF))
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -34,23 +32,19 @@ def is_damage(error: sqlite3.Error) -> bool:
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def sound_rows(rows: Iterable[Row], start: int, bytes_max: int) -> list[Stored]:
-    """The rows up to the first that is missing or damaged, or until there are bytes enough."""
-    records: list[Stored] = []
-    expected, size = start, 0
-    try:
-        for position, key, value, written in rows:
-            if position != expected or not _is_sound(key, value, written):
-                break
-            records.append(Stored(PARTITION, position, key, value))
-            expected += 1
-            size += len(value)
-            if size >= bytes_max:
-                break
-    except sqlite3.Error as error:
-        if not is_damage(error):
-            raise
-    return records
+def read_sound(
+    connection: sqlite3.Connection, start: int, records_max: int, bytes_max: int
+) -> list[Stored]:
+    """The records from ``start`` on, up to the first that is missing or damaged.
+
+    At most ``records_max``, and no more once they hold ``bytes_max``.
+
+    Raises:
+        sqlite3.Error: the file cannot be read just now.
+    """
+    found = _read(connection, start, records_max, bytes_max)
+    # A cursor looks one row ahead: damage behind the first one hides that too.
+    return found or _read(connection, start, 1, bytes_max)
 
 
 def next_sound(connection: sqlite3.Connection, position: int, end: int) -> int:
@@ -60,28 +54,48 @@ def next_sound(connection: sqlite3.Connection, position: int, end: int) -> int:
     cannot be read: those lie below one page.
 
     Raises:
-        sqlite3.Error: the file cannot be read at all just now.
+        sqlite3.Error: the file cannot be read just now.
     """
     steps = 0
     while position < end:
         try:
-            row = connection.execute(READ, (position, 1)).fetchone()
+            row = connection.execute(_READ, (position, 1)).fetchone()
         except sqlite3.Error as error:
             if not is_damage(error):
                 raise
-            steps += 1
-            position += max(1, steps - _STEP_BY_STEP)
-            continue
-        if row is None:
-            return end
-        if _is_sound(*row[1:]):
-            return int(row[0])
-        position = row[0] + 1
+        else:
+            if row is None:
+                return end
+            if position <= row[0] < end and _is_sound(*row):
+                return int(row[0])
+        steps += 1
+        position += max(1, steps - _STEP_BY_STEP)
     return end
 
 
-def _is_sound(key: object, value: object, written: int | None) -> bool:
+def _read(
+    connection: sqlite3.Connection, start: int, records_max: int, bytes_max: int
+) -> list[Stored]:
+    records: list[Stored] = []
+    size = 0
+    try:
+        # The statement ends with its cursor, wherever that was left.
+        with contextlib.closing(connection.execute(_READ, (start, records_max))) as rows:
+            for expected, (position, key, value, written) in enumerate(rows, start):
+                if position != expected or not _is_sound(position, key, value, written):
+                    break
+                records.append(Stored(PARTITION, position, key, value))
+                size += len(value)
+                if size >= bytes_max:
+                    break
+    except sqlite3.Error as error:
+        if not is_damage(error):
+            raise
+    return records
+
+
+def _is_sound(position: int, key: object, value: object, written: int | None) -> bool:
     """Records from before there were checksums have none."""
     if not isinstance(key, bytes) or not isinstance(value, bytes):
         return False
-    return written is None or written == checksum(key, value)
+    return written is None or written == checksum(position, key, value)

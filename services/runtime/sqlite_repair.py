@@ -15,18 +15,17 @@ import structlog
 
 from services.runtime import telemetry
 from services.runtime.event_log import Stored
-from services.runtime.sqlite_file import file_of, generation_of, prepare, set_last_position
-from services.runtime.sqlite_records import (
-    LAST_POSITION,
-    READ,
-    checksum,
-    next_sound,
-    sound_rows,
+from services.runtime.sqlite_file import (
+    INSERT,
+    file_of,
+    generation_of,
+    prepare,
+    set_last_position,
 )
+from services.runtime.sqlite_records import LAST_POSITION, checksum, next_sound, read_sound
 
 _BATCH_RECORDS = 1_000
 _BATCH_BYTES = 8_000_000
-_PUT = "INSERT INTO record (position, appended_ms, key, value, checksum) VALUES (?, ?, ?, ?, ?)"
 
 _log = structlog.get_logger(__name__)
 
@@ -73,8 +72,11 @@ def _copy(damaged: Path, part: Path, log_id: str, last: int, now_ms: int) -> int
         new.execute("BEGIN")
         new.execute("INSERT INTO log VALUES (?)", (log_id,))
         for batch in _sound(old, last):
-            rows = [(r.offset, now_ms, r.key, r.value, checksum(r.key, r.value)) for r in batch]
-            new.executemany(_PUT, rows)
+            rows = [
+                (r.offset, now_ms, r.key, r.value, checksum(r.offset, r.key, r.value))
+                for r in batch
+            ]
+            new.executemany(INSERT, rows)
             kept += len(rows)
         set_last_position(new, max(last, new.execute(LAST_POSITION).fetchone()[0]))
         new.execute("COMMIT")
@@ -90,11 +92,10 @@ def _sound(old: sqlite3.Connection, last: int) -> Iterator[list[Stored]]:
     try:
         position = next_sound(old, 1, end)
         while position < end:
-            with contextlib.closing(old.execute(READ, (position, _BATCH_RECORDS))) as rows:
-                batch = sound_rows(rows, position, _BATCH_BYTES)
+            batch = read_sound(old, position, _BATCH_RECORDS, _BATCH_BYTES)
             if batch:
                 yield batch
-            position = next_sound(old, position + len(batch), end)
+            position = next_sound(old, position + max(1, len(batch)), end)
     except sqlite3.Error as error:
         _log.error("nothing more of the damaged log can be read", error=str(error))
 
