@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from tests.servers.process import free_port, start, wait_until
+from tests.servers.process import free_port, start, stop, wait_until
 
 KENTERING = str(Path(sys.executable).parent / "kentering")
 INTERNAL_KEY = "internal-key-of-the-tests"
@@ -89,9 +91,33 @@ def run_up(folder: Path, database_url: str | None = None) -> Iterator[Product]:
     told = {"KENTERING_DATA": str(data)}
     if database_url is not None:
         told["KENTERING_DATABASE_URL"] = database_url
-    command = [KENTERING, "up", "--port", str(port), "--data", str(data)]
-    with _running(command, folder / "up.log", told, f"{url}/readyz"):
+    with _running(_up(port, data), folder / "up.log", told, f"{url}/readyz"):
         yield _with_workspace(url, url, told)
+
+
+@contextmanager
+def run_mortal_up(folder: Path) -> Iterator[tuple[Product, Callable[[], None]]]:
+    """The same, and a call that kills it within whatever it does and starts it again."""
+    data, port, log = folder / "data", free_port(), folder / "up.log"
+    url, told = f"http://127.0.0.1:{port}", {"KENTERING_DATA": str(data)}
+    process = start(_up(port, data), log, env=told)
+
+    def kill() -> None:
+        nonlocal process
+        stop(process, signal.SIGKILL, PATIENCE_S)
+        # A process dies with the thread that started it: this one lives as long as the test.
+        process = starter.submit(start, _up(port, data), log, env=told).result()
+
+    with ThreadPoolExecutor(1) as starter:
+        try:
+            wait_until(lambda: _answers(f"{url}/readyz"), "kentering up", process=process, log=log)
+            yield _with_workspace(url, url, told), kill
+        finally:
+            stop(process, signal.SIGTERM, 20)
+
+
+def _up(port: int, data: Path) -> list[str]:
+    return [KENTERING, "up", "--port", str(port), "--data", str(data)]
 
 
 @contextmanager
