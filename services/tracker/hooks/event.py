@@ -86,7 +86,9 @@ def _machine(mail: Mail) -> Machine:
         return UNJUDGED
     by_agent = UNJUDGED
     if isinstance(mail.agent, str) and mail.agent:
-        by_agent = label("GET", {b"user-agent": mail.agent.encode("latin-1", "replace")})
+        # A language is not told by mailers, so that none was sent is no sign of anything.
+        agent = mail.agent.encode("latin-1", "replace")
+        by_agent = label("GET", {b"user-agent": agent, b"accept-language": b""})
     if not mail.by_machine:
         return by_agent
     return Machine(max(BY_MACHINE.p, by_agent.p), (*BY_MACHINE.reasons, *by_agent.reasons))
