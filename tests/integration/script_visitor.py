@@ -1,4 +1,4 @@
-"""Somebody in a real Chromium, on a site that carries the script, and what they are heard to say."""
+"""Somebody in a real Chromium, on a site that carries the script, and what is heard of them."""
 
 import re
 from collections.abc import Callable, Iterator
