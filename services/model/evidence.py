@@ -35,7 +35,9 @@ def weigh_event(score: Score, event: Event, model: Model, ledger: Ledger) -> Non
         score.p = weigh(score.p, model.parameters.mail.unsubscribe)
         ledger.note("unsubscribe", event.occurred_ms, score.p, event)
     elif event.type == "bounce":
-        score.mail_off = True
+        # A mail that bounced softly may still arrive, and the next one will.
+        if event.properties.get("kind") != "soft":
+            score.mail_off = True
     elif mail is not None:
         _answer(score, mail, event, model, ledger)
     else:

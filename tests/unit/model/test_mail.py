@@ -93,6 +93,11 @@ CASES = {
         [(5, OPEN), (9, MODEL.parameters.mail.unsubscribe)],
     ),
     "bounced": ([mail("sent", 0), mail("bounce", 0.5)], []),
+    "bounced for good": ([mail("sent", 0), mail("bounce", 0.5, properties={"kind": "hard"})], []),
+    "bounced for now": (
+        [mail("sent", 0), mail("bounce", 0.5, properties={"kind": "soft"}), mail("open", 5)],
+        [(5, OPEN), (CLOSE, no(CLICK))],
+    ),
 }
 
 
