@@ -3,8 +3,8 @@
 import click
 
 from services.cli.serve import Server
+from services.cli.spool import open_spool
 from services.runtime.settings import from_environment
-from services.runtime.sqlite_log import SqliteLog
 from services.runtime.telemetry import configure_logging
 from services.tracker.app import create_app
 from services.tracker.relay import READER
@@ -20,7 +20,7 @@ def command(host: str, port: int) -> None:
     settings = from_environment()
     if not settings.internal_key:
         raise click.ClickException("KENTERING_INTERNAL_KEY is needed to fetch the snapshot")
-    log = SqliteLog(settings.spool, readers=[READER])
+    log = open_spool(settings, settings.spool, READER)
     source = HttpSnapshotSource(settings.api_url, settings.internal_key)
     tracker = create_app(log, source, settings.data, sns_host=settings.sns_host)
     server = Server(tracker, leave=tracker.leave, address=(host, port), protocol=tracker.protocol)

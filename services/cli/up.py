@@ -19,6 +19,7 @@ from services.cli.children import Child
 from services.cli.one_port import App, OnePort
 from services.cli.scorer_health import ScorerHealth
 from services.cli.serve import Server
+from services.cli.spool import open_spool
 from services.demo.catalogue import EMPLOYER
 from services.demo.doors import Doors
 from services.demo.marker import Marker, read_marker, write_marker
@@ -176,7 +177,7 @@ def _listen(host: str, port: int) -> Iterator[socket.socket]:
 
 @contextmanager
 def _spool(data: Path) -> Iterator[SqliteLog]:
-    log = SqliteLog(data / "spool", readers=[READER])
+    log = open_spool(from_environment(), data / "spool", READER)
     try:
         yield log
     finally:

@@ -27,6 +27,13 @@ class Settings:
     sns_host: str
     """``KENTERING_SNS_HOST``: one more host, as HOST:PORT, that speaks for Amazon SNS."""
 
+    spool_gb_max: float
+    """``KENTERING_SPOOL_GB_MAX``: space that the spool's records may take, in units of 2**30."""
+    spool_free_percent_min: float
+    """``KENTERING_SPOOL_FREE_PERCENT_MIN``: how much of its disk must stay free."""
+    spool_keep_minutes: float
+    """``KENTERING_SPOOL_KEEP_MINUTES``: how long records stay when every reader is done."""
+
     @property
     def spool(self) -> Path:
         """The folder of the tracker's spool, which is also the embedded default's log."""
@@ -47,4 +54,7 @@ def from_environment() -> Settings:
         tracker_url=get("KENTERING_TRACKER_URL", public_url),
         internal_key=get("KENTERING_INTERNAL_KEY", ""),
         sns_host=get("KENTERING_SNS_HOST", ""),
+        spool_gb_max=float(get("KENTERING_SPOOL_GB_MAX", "20")),
+        spool_free_percent_min=float(get("KENTERING_SPOOL_FREE_PERCENT_MIN", "10")),
+        spool_keep_minutes=float(get("KENTERING_SPOOL_KEEP_MINUTES", "60")),
     )
