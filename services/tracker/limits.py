@@ -1,5 +1,6 @@
 """How much one sender may bring: a bucket for each, which time fills again."""
 
+import math
 from collections.abc import Hashable
 
 BURST_S = 10
@@ -21,6 +22,7 @@ class RateLimits:
 
     def __init__(self, per_second: float, senders_max: int = SENDERS_MAX) -> None:
         self._cost_ms = 1000 / per_second if per_second > 0 else 0.0
+        self._room_ms = BURST_S * 1000 - self._cost_ms
         self._senders_max = senders_max
         self._full_at: dict[Hashable, float] = {}
         self._full_at_older: dict[Hashable, float] = {}
@@ -40,18 +42,19 @@ class RateLimits:
             return None
         full_at_ms = self._full_at.get(sender)
         if full_at_ms is None:
-            full_at_ms = self._full_at_older.get(sender, 0.0)
-        if full_at_ms < now_ms:
-            full_at_ms = float(now_ms)
-        owing_ms = full_at_ms - now_ms - BURST_S * 1000
-        if owing_ms + self._cost_ms > 0:
-            self._remember(sender, full_at_ms)
-            return max(1, -int(-(owing_ms + self._cost_ms) // 1000))
-        self._remember(sender, full_at_ms + cost * self._cost_ms)
+            full_at_ms = self._recalled(sender)
+        wait_ms = full_at_ms - now_ms
+        if wait_ms < 0:
+            full_at_ms = now_ms
+        elif wait_ms > self._room_ms:
+            return max(1, math.ceil((wait_ms - self._room_ms) / 1000))
+        self._full_at[sender] = full_at_ms + cost * self._cost_ms
         return None
 
-    def _remember(self, sender: Hashable, full_at_ms: float) -> None:
-        if len(self._full_at) >= self._senders_max and sender not in self._full_at:
-            # Whoever was seen since the last such turn is kept, the others are forgotten.
+    def _recalled(self, sender: Hashable) -> float:
+        """When the bucket of somebody not seen lately will be full; they are remembered anew."""
+        full_at_ms = self._full_at_older.get(sender, 0.0)
+        if len(self._full_at) >= self._senders_max:
             self._full_at_older, self._full_at = self._full_at, {}
         self._full_at[sender] = full_at_ms
+        return full_at_ms

@@ -34,7 +34,7 @@ def test_a_batch_larger_than_the_bucket_is_taken_and_owed():
     limits = RateLimits(per_second=10)
     assert limits.allows("a", NOW_MS, cost=5000) is None
     wait_s = limits.allows("a", NOW_MS)
-    assert wait_s == 491  # 4,900 events more than the bucket held, and room for the next
+    assert wait_s == 491  # 4,900 more than the bucket held, and room for one
     assert limits.allows("a", NOW_MS + wait_s * 1000, cost=5000) is None
 
 

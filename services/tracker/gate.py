@@ -1,0 +1,56 @@
+"""Whether a request is more than its sender may bring now: by address, and by key."""
+
+from collections.abc import Sequence
+
+from services.contract.event import Event
+from services.tracker.addresses import Addresses, Network
+from services.tracker.limits import RateLimits
+from services.tracker.request import Request
+
+_HOOKS = "/hooks/"
+
+
+class Gate:
+    """Belongs to the event loop's thread. Knows no clock.
+
+    Args:
+        trusted_proxies: networks of our own proxies, believed when they say for whom they speak.
+        requests_per_second: of one address; 0 sets no limit.
+        events_per_second: of one key; 0 sets no limit.
+    """
+
+    def __init__(
+        self,
+        trusted_proxies: Sequence[Network],
+        requests_per_second: float,
+        events_per_second: float,
+    ) -> None:
+        self._addresses = Addresses(trusted_proxies)
+        self._by_address = RateLimits(requests_per_second)
+        self._by_key = RateLimits(events_per_second)
+
+    def wait_for_address_s(self, request: Request, now_ms: int) -> int | None:
+        """Whole seconds until this address may ask again; None where it may now.
+
+        Mailers' webhooks are not limited: a mailing comes from few addresses at once, and each
+        call proves who sent it.
+        """
+        headers = request.headers
+        address = self._addresses.sender(
+            request.peer, headers.get(b"x-forwarded-for", b""), headers.get(b"forwarded", b"")
+        )
+        if address is None:
+            return None
+        wait_s = self._by_address.allows(address, now_ms)
+        return None if wait_s is None or request.path.startswith(_HOOKS) else wait_s
+
+    def wait_for_key_s(self, events: Sequence[Event], now_ms: int) -> int | None:
+        """Whole seconds until the key behind these events may send again.
+
+        A key that takes another's place has its bucket. Our own links and our own processes,
+        which have none, are not limited.
+        """
+        first = events[0]
+        if first.source_id <= 0:
+            return None
+        return self._by_key.allows((first.workspace_id, first.source_id), now_ms, len(events))
