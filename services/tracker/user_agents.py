@@ -1,13 +1,14 @@
 """What a user agent tells of software.
 
-A kept list of crawlers first, then rules of our own for what no list has yet. All patterns are
-RE2's: their time grows with the text's length and never faster, whatever somebody sends.
+The kept list of crawlers, and rules of our own for what no list has yet. All patterns are RE2's:
+their time grows with the text's length and no faster, whatever somebody sends.
 """
 
 from typing import Any, Literal
 
 import re2
-from crawleruseragents import CRAWLER_USER_AGENTS_DATA
+
+from services.tracker.crawlers import listed
 
 AgentReason = Literal[
     "crawler",
@@ -27,35 +28,14 @@ AgentReason = Literal[
 USER_AGENT_LENGTH_MAX = 512
 """Characters of a user agent that are looked at; people's are shorter."""
 
-_LIST_MEMORY_BYTES_MAX = 8 * 2**20
-"""What RE2 may use for the list's automaton; half of it would make it a hundred times slower."""
 
-# Entries of the list that people's own browsers have too: Android 15 on several makes, the
-# browser of Sogou. Its crawler says "spider".
-_PEOPLES_ENTRIES = ("AP3A.240617.008", "Sogou")
-
-
-def _compiled(pattern: str, *, ignore_case: bool = False, memory: int = 2**20) -> Any:
+def _compiled(pattern: str, *, ignore_case: bool = False) -> Any:
     options = re2.Options()
     options.case_sensitive = not ignore_case
-    options.max_mem = memory
     options.never_capture = True
-    options.log_errors = False
     return re2.compile(pattern, options)
 
 
-def _listed(*, libraries: bool) -> str:
-    """The list's entries, of client libraries or all others, as one pattern."""
-    return "|".join(
-        entry["pattern"]
-        for entry in CRAWLER_USER_AGENTS_DATA
-        if ("http-library" in entry.get("tags", ())) == libraries
-        and entry["pattern"].replace("\\", "") not in _PEOPLES_ENTRIES
-    )
-
-
-_CRAWLER = _compiled(_listed(libraries=False), memory=_LIST_MEMORY_BYTES_MAX)
-_LISTED_LIBRARY = _compiled(_listed(libraries=True))
 # A page or a mail address where its maker can be asked. No browser carries one.
 _ADDRESS = _compiled(r"https?:|\bwww\.|mailto:|[\w.+-]+@[\w-]+\.[a-z]{2,}", ignore_case=True)
 # "compatible", and not with what browsers and Outlook say or once said to be compatible.
@@ -124,9 +104,7 @@ _WORDS: tuple[tuple[Any, AgentReason], ...] = (
     (_MAIL_SCANNER, "mail_scanner"),
     (_HEADLESS, "headless"),
     (_MONITORING, "monitoring"),
-    (_LISTED_LIBRARY, "client_library"),
     (_CLIENT_LIBRARY, "client_library"),
-    (_CRAWLER, "crawler"),
 )
 
 
@@ -152,6 +130,9 @@ def _reason_of_words(whole: str, agent: str) -> AgentReason | None:
     for pattern, reason in _WORDS:
         if pattern.search(agent):
             return reason
+    by_list = listed(agent)
+    if by_list is not None:
+        return by_list
     if _ADDRESS.search(whole) and not _is_app(whole):
         return "names_itself"
     if _COMPATIBLE.search(agent) and not _SAY_COMPATIBLE.search(agent):
