@@ -6,18 +6,22 @@ from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
 
 from services.api import (
+    campaigns,
     changes,
     docs,
     explain,
     health,
     hooks,
+    link_secrets,
     links,
     members,
+    messages,
     model,
     openapi,
     persons,
     phases,
     problem,
+    rewrite,
     segments,
     snapshot,
     timeline,
@@ -33,7 +37,8 @@ from services.model.version import load
 from services.runtime.clock import now_ms
 
 _DESCRIBED = (
-    persons, timeline, phases, explain, segments, members, changes, links, hooks, workspaces, model,
+    persons, timeline, phases, explain, segments, members, changes, campaigns, messages, links,
+    rewrite, link_secrets, hooks, workspaces, model,
     health, snapshot,
 )  # fmt: skip
 

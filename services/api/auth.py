@@ -19,9 +19,10 @@ SCOPES: dict[str, str] = {
     "segments:read": "segments, their members, counts and trends",
     "segments:write": "create, edit and delete segments",
     "changes:read": "the change feed",
-    "links:write": "make tracked links, with recipients",
+    "links:write": "make and list tracked links, campaigns and mailings, with recipients",
     "hooks:read": "webhooks of mailers, without their secrets",
     "hooks:write": "make and delete webhooks of mailers",
+    "workspace:write": "rotate the secret of links",
     "workspace:read": "the workspace and the model in force",
 }
 

@@ -8,6 +8,7 @@ import httpx
 
 from services.api.problem import Problem
 from services.contract.event import Identity
+from services.contract.token import Recipient
 
 TIMEOUT_S = 5.0
 BATCH_MAX = 100
@@ -23,11 +24,38 @@ class Tie:
     profile: bool
 
 
+@dataclass(frozen=True)
+class Sending:
+    """A mailing that left."""
+
+    message_id: str
+    channel: str
+    sent_at: str
+    """RFC 3339."""
+
+
 class Door(Protocol):
     """Takes what the API says of persons."""
 
     def tie(self, workspace_id: int, ties: Sequence[Tie]) -> str | None:
         """Let the record know that identities belong together; the last event's position.
+
+        Raises:
+            Problem: 503, the tracker cannot be reached or takes nothing now.
+        """
+
+    def sent(
+        self,
+        workspace_id: int,
+        sending: Sending,
+        people: Sequence[tuple[str, Recipient | None]],
+    ) -> str | None:
+        """Tell that people were sent a mailing; the last event's position.
+
+        Args:
+            workspace_id: whose mailing.
+            sending: the mailing.
+            people: (person token, what they agreed to); None: it counts, but follows nobody.
 
         Raises:
             Problem: 503, the tracker cannot be reached or takes nothing now.
@@ -43,13 +71,24 @@ class HttpDoor:
 
     def tie(self, workspace_id: int, ties: Sequence[Tie]) -> str | None:
         """See :meth:`Door.tie`."""
+        return self._tell(workspace_id, [_identify(tie) for tie in ties])
+
+    def sent(
+        self,
+        workspace_id: int,
+        sending: Sending,
+        people: Sequence[tuple[str, Recipient | None]],
+    ) -> str | None:
+        """See :meth:`Door.sent`."""
+        return self._tell(workspace_id, [_sent(sending, *person) for person in people])
+
+    def _tell(self, workspace_id: int, calls: Sequence[dict[str, Any]]) -> str | None:
         position: str | None = None
-        for i in range(0, len(ties), BATCH_MAX):
-            calls = [_identify(tie) for tie in ties[i : i + BATCH_MAX]]
-            position = self._send(workspace_id, calls) or position
+        for i in range(0, len(calls), BATCH_MAX):
+            position = self._send(workspace_id, calls[i : i + BATCH_MAX]) or position
         return position
 
-    def _send(self, workspace_id: int, calls: list[dict[str, Any]]) -> str | None:
+    def _send(self, workspace_id: int, calls: Sequence[dict[str, Any]]) -> str | None:
         try:
             answer = httpx.post(
                 self._url,
@@ -80,3 +119,21 @@ def _identify(tie: Tie) -> dict[str, Any]:
             "consent": {"categoryPreferences": {"measure": tie.measure, "profile": tie.profile}},
         },
     }
+
+
+def _sent(sending: Sending, token: str, recipient: Recipient | None) -> dict[str, Any]:
+    """A Segment track call; its id is the keyed hash's, so that it names nobody by itself."""
+    call: dict[str, Any] = {
+        "type": "track",
+        "event": "Email Sent",
+        "messageId": f"sent:{sending.message_id}:{token}",
+        "timestamp": sending.sent_at,
+        "properties": {"campaign_id": sending.message_id, "channel": sending.channel},
+    }
+    if recipient is not None:
+        said = {"measure": recipient.measure, "profile": recipient.profile}
+        call["context"] = {
+            "externalIds": [{"type": "person_token", "id": token, "collection": "users"}],
+            "consent": {"categoryPreferences": said},
+        }
+    return call

@@ -1,45 +1,88 @@
 """Tracked links: a target becomes a signed link, the same for all or one per recipient."""
 
-from typing import Literal
+from typing import Annotated, Any
 
-from fastapi import APIRouter
-from pydantic import ConfigDict, Field, field_validator
-from sqlalchemy import Connection, and_, or_, select
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import ConfigDict, Field, field_validator, model_validator
+from sqlalchemy import Connection, Row
 
+from services.api.campaigns import Below, next_of
 from services.api.context import Here
-from services.api.door import Tie
+from services.api.link_secrets import Signer
+from services.api.link_store import find_link, keep_links, links_page
+from services.api.messages import find_message
 from services.api.needs import LinksWriter
-from services.api.people import spelled, states_of
 from services.api.problem import Problem, described
-from services.api.wire import Body, Out
-from services.contract.event import Channel, Identity
-from services.contract.tables import identity, link_secret
-from services.contract.token import (
-    Link,
-    Recipient,
-    is_safe_target,
-    person_token_of,
-    sign_link,
-    sign_recipient,
+from services.api.qr import qr_svg
+from services.api.recipients import RECIPIENTS_MAX, Addressed, NoToken, RecipientIn, address
+from services.api.rewriting import with_utm
+from services.api.wire import (
+    INT64_MAX,
+    Body,
+    Cursor,
+    Limit,
+    Moment,
+    Out,
+    rfc3339,
+    rfc3339_or_none,
+    unpack_cursor,
 )
+from services.contract.event import Channel
+from services.contract.token import Link, is_safe_target
 from services.contract.token_wire import TOKEN_LENGTH_MAX
-from services.contract.vault import lookup_value
-from services.model.state import PersonState
+from services.runtime.database import writing
 
 router = APIRouter(prefix="/v1", tags=["links"])
 
-RECIPIENTS_MAX = 1000
-_LOOKED_UP_AT_ONCE = 200
+LinkPath = Annotated[str, Path(min_length=1, max_length=64, examples=["l_5f0c1b9a2d3e4f50"])]
+_UTM = Field(default=None, min_length=1, max_length=100)
 
 
-class RecipientIn(Body):
-    """Somebody who will get the mail."""
+class Utm(Body):
+    """Parameters that are added to a target, unless it has them."""
 
-    namespace: str = Field(pattern="^[a-z0-9][a-z0-9_.-]{0,63}$", examples=["user_id"])
-    value: str = Field(min_length=1, max_length=254, examples=["4711"])
+    source: str | None = _UTM
+    medium: str | None = _UTM
+    campaign: str | None = _UTM
+    content: str | None = _UTM
+    term: str | None = _UTM
+
+    def parameters(self) -> dict[str, str]:
+        """By their names in the address."""
+        return {f"utm_{name}": value for name, value in self.model_dump(exclude_none=True).items()}
 
 
-class LinkCreate(Body):
+class About(Body):
+    """What links and pixel are about."""
+
+    message_id: str | None = Field(default=None, max_length=64, description="From `/v1/messages`.")
+    campaign_id: str | None = Field(
+        default=None, max_length=200, description="Instead: your own name for the mailing."
+    )
+    channel: Channel = "email"
+    utm: Utm | None = None
+    expires_at: Moment | None = Field(
+        default=None, description="From then on a page says that it ended. Left out: never."
+    )
+
+    @model_validator(mode="after")
+    def _one_mailing(self) -> "About":
+        if self.message_id is not None and self.campaign_id is not None:
+            raise ValueError("give message_id or campaign_id, not both")
+        return self
+
+    def mailing(self, connection: Connection, workspace_id: int) -> str | None:
+        """What links carry of it.
+
+        Raises:
+            Problem: 404, there is no such message.
+        """
+        if self.message_id is not None:
+            find_message(connection, workspace_id, self.message_id)
+        return self.message_id or self.campaign_id
+
+
+class LinkCreate(About):
     """Where a click goes and what it is about."""
 
     model_config = ConfigDict(
@@ -50,16 +93,16 @@ class LinkCreate(Body):
                     "campaign_id": "2026-11-verhalen",
                     "content_id": "nachtdienst",
                     "content_type": "story",
+                    "utm": {"source": "newsletter", "medium": "email"},
                     "recipients": [{"namespace": "user_id", "value": "4711"}],
                 }
             ]
         }
     )
     target: str = Field(min_length=1, max_length=2000, description="An http or https address.")
-    campaign_id: str | None = Field(default=None, max_length=200, description="The mailing.")
     content_id: str | None = Field(default=None, max_length=200)
     content_type: str | None = Field(default=None, max_length=100)
-    channel: Channel = "email"
+    qr: bool = Field(default=False, description="Whether the answer has the QR code as well.")
     recipients: list[RecipientIn] = Field(default=[], max_length=RECIPIENTS_MAX)
 
     @field_validator("target")
@@ -78,112 +121,151 @@ class RecipientOut(Out):
     token: str | None = Field(description="Put it behind the link and a dot, by a merge field.")
     url: str
     pixel: str | None
-    reason: Literal["unknown_person", "no_consent"] | None
+    reason: NoToken | None
 
 
 class LinkOut(Out):
-    """A signed link. It never expires."""
+    """A signed link."""
 
+    id: str
     token: str
     url: str = Field(description="The same for everybody; `{url}.{token}` for a recipient.")
+    target: str
+    mailing: str | None = Field(description="Its `message_id`, or your own name for it.")
+    content_id: str | None
+    content_type: str | None
+    channel: Channel
+    expires_at: str | None
+    created_at: str
+
+
+class LinkMadeOut(LinkOut):
+    """A new link, or the same as before: asked for twice it is made once."""
+
+    qr: str | None = Field(description="SVG, where it was asked for.")
     recipients: list[RecipientOut]
     position: str | None = Field(description="For `after` of reads; null where nothing was said.")
+
+
+class LinksOut(Out):
+    """A page of links, the newest first."""
+
+    links: list[LinkOut]
+    next: str | None
 
 
 @router.post(
     "/links",
     status_code=201,
     summary="Make a tracked link",
-    responses=described(400, 401, 403, 413, 503),
+    responses=described(400, 401, 403, 404, 413, 503),
 )
-def post_link(here: Here, credential: LinksWriter, body: LinkCreate) -> LinkOut:
-    """With recipients: a token each, but only for whom we know agreed to be measured."""
+def post_link(here: Here, credential: LinksWriter, body: LinkCreate) -> LinkMadeOut:
+    """With recipients: a token each, but only for whom we know agreed to be measured.
+
+    With the channel `meeting`, following it is attending: print it as a QR code at the door.
+    """
     workspace_id = credential.workspace_id
-    asked = list(dict.fromkeys(spelled(r.namespace, r.value) for r in body.recipients))
+    found = address(here, workspace_id, body.recipients)
+    target = with_utm(body.target, body.utm.parameters() if body.utm else {})
+    with writing(here.engine).begin() as connection:
+        mailing = body.mailing(connection, workspace_id)
+        about = (mailing, body.content_id, body.content_type, body.channel)
+        link, pixel = Link(target, *about, body.expires_at), Link("", *about)
+        token = found.signer.link(link)
+        if len(token) > TOKEN_LENGTH_MAX - 100:
+            raise Problem(400, "link_too_long", "The target and what it is about are too long.")
+        row = keep_links(connection, workspace_id, {token: link}, here.clock())[token]
+    shown = show_link(here.public_url, row)
+    pixel_url = f"{here.public_url}/o/{found.signer.link(pixel)}"
+    return LinkMadeOut(
+        **shown.model_dump(),
+        qr=qr_svg(shown.url) if body.qr else None,
+        recipients=[_recipient(one, found.signer, shown.url, pixel_url) for one in found.addressed],
+        position=found.position,
+    )
+
+
+@router.get("/links", summary="Links", responses=described(400, 401, 403, 503))
+def list_links(
+    here: Here,
+    credential: LinksWriter,
+    message_id: Annotated[
+        str | None, Query(max_length=200, description="Or the `campaign_id` they were made with.")
+    ] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> LinksOut:
+    """The newest first, of one mailing or of all."""
+    below = unpack_cursor(cursor, Below).id if cursor is not None else INT64_MAX
     with here.engine.connect() as connection:
-        number, secret = _newest_secret(connection, workspace_id)
-        states = _states_by_identity(connection, workspace_id, asked)
-    ties = [_tie(who, states[who], secret) for who in asked if who in states]
-    ties = [tie for tie in ties if tie.measure]
-    position = here.door.tie(workspace_id, ties) if ties else None
-    about = (body.campaign_id, body.content_id, body.content_type, body.channel)
-    link = sign_link(Link(body.target, *about), workspace_id, number, secret)
-    pixel = sign_link(Link("", *about), workspace_id, number, secret)
-    if len(link) > TOKEN_LENGTH_MAX - 100:
-        raise Problem(400, "link_too_long", "The target and what it is about are too long.")
-    tokens = {
-        tie.known: sign_recipient(
-            Recipient(tie.token.value, tie.measure, tie.profile), workspace_id, number, secret
-        )
-        for tie in ties
-    }
+        rows = links_page(connection, credential.workspace_id, message_id, below, limit)
+    shown = [show_link(here.public_url, row) for row in rows]
+    return LinksOut(links=shown, next=next_of(rows, limit))
+
+
+@router.get("/links/{link_id}", summary="A link", responses=described(400, 401, 403, 404, 503))
+def get_link(here: Here, credential: LinksWriter, link_id: LinkPath) -> LinkOut:
+    """Where it goes and what it is about."""
+    with here.engine.connect() as connection:
+        return show_link(here.public_url, find_link(connection, credential.workspace_id, link_id))
+
+
+@router.get(
+    "/links/{link_id}/qr",
+    summary="A link's QR code",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The picture.",
+            "content": {"image/svg+xml": {"schema": {"type": "string"}}},
+        },
+        **described(400, 401, 403, 404, 503),
+    },
+)
+def get_qr(
+    here: Here,
+    credential: LinksWriter,
+    link_id: LinkPath,
+    token: Annotated[
+        str | None,
+        Query(
+            pattern="^[A-Za-z0-9_-]{20,60}$",
+            description="A recipient's token: the code is theirs alone.",
+        ),
+    ] = None,
+    scale: Annotated[int, Query(ge=1, le=50, description="Pixels of a module's side.")] = 8,
+) -> Response:
+    """As SVG, to print at any size."""
+    with here.engine.connect() as connection:
+        row = find_link(connection, credential.workspace_id, link_id)
+    url = f"{here.public_url}/c/{row.token}" + (f".{token}" if token else "")
+    return Response(qr_svg(url, scale), media_type="image/svg+xml")
+
+
+def show_link(public_url: str, row: Row[Any]) -> LinkOut:
+    """A stored link."""
     return LinkOut(
-        token=link,
-        url=f"{here.public_url}/c/{link}",
-        recipients=[
-            _show(here.public_url, who, link, pixel, tokens.get(who), known=who in states)
-            for who in asked
-        ],
-        position=position,
+        id=row.public_id,
+        token=row.token,
+        url=f"{public_url}/c/{row.token}",
+        target=row.target,
+        mailing=row.mailing,
+        content_id=row.content_id,
+        content_type=row.content_type,
+        channel=row.channel,
+        expires_at=rfc3339_or_none(row.expires_ms),
+        created_at=rfc3339(row.created_ms),
     )
 
 
-def _newest_secret(connection: Connection, workspace_id: int) -> tuple[int, bytes]:
-    query = (
-        select(link_secret.c.number, link_secret.c.secret)
-        .where(link_secret.c.workspace_id == workspace_id)
-        .order_by(link_secret.c.number.desc())
-        .limit(1)
-    )
-    row = connection.execute(query).one()
-    return row.number, row.secret
-
-
-def _states_by_identity(
-    connection: Connection, workspace_id: int, asked: list[Identity]
-) -> dict[Identity, PersonState]:
-    """The state of the person behind each identity that we know."""
-    persons: dict[Identity, int] = {}
-    for i in range(0, len(asked), _LOOKED_UP_AT_ONCE):
-        by_stored = {(w.namespace, lookup_value(w)): w for w in asked[i : i + _LOOKED_UP_AT_ONCE]}
-        query = select(identity.c.namespace, identity.c.value, identity.c.person_id).where(
-            identity.c.workspace_id == workspace_id,
-            identity.c.person_id.is_not(None),
-            or_(
-                *(
-                    and_(identity.c.namespace == namespace, identity.c.value == value)
-                    for namespace, value in by_stored
-                )
-            ),
-        )
-        for row in connection.execute(query):
-            persons[by_stored[row.namespace, row.value]] = row.person_id
-    states = states_of(connection, workspace_id, persons.values())
-    return {who: states[person] for who, person in persons.items() if person in states}
-
-
-def _tie(who: Identity, state: PersonState, secret: bytes) -> Tie:
-    token = person_token_of(who.namespace, who.value, secret)
-    return Tie(who, Identity("person_token", token), state.measure, state.profile)
-
-
-def _show(
-    public_url: str, who: Identity, link: str, pixel: str, token: str | None, *, known: bool
-) -> RecipientOut:
-    if token is None:
-        return RecipientOut(
-            namespace=who.namespace,
-            value=who.value,
-            token=None,
-            url=f"{public_url}/c/{link}",
-            pixel=None,
-            reason="no_consent" if known else "unknown_person",
-        )
+def _recipient(one: Addressed, signer: Signer, url: str, pixel_url: str) -> RecipientOut:
+    token = None if one.recipient is None else signer.recipient(one.recipient)
     return RecipientOut(
-        namespace=who.namespace,
-        value=who.value,
+        namespace=one.who.namespace,
+        value=one.who.value,
         token=token,
-        url=f"{public_url}/c/{link}.{token}",
-        pixel=f"{public_url}/o/{pixel}.{token}.gif",
-        reason=None,
+        url=f"{url}.{token}" if token else url,
+        pixel=f"{pixel_url}.{token}.gif" if token else None,
+        reason=one.reason,
     )

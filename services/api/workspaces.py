@@ -9,15 +9,15 @@ from sqlalchemy import Connection, Engine, insert, select
 
 from services.api.auth import SCOPES
 from services.api.context import Here
+from services.api.link_secrets import add_secret
 from services.api.needs import WorkspaceReader
 from services.api.problem import described
 from services.api.wire import Out, rfc3339
 from services.contract.keys import KeyKind, digest_of, new_key
-from services.contract.tables import api_key, link_secret, workspace
+from services.contract.tables import api_key, workspace
 from services.runtime.database import writing
 
 NAME_LENGTH_MAX = 200
-LINK_SECRET_BYTES = 32
 _SOURCE_OF: dict[KeyKind, int] = {"write": 1, "server": 2, "api": 3}
 
 router = APIRouter(prefix="/v1", tags=["workspace"])
@@ -70,13 +70,7 @@ def create_workspace(
         for kind in _SOURCE_OF:
             consent = asserted_consent if kind == "server" else None
             keys[kind] = _add_key(connection, workspace_id, kind, consent, now_ms)
-        secret = {
-            "workspace_id": workspace_id,
-            "number": 1,
-            "secret": secrets.token_bytes(LINK_SECRET_BYTES),
-            "created_ms": now_ms,
-        }
-        connection.execute(insert(link_secret).values(secret))
+        add_secret(connection, workspace_id, now_ms)
     return NewWorkspace(public_id, keys["write"], keys["server"], keys["api"])
 
 

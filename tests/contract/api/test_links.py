@@ -23,7 +23,7 @@ def test_a_token_and_its_person_are_tied(world: World, tmp_path: Path) -> None:
     world.person("no", [world.event(8, "identified", "no", consent=refusing)])
     log = SqliteLog(tmp_path / "spool", readers=["test"])
     tracker = create_tracker(
-        log, lambda: load_snapshot(world.engine, KEY), tmp_path, "http://track.test"
+        log, lambda: load_snapshot(world.engine, KEY), tmp_path
     )
     with run_app(tracker) as tracker_url:
         api = create_app(

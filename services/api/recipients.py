@@ -1,0 +1,141 @@
+"""Who will get a mail: a token each, but only for whom agreed to be measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
+from sqlalchemy import Connection, and_, or_, select
+
+from services.api.context import Context
+from services.api.door import Tie
+from services.api.link_secrets import Signer, signer_of
+from services.api.people import spelled, states_of
+from services.api.wire import Body
+from services.contract.event import Identity
+from services.contract.tables import identity, unsubscribed
+from services.contract.token import Recipient
+from services.contract.vault import lookup_value
+from services.model.state import PersonState
+
+RECIPIENTS_MAX = 1000
+_LOOKED_UP_AT_ONCE = 200
+
+NoToken = Literal["unknown_person", "no_consent"]
+
+
+class RecipientConsent(Body):
+    """What a recipient has agreed to, where you hold it."""
+
+    measure: bool = Field(description="To be followed. `false` is always heeded.")
+    profile: bool = Field(default=False, description="To be scored.")
+
+
+class RecipientIn(Body):
+    """Somebody who will get the mail."""
+
+    namespace: str = Field(pattern="^[a-z0-9][a-z0-9_.-]{0,63}$", examples=["user_id"])
+    value: str = Field(min_length=1, max_length=254, examples=["4711"])
+    consent: RecipientConsent | None = Field(
+        default=None,
+        description="Left out: what Kentering knows of the person. What the person told "
+        "Kentering comes before a `true` from here.",
+    )
+
+
+@dataclass(frozen=True)
+class Addressed:
+    """A recipient, and what a mail to them may carry."""
+
+    who: Identity
+    person_token: str
+    """The keyed hash of ``who``: an identity where they may be followed, else only a mark."""
+    recipient: Recipient | None
+    reason: NoToken | None
+    """Why they may not be followed."""
+    unsubscribed_ms: int | None
+
+
+@dataclass(frozen=True)
+class Addressing:
+    """All recipients, each once, and who signs for them."""
+
+    signer: Signer
+    addressed: list[Addressed]
+    position: str | None
+
+
+def address(here: Context, workspace_id: int, recipients: Sequence[RecipientIn]) -> Addressing:
+    """Find out who may be followed, and let the record know their tokens.
+
+    Raises:
+        Problem: 503, the tracker takes nothing now; then nobody has a token.
+    """
+    asked: dict[Identity, RecipientConsent | None] = {}
+    for one in recipients:
+        asked.setdefault(spelled(one.namespace, one.value), one.consent)
+    with here.engine.connect() as connection:
+        signer = signer_of(connection, workspace_id, here.clock())
+        states = _states_by_identity(connection, workspace_id, list(asked))
+        tokens = {who: signer.person_token(who) for who in asked}
+        wishes = _unsubscribed(connection, workspace_id, list(tokens.values()))
+    addressed = []
+    for who, said in asked.items():
+        recipient, reason = _judged(tokens[who], states.get(who), said)
+        wish = wishes.get(tokens[who])
+        addressed.append(Addressed(who, tokens[who], recipient, reason, wish))
+    ties = [
+        Tie(one.who, Identity("person_token", one.person_token), measure=True, profile=r.profile)
+        for one in addressed
+        if (r := one.recipient) is not None
+    ]
+    position = here.door.tie(workspace_id, ties) if ties else None
+    return Addressing(signer, addressed, position)
+
+
+def _judged(
+    person_token: str, state: PersonState | None, said: RecipientConsent | None
+) -> tuple[Recipient | None, NoToken | None]:
+    """Whether somebody may be followed: no is a no, whoever has it."""
+    if state is None and said is None:
+        return None, "unknown_person"
+    if (state is not None and not state.measure) or (said is not None and not said.measure):
+        return None, "no_consent"
+    profile = (state is None or state.profile) and (said is None or said.profile)
+    return Recipient(person_token, measure=True, profile=profile), None
+
+
+def _unsubscribed(
+    connection: Connection, workspace_id: int, tokens: Sequence[str]
+) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for i in range(0, len(tokens), _LOOKED_UP_AT_ONCE):
+        marks = [bytes.fromhex(token) for token in tokens[i : i + _LOOKED_UP_AT_ONCE]]
+        query = select(unsubscribed.c.mark, unsubscribed.c.told_ms).where(
+            unsubscribed.c.workspace_id == workspace_id, unsubscribed.c.mark.in_(marks)
+        )
+        found |= {row.mark.hex(): row.told_ms for row in connection.execute(query)}
+    return found
+
+
+def _states_by_identity(
+    connection: Connection, workspace_id: int, asked: list[Identity]
+) -> dict[Identity, PersonState]:
+    """The state of the person behind each identity that we know."""
+    persons: dict[Identity, int] = {}
+    for i in range(0, len(asked), _LOOKED_UP_AT_ONCE):
+        by_stored = {(w.namespace, lookup_value(w)): w for w in asked[i : i + _LOOKED_UP_AT_ONCE]}
+        query = select(identity.c.namespace, identity.c.value, identity.c.person_id).where(
+            identity.c.workspace_id == workspace_id,
+            identity.c.person_id.is_not(None),
+            or_(
+                *(
+                    and_(identity.c.namespace == namespace, identity.c.value == value)
+                    for namespace, value in by_stored
+                )
+            ),
+        )
+        for row in connection.execute(query):
+            persons[by_stored[row.namespace, row.value]] = row.person_id
+    states = states_of(connection, workspace_id, persons.values())
+    return {who: states[person] for who, person in persons.items() if person in states}
