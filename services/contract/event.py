@@ -41,8 +41,9 @@ EventType = Literal[
     "bounce",
     "unsubscribe",
     "complaint",
-    # who somebody is, and what is known of them
+    # who somebody is, what is known of them, and what they agreed to or took back
     "identified",
+    "consent_changed",
     "custom",
 ]
 EVENT_TYPES: frozenset[str] = frozenset(get_args(EventType))
@@ -99,6 +100,19 @@ class Consent(msgspec.Struct, frozen=True):
     contact: bool | None = None
 
 
+class Agreement(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How consent was said: its proof, and purposes that scoring does not ask about."""
+
+    text_version: str | None = None
+    """Of the words that were agreed to."""
+    given_ms: int | None = None
+    """When; never after ``received_ms``. Dated consent is an answer, undated a repetition."""
+    asserted: bool = False
+    """Nothing was said of this person; the sender's standing declaration spoke."""
+    purposes: dict[str, bool] = {}
+    """``share``, ``contact_mail``, ``contact_phone``, ``contact_messaging``, as far as said."""
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that happened.
 
@@ -127,6 +141,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """True where a server key vouched for it; a browser cannot set it."""
     machine: Machine = Machine()
     consent: Consent = Consent()
+    agreement: Agreement = Agreement()
     properties: dict[str, Any] = {}
     """What else the sender told; for ``identified`` the person's attributes."""
 

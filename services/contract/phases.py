@@ -10,7 +10,9 @@ PHASES: tuple[Phase, ...] = get_args(Phase)
 
 IntervalKind = Literal["phase", "latency", "segment"]
 
-ChangeReason = Literal["event", "silence", "reclassified", "merged", "model", "manual", "erased"]
+ChangeReason = Literal[
+    "event", "silence", "reclassified", "merged", "model", "manual", "withdrawn", "erased"
+]
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000

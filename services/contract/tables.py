@@ -61,6 +61,8 @@ api_key = Table(
     # Keys of one source, old and new, give one message the same event id.
     Column("source_id", BigInteger, nullable=False),
     Column("asserted_consent", Text),  # the text by which the sender says it holds consent
+    Column("asserted_ms", BigInteger),  # when that was declared
+    Column("asserted_source", Text),  # where that consent is asked and kept
     Column("created_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger),
     Index("api_key_of_workspace", "workspace_id"),
@@ -177,6 +179,43 @@ aggregate = Table(
     Column("channel", Text, primary_key=True),
     Column("content_id", Text, primary_key=True),  # empty where there is none
     Column("count", BigInteger, nullable=False),
+)
+
+# ── what people agreed to ───────────────────────────────────────────────────────────────────
+
+consent = Table(
+    "consent",
+    metadata,
+    # Append-only: the ledger. What holds follows from it by services/contract/consent.py.
+    Column("id", Id, primary_key=True),
+    _workspace(),
+    Column("identity_id", BigInteger, nullable=False),  # who said it
+    Column("purpose", Text, nullable=False),
+    Column("granted", Boolean, nullable=False),
+    Column("answered", Boolean, nullable=False),  # said for this purpose then, not repeated
+    Column("asserted", Boolean, nullable=False),  # said for them by a sender's declaration
+    Column("text_version", Text),
+    Column("said_ms", BigInteger, nullable=False),
+    Column("source_id", BigInteger, nullable=False),
+    Column("event_id", LargeBinary, nullable=False),
+    Column("recorded_ms", BigInteger, nullable=False),
+    UniqueConstraint("workspace_id", "identity_id", "purpose", "event_id"),
+    Index("refusals_of_workspace", "workspace_id", "granted", "answered"),
+)
+
+withdrawal = Table(
+    "withdrawal",
+    metadata,
+    # What trackers are told: whoever bears this mark took consent back.
+    _workspace(),
+    Column("mark", LargeBinary, nullable=False),  # services/contract/withdrawal.py
+    Column("identity_id", BigInteger, nullable=False),
+    Column("measure_ms", BigInteger),  # when it was taken back; null: it was not
+    Column("profile_ms", BigInteger),
+    # Given out under a lock, so that whoever reads after a number misses nothing.
+    Column("number", BigInteger, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "mark"),
+    Index("withdrawals_after", "number"),
 )
 
 # ── what we say of a person ─────────────────────────────────────────────────────────────────

@@ -114,6 +114,7 @@ _EVENTS: dict[str, tuple[str, str]] = {
     "unsubscribe": ("Meldde zich af", "Unsubscribed"),
     "complaint": ("Meldde mail als spam", "Reported mail as spam"),
     "identified": ("Maakte zich bekend", "Became known"),
+    "consent_changed": ("Antwoordde over toestemming", "Answered about consent"),
     "custom": ("Deed iets anders", "Did something else"),
 }
 

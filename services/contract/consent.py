@@ -1,0 +1,144 @@
+"""What may be done with a person's events: judged by all that was said, in any order.
+
+An *answer* is consent that was said at a moment of its own: a ``consent_changed`` event, consent
+that carries the time at which it was given, or a refusal by a server. Everything else repeats what
+was said before: a page's cookie, a mail's token, a sender's standing declaration. A refusal that is
+an answer is a **withdrawal**; it holds for the whole person until a later answer says yes.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from services.contract.event import Agreement, Consent, Event, Identity
+
+PURPOSES = (
+    "measure",
+    "profile",
+    "contact",
+    "contact_mail",
+    "contact_phone",
+    "contact_messaging",
+    "share",
+)
+SPLIT_PURPOSES = frozenset(PURPOSES[3:])
+"""Those that an event carries in ``agreement.purposes``."""
+
+NEVER_MS = 2**62
+"""Later than any event."""
+
+
+class Said(NamedTuple):
+    """One entry of the ledger, as far as judging needs it."""
+
+    purpose: str
+    granted: bool
+    answered: bool
+    said_ms: int
+
+
+class Terms(NamedTuple):
+    """What withdrawals mean for one purpose of one person."""
+
+    withdrawn_ms: int
+    """When it was last taken back."""
+    renewed_ms: int
+    """From when on it may be done again; ``NEVER_MS``: it may not."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the withdrawal still stands."""
+        return self.renewed_ms == NEVER_MS
+
+
+def said_in(event: Event) -> dict[str, bool]:
+    """Yes or no per purpose, as far as the event says. Who may not be measured is not profiled."""
+    consent = event.consent
+    found: dict[str, bool] = {
+        purpose: value
+        for purpose, value in (
+            ("measure", consent.measure),
+            ("profile", consent.profile),
+            ("contact", consent.contact),
+        )
+        if value is not None
+    }
+    found.update(event.agreement.purposes)
+    if consent.measure is False:
+        found["profile"] = False
+    return found
+
+
+def said_ms(event: Event) -> int:
+    """When the consent in an event was said."""
+    given_ms = event.agreement.given_ms
+    return event.occurred_ms if given_ms is None else given_ms
+
+
+def is_answer(event: Event, *, granted: bool) -> bool:
+    """Whether a yes (or no) in the event was said then, and is not repeated."""
+    if event.agreement.asserted:
+        return False
+    if event.type == "consent_changed" or event.agreement.given_ms is not None:
+        return True
+    return event.server_only and not granted
+
+
+def terms(said: Iterable[Said], purpose: str) -> Terms | None:
+    """The terms of one purpose by all that a person said; None: it was never taken back."""
+    answers = [one for one in said if one.purpose == purpose and one.answered]
+    withdrawn_ms = max((one.said_ms for one in answers if not one.granted), default=None)
+    if withdrawn_ms is None:
+        return None
+    renewals = (one.said_ms for one in answers if one.granted and one.said_ms > withdrawn_ms)
+    return Terms(withdrawn_ms, min(renewals, default=NEVER_MS))
+
+
+def kept(event: Event, measure: Terms | None, profile: Terms | None) -> Event:
+    """An event of a person as it may be kept; the same object where nothing changes.
+
+    Before renewed consent to ``measure`` nothing is left but the last withdrawal itself. Before
+    renewed consent to ``profile`` no repetition says yes.
+    """
+    is_word = event.type == "consent_changed"
+    if measure is not None and event.occurred_ms < measure.renewed_ms:
+        if not is_word or event.occurred_ms < measure.withdrawn_ms:
+            return stripped(event, Consent(measure=False, profile=False))
+        if event.consent.measure is True:  # a yes from before that came afterwards
+            return stripped(event, Consent(measure=False, profile=False))
+    if (
+        profile is not None
+        and event.consent.profile is True
+        and profile.withdrawn_ms <= event.occurred_ms < profile.renewed_ms
+        and not is_answer(event, granted=True)
+    ):
+        consent = msgspec.structs.replace(event.consent, profile=None)
+        return msgspec.structs.replace(event, consent=consent)
+    return event
+
+
+def stripped(event: Event, consent: Consent) -> Event:
+    """What counts without following: that it happened, where, and with which content."""
+    return msgspec.structs.replace(
+        event,
+        identities=(),
+        message_id=None,
+        click_id=None,
+        consent=consent,
+        agreement=Agreement(),
+        properties={},
+    )
+
+
+def only_the_word(event: Event, identities: tuple[Identity, ...]) -> Event:
+    """A ``consent_changed`` event as it is kept: who said what, and nothing around it."""
+    return msgspec.structs.replace(
+        event,
+        identities=identities,
+        content_id=None,
+        content_type=None,
+        message_id=None,
+        click_id=None,
+        properties={},
+    )
