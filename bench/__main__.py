@@ -6,12 +6,18 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import hits, pages, scoring, visible
+from bench import hits, machine_labels, pages, scoring, visible
 from bench.docs import LATEST
 from bench.figures import as_text
 from bench.machine import machine
 
-MEASURES = {"hits": hits, "scoring": scoring, "visible": visible, "pages": pages}
+MEASURES = {
+    "hits": hits,
+    "scoring": scoring,
+    "visible": visible,
+    "pages": pages,
+    "machine_labels": machine_labels,
+}
 
 
 def main(names: list[str]) -> None:

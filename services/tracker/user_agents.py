@@ -29,10 +29,15 @@ USER_AGENT_LENGTH_MAX = 512
 """Characters of a user agent that are looked at; people's are shorter."""
 
 
+_PATTERN_MEMORY_BYTES_MAX = 2**20
+"""What RE2 may use for a pattern's automaton; one that is full begins anew."""
+
+
 def _compiled(pattern: str, *, ignore_case: bool = False) -> Any:
     options = re2.Options()
     options.case_sensitive = not ignore_case
     options.never_capture = True
+    options.max_mem = _PATTERN_MEMORY_BYTES_MAX
     return re2.compile(pattern, options)
 
 
