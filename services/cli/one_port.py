@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from services.cli.scorer_health import ScorerHealth
 from services.tracker import answers
 from services.tracker.app import Tracker
+from services.tracker.project_settings import key_in
 from services.tracker.routes import route_of
 
 Scope = MutableMapping[str, Any]
@@ -47,7 +48,7 @@ class OnePort:
         if scope["type"] == "lifespan":
             return self._tracker
         path: str = scope.get("path", "")
-        if path == "/k.js" or route_of(path) is not None:
+        if path == "/k.js" or route_of(path) is not None or key_in(path) is not None:
             return self._tracker
         if path == "/readyz":
             return self._ready

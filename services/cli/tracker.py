@@ -2,6 +2,7 @@
 
 import click
 
+from services.cli.gate import open_gate
 from services.cli.serve import Server
 from services.cli.spool import open_spool
 from services.runtime.settings import from_environment
@@ -20,9 +21,12 @@ def command(host: str, port: int) -> None:
     settings = from_environment()
     if not settings.internal_key:
         raise click.ClickException("KENTERING_INTERNAL_KEY is needed to fetch the snapshot")
+    gate = open_gate(settings)
     log = open_spool(settings, settings.spool, READER)
     source = HttpSnapshotSource(settings.api_url, settings.internal_key)
-    tracker = create_app(log, source, settings.data, sns_host=settings.sns_host)
+    tracker = create_app(
+        log, source, settings.data, settings.public_url, gate, sns_host=settings.sns_host
+    )
     server = Server(tracker, leave=tracker.leave, address=(host, port), protocol=tracker.protocol)
     try:
         server.run()

@@ -16,6 +16,7 @@ from services.api.app import create_app as create_api
 from services.api.snapshot import load_snapshot
 from services.api.workspaces import create_workspace
 from services.cli.children import Child
+from services.cli.gate import open_gate
 from services.cli.one_port import App, OnePort
 from services.cli.scorer_health import ScorerHealth
 from services.cli.serve import Server
@@ -99,9 +100,14 @@ def _app(
     marker: Marker | None,
     scorer: ScorerHealth,
 ) -> OnePort:
-    sns_host = from_environment().sns_host
+    settings = from_environment()
     tracker = create_tracker(
-        log, lambda: load_snapshot(engine, internal_key), data, sns_host=sns_host
+        log,
+        lambda: load_snapshot(engine, internal_key),
+        data,
+        url,
+        open_gate(settings),
+        sns_host=settings.sns_host,
     )
     api: App = create_api(engine, internal_key, url)
     return OnePort(

@@ -24,6 +24,13 @@ class Settings:
     internal_key: str
     """``KENTERING_INTERNAL_KEY``: shared by the product's own processes; no default."""
 
+    trusted_proxies: str
+    """``KENTERING_TRUSTED_PROXIES``: networks of our own proxies, as ``10.0.0.0/8, fd00::/8``."""
+    requests_per_address: float
+    """``KENTERING_REQUESTS_PER_ADDRESS``: so many a second at most; 0 sets no limit."""
+    events_per_key: float
+    """``KENTERING_EVENTS_PER_KEY``: so many a second at most; 0 sets no limit."""
+
     sns_host: str
     """``KENTERING_SNS_HOST``: one more host, as HOST:PORT, that speaks for Amazon SNS."""
 
@@ -53,6 +60,9 @@ def from_environment() -> Settings:
         public_url=public_url,
         tracker_url=get("KENTERING_TRACKER_URL", public_url),
         internal_key=get("KENTERING_INTERNAL_KEY", ""),
+        trusted_proxies=get("KENTERING_TRUSTED_PROXIES", ""),
+        requests_per_address=float(get("KENTERING_REQUESTS_PER_ADDRESS", "200")),
+        events_per_key=float(get("KENTERING_EVENTS_PER_KEY", "20000")),
         sns_host=get("KENTERING_SNS_HOST", ""),
         spool_gb_max=float(get("KENTERING_SPOOL_GB_MAX", "20")),
         spool_free_percent_min=float(get("KENTERING_SPOOL_FREE_PERCENT_MIN", "10")),

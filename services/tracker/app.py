@@ -17,9 +17,11 @@ from services.tracker import answers
 from services.tracker.answers import Reply
 from services.tracker.body import ClientGoneError, Receive, read_body
 from services.tracker.collector import Collector, new_id, refusal
+from services.tracker.gate import Gate
 from services.tracker.hit_protocol import HitProtocol
 from services.tracker.hooks.errands import Errands
 from services.tracker.hooks.memory import Memory
+from services.tracker.project_settings import key_in, settings_reply
 from services.tracker.reasons import RefusedRequestError
 from services.tracker.request import Request
 from services.tracker.routes import Route, route_of
@@ -39,13 +41,16 @@ class Tracker:
         log: SqliteLog,
         snapshot_source: SnapshotSource,
         data: Path,
+        public_url: str,
+        gate: Gate,
         clock: Callable[[], int] = now_ms,
         sns_host: str = "",
     ) -> None:
         memory = Memory(sns_host)
         self._snapshots = SnapshotKeeper(snapshot_source, data, memory)
         self._clock = SteadyClock(clock)
-        self.collector = Collector(self._snapshots, self._clock, log, Errands(memory))
+        self._public_url = public_url
+        self.collector = Collector(self._snapshots, self._clock, log, Errands(memory), gate)
         self._leaving = False
 
     @property
@@ -105,6 +110,9 @@ class Tracker:
         route = route_of(path)
         if route is not None:
             return await self._reply_at(route, scope, receive)
+        key = key_in(path)
+        if key is not None and method in ("GET", "HEAD"):
+            return settings_reply(key, self._snapshots.directory, self._public_url)
         if path == "/k.js":
             return script_reply(method, scope["headers"])
         if path == "/healthz":
@@ -145,6 +153,8 @@ def create_app(
     log: SqliteLog,
     snapshot_source: SnapshotSource,
     data: Path,
+    public_url: str,
+    gate: Gate,
     clock: Callable[[], int] = now_ms,
     sns_host: str = "",
 ) -> Tracker:
@@ -154,10 +164,12 @@ def create_app(
         log: the spool; the tracker is its one writer and trims it, its opener closes it.
         snapshot_source: asked every second, in a thread.
         data: folder for the snapshot's copy.
+        public_url: where browsers reach the tracker.
+        gate: limits what one sender may bring.
         clock: UTC milliseconds.
         sns_host: one more host that speaks for Amazon SNS.
     """
-    return Tracker(log, snapshot_source, data, clock, sns_host)
+    return Tracker(log, snapshot_source, data, public_url, gate, clock, sns_host)
 
 
 def _request(scope: Scope, body: bytes) -> Request:

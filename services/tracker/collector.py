@@ -14,6 +14,7 @@ from services.tracker import answers, metrics
 from services.tracker.accept import accept
 from services.tracker.accepted import Accepted
 from services.tracker.answers import Reply
+from services.tracker.gate import Gate
 from services.tracker.hooks.errands import Errands
 from services.tracker.reasons import RequestReason
 from services.tracker.request import Request
@@ -32,15 +33,22 @@ class Collector:
         clock: UTC milliseconds.
         log: where events go.
         errands: does what a decision needs done outside.
+        gate: limits what one sender may bring.
     """
 
     def __init__(
-        self, snapshots: SnapshotKeeper, clock: SteadyClock, log: SqliteLog, errands: Errands
+        self,
+        snapshots: SnapshotKeeper,
+        clock: SteadyClock,
+        log: SqliteLog,
+        errands: Errands,
+        gate: Gate,
     ) -> None:
         self._snapshots = snapshots
         self._clock = clock
         self._log = log
         self._errands = errands
+        self._gate = gate
         self.writer: SpoolWriter | None = None
         """None before the start."""
 
@@ -67,10 +75,19 @@ class Collector:
             is_pixel = request.path.endswith(".gif")
             answer(answers.PIXEL if is_pixel else answers.problem("not_ready"))
             return
-        accepted = accept(request, directory, self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        wait_s = self._gate.wait_for_address_s(request, now_ms)
+        if wait_s is not None and request.method == "POST":
+            answer(_limited(wait_s))
+            return
+        accepted = accept(request, directory, now_ms)
         for reason in accepted.reasons:
             metrics.count_reason(reason)
-        if accepted.events:
+        if wait_s is None and accepted.events:
+            wait_s = self._gate.wait_for_key_s(accepted.events, now_ms)
+        if wait_s is not None:
+            answer(accepted.reply if _is_let_go(accepted) else _limited(wait_s))
+        elif accepted.events:
             records = [Record(record_key(event), encode(event)) for event in accepted.events]
             writer.store(records, partial(_settle, accepted, answer, self._errands))
         else:
@@ -89,6 +106,18 @@ def _settle(
         answer(accepted.reply)
     else:
         answer(refusal(failure))
+
+
+def _limited(wait_s: int) -> Reply:
+    metrics.count_reason("rate_limited")
+    return answers.rate_limited(wait_s)
+
+
+def _is_let_go(accepted: Accepted) -> bool:
+    """Whether the hit is answered all the same. What it told is lost then, and counted as such."""
+    if accepted.answers_anyway and accepted.events:
+        metrics.EVENTS_LOST.labels("rate_limited").inc(len(accepted.events))
+    return accepted.answers_anyway
 
 
 def refusal(reason: RequestReason) -> Reply:

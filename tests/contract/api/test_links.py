@@ -12,6 +12,7 @@ from services.contract.token import read_recipient
 from services.runtime.sqlite_log import SqliteLog
 from services.runtime.sqlite_log_reader import SqliteLogReader
 from services.tracker.app import create_app as create_tracker
+from services.tracker.gate import Gate
 from tests.contract.api.conftest import KEY
 from tests.contract.api.world import NOW_MS, World
 from tests.servers.web import run_app
@@ -23,7 +24,7 @@ def test_a_token_and_its_person_are_tied(world: World, tmp_path: Path) -> None:
     world.person("no", [world.event(8, "identified", "no", consent=refusing)])
     log = SqliteLog(tmp_path / "spool", readers=["test"])
     tracker = create_tracker(
-        log, lambda: load_snapshot(world.engine, KEY), tmp_path
+        log, lambda: load_snapshot(world.engine, KEY), tmp_path, "http://track.test", Gate((), 0, 0)
     )
     with run_app(tracker) as tracker_url:
         api = create_app(
