@@ -32,6 +32,7 @@ _PREFLIGHT: Headers = (
 )
 _NO_STORE: Headers = ((b"cache-control", b"no-store"),)
 _RETRY_AFTER: Headers = ((b"retry-after", b"5"),)
+_CLOSE: Headers = ((b"connection", b"close"),)  # the rest of the body is not waited for
 
 _STATUS: dict[RequestReason, tuple[int, str]] = {
     "missing_key": (401, "No write key in the Authorization header, the body or the query."),
@@ -165,7 +166,8 @@ def _problem(reason: RequestReason) -> Reply:
         "code": reason,
         "message": detail,
     }
-    reply = json_reply(status, _encode(body), (*CORS, *(_RETRY_AFTER if status == 503 else ())))
+    more = _RETRY_AFTER if status == 503 else _CLOSE if status == 408 else ()
+    reply = json_reply(status, _encode(body), (*CORS, *more))
     content_type = (b"content-type", b"application/problem+json")
     return Reply(status, (content_type, *reply.headers[1:]), reply.body)
 
