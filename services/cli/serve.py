@@ -69,6 +69,12 @@ class Server(uvicorn.Server):
         if self.started:
             self._begin()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what was taken, then cut off who has not even sent all of a request."""
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Leave on the first signal, at once on the second."""
         del sig, frame
