@@ -15,7 +15,6 @@ from services.cli.serve import Server
 from services.runtime.sqlite_log import SqliteLog
 from services.tracker.app import create_app
 from services.tracker.gate import Gate
-from services.tracker.gate import Gate
 from tests.unit.tracker.scene import SNAPSHOT
 
 ANSWER_SECONDS_MAX = 20
