@@ -6,12 +6,13 @@ was said before: a page's cookie, a mail's token, a sender's standing declaratio
 an answer is a **withdrawal**; it holds for the whole person until a later answer says yes.
 """
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
 
-from services.contract.event import Agreement, Consent, Event, Identity
+from services.contract.event import NO_PROOF, Consent, Event, Identity
 
 PURPOSES = (
     "measure",
@@ -118,17 +119,32 @@ def kept(event: Event, measure: Terms | None, profile: Terms | None) -> Event:
     return event
 
 
+_PLAIN = re.compile(r"[\w.:/-]{1,200}")
+
+
 def stripped(event: Event, consent: Consent) -> Event:
     """What counts without following: that it happened, where, and with which content."""
     return msgspec.structs.replace(
         event,
         identities=(),
+        content_id=_impersonal(event.content_id, event.identities),
+        content_type=_impersonal(event.content_type, event.identities),
         message_id=None,
         click_id=None,
         consent=consent,
-        agreement=Agreement(),
+        agreement=NO_PROOF,
         properties={},
     )
+
+
+def _impersonal(text: str | None, identities: tuple[Identity, ...]) -> str | None:
+    """The name of a content without its query; None where a person may stand in it."""
+    if text is None:
+        return None
+    text = text.partition("?")[0].partition("#")[0]
+    if not _PLAIN.fullmatch(text) or any(i.value.lower() in text.lower() for i in identities):
+        return None
+    return text
 
 
 def only_the_word(event: Event, identities: tuple[Identity, ...]) -> Event:

@@ -107,10 +107,16 @@ class Agreement(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of the words that were agreed to."""
     given_ms: int | None = None
     """When; never after ``received_ms``. Dated consent is an answer, undated a repetition."""
+    specific: bool = False
+    """It was given on this very site, where the browser says no for its user in general."""
     asserted: bool = False
     """Nothing was said of this person; the sender's standing declaration spoke."""
     purposes: dict[str, bool] = {}
     """``share``, ``contact_mail``, ``contact_phone``, ``contact_messaging``, as far as said."""
+
+
+NO_PROOF = Agreement()
+"""The one that is not written: a default is left out only where it is the same object."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -141,7 +147,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """True where a server key vouched for it; a browser cannot set it."""
     machine: Machine = Machine()
     consent: Consent = Consent()
-    agreement: Agreement = Agreement()
+    agreement: Agreement = NO_PROOF
     properties: dict[str, Any] = {}
     """What else the sender told; for ``identified`` the person's attributes."""
 

@@ -23,7 +23,7 @@ from services.tracker.hooks.errands import Errands
 from services.tracker.hooks.memory import Memory
 from services.tracker.project_settings import key_in, settings_reply
 from services.tracker.reasons import RefusedRequestError
-from services.tracker.request import Request
+from services.tracker.request import Request, headers_of
 from services.tracker.routes import Route, route_of
 from services.tracker.script import script_reply
 from services.tracker.snapshot_keeper import SnapshotKeeper, SnapshotSource
@@ -176,7 +176,7 @@ def _request(scope: Scope, body: bytes) -> Request:
     return Request(
         method=scope["method"],
         path=scope["path"],
-        headers=dict(scope["headers"]),
+        headers=headers_of(scope["headers"]),
         request_id=new_id(),
         query=scope["query_string"],
         body=body,

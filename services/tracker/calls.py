@@ -69,7 +69,7 @@ def taken_of(call: segment.Call, kind: Any, message_id: str, arrival: Arrival) -
         event = meaning.event_of_call(call, kind, message_id, arrival)
     except RefusedEventError as refused:
         return _refused(message_id, refused, arrival)
-    event, reason = judged(event, privacy_signal=arrival.privacy_signal)
+    event, reason = judged(event, arrival.directory, privacy_signal=arrival.privacy_signal)
     if reason is not None:
         arrival.noticed.append(reason)
     if reason is None and event.machine.p >= MACHINE_THRESHOLD:

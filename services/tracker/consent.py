@@ -5,13 +5,21 @@ from typing import Any
 
 import msgspec
 
-from services.contract.event import Consent, Event
+from services.contract.consent import SPLIT_PURPOSES, only_the_word, said_in, stripped
+from services.contract.event import NO_PROOF, Agreement, Consent, Event
 from services.contract.snapshot import KeyEntry
+from services.tracker.clean import clean_id
+from services.tracker.directory import Directory
+from services.tracker.occurred import moment_ms
 from services.tracker.reasons import EventReason
 
 NOTHING_SAID = Consent()
+_ASSERTED = Agreement(asserted=True)
 _REFUSED = Consent(measure=False, profile=False)
 _PURPOSES = ("measure", "profile", "contact")
+_FROM_BROWSERS = frozenset({"anonymous_id", "person_token"})
+"""Whose word a browser may bring: it holds a random cookie or a signed token. Anybody can write
+somebody else's address into a page's call."""
 
 
 def from_preferences(preferences: Any) -> Consent:
@@ -32,6 +40,30 @@ def from_words(words: str) -> Consent:
     return Consent(*(True if purpose in named else None for purpose in _PURPOSES))
 
 
+def proof_of(consent: dict[str, Any], received_ms: int) -> Agreement:
+    """What ``context.consent`` says beside the three purposes that events carry.
+
+    Args:
+        consent: ``categoryPreferences``, ``textVersion``, ``givenAt`` and ``specific``.
+        received_ms: nothing was given later than this.
+    """
+    preferences = consent.get("categoryPreferences")
+    purposes = preferences if isinstance(preferences, dict) else {}
+    if len(consent) <= 1 and SPLIT_PURPOSES.isdisjoint(purposes):
+        return NO_PROOF
+    given_ms = moment_ms(consent.get("givenAt"))
+    return Agreement(
+        text_version=clean_id(consent.get("textVersion")),
+        given_ms=None if given_ms is None else max(0, min(given_ms, received_ms)),
+        specific=consent.get("specific") is True,
+        purposes={
+            purpose: value
+            for purpose, value in sorted(purposes.items())
+            if purpose in SPLIT_PURPOSES and isinstance(value, bool)
+        },
+    )
+
+
 def has_privacy_signal(headers: Mapping[bytes, bytes]) -> bool:
     """Whether the browser says for its user: do not track me."""
     return headers.get(b"sec-gpc") == b"1" or headers.get(b"dnt") == b"1"
@@ -48,24 +80,63 @@ def with_assertion(said: Consent, sender: KeyEntry) -> Consent:
     )
 
 
-def judged(event: Event, *, privacy_signal: bool) -> tuple[Event, EventReason | None]:
-    """The event as it may be kept, and why it was stripped if it was."""
-    if privacy_signal:
-        return _stripped(event, _REFUSED), "privacy_signal"
+def proof_with_assertion(proof: Agreement, said: Consent, counts: Consent) -> Agreement:
+    """The proof, where a declaration spoke for a person of whom nothing was said."""
+    return _ASSERTED if said.measure is None and counts.measure else proof
+
+
+def judged(
+    event: Event, directory: Directory, *, privacy_signal: bool
+) -> tuple[Event, EventReason | None]:
+    """The event as it may be kept, and why it was stripped if it was.
+
+    Args:
+        event: with all that was told.
+        directory: knows who took consent back.
+        privacy_signal: whether the browser says no for its user. Only an answer that was given
+            on this very site comes before it.
+    """
+    if event.type == "consent_changed":
+        return _word(event, privacy_signal=privacy_signal)
+    if privacy_signal and not event.agreement.specific:
+        return stripped(event, _REFUSED), "privacy_signal"
     if event.consent.measure is not True:
-        return _stripped(event, event.consent), "no_consent"
+        return stripped(event, event.consent), "no_consent"
     if not event.identities:
-        return _stripped(event, event.consent), "no_identity"
+        return stripped(event, event.consent), "no_identity"
+    if directory.has_withdrawals(event.workspace_id):
+        return _overridden(event, directory)
     return event, None
 
 
-def _stripped(event: Event, consent: Consent) -> Event:
-    """What counts without following: that it happened, where, and with which content."""
-    return msgspec.structs.replace(
-        event,
-        identities=(),
-        message_id=None,
-        click_id=None,
-        consent=consent,
-        properties={},
-    )
+def _overridden(event: Event, directory: Directory) -> tuple[Event, EventReason | None]:
+    """What a withdrawal leaves of an event: it comes before what a token, page or call says."""
+    measure_ms, profile_ms = directory.withdrawn(event.workspace_id, event.identities)
+    given_ms = event.agreement.given_ms or 0
+    if measure_ms is not None and given_ms <= measure_ms:
+        return stripped(event, _REFUSED), "withdrawn"
+    if profile_ms is not None and event.consent.profile and given_ms <= profile_ms:
+        consent = msgspec.structs.replace(event.consent, profile=None)
+        return msgspec.structs.replace(event, consent=consent), None
+    return event, None
+
+
+def _word(event: Event, *, privacy_signal: bool) -> tuple[Event, EventReason | None]:
+    """An answer about consent: who said what, and nothing around it.
+
+    Whoever takes consent back has to be known for it to be done.
+    """
+    identities = event.identities
+    if not event.server_only:
+        identities = tuple(i for i in identities if i.namespace in _FROM_BROWSERS)
+    if not identities:
+        return stripped(event, event.consent), "no_identity"
+    consent, said = event.consent, said_in(event)
+    if consent.measure is False:
+        refusal = msgspec.structs.replace(consent, profile=False)
+        return only_the_word(msgspec.structs.replace(event, consent=refusal), identities), None
+    if privacy_signal and not event.agreement.specific:
+        return stripped(event, _REFUSED), "privacy_signal"
+    if not said or (consent.measure is None and any(said.values()) and not event.server_only):
+        return stripped(event, consent), "no_consent"
+    return only_the_word(event, identities), None

@@ -1,10 +1,15 @@
 """The snapshot, arranged for looking things up."""
 
+from collections.abc import Iterable
+
+from services.contract.event import Identity
 from services.contract.hook import HookEntry
 from services.contract.keys import digest_of
 from services.contract.snapshot import KeyEntry, Snapshot
 from services.contract.token import Link, read_link
+from services.contract.withdrawal import mark_of
 from services.tracker.hooks.memory import Memory
+from services.tracker.withdrawals import Withdrawals
 
 _CACHED_KEYS_MAX = 10_000
 _CACHED_LINKS_MAX = 10_000
@@ -13,13 +18,23 @@ _CACHED_LINKS_MAX = 10_000
 class Directory:
     """Who may write, and which secrets sign links. Made anew with every snapshot."""
 
-    def __init__(self, snapshot: Snapshot, memory: Memory | None = None) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        memory: Memory | None = None,
+        withdrawals: Withdrawals | None = None,
+    ) -> None:
         self.version = snapshot.version
         self.memory = Memory() if memory is None else memory
         """What mailers' webhooks need beside the snapshot; goes on from one to the next."""
+        self._withdrawals = Withdrawals() if withdrawals is None else withdrawals
         self._hooks = {entry.id: entry for entry in snapshot.hooks}
         self._keys = {entry.digest: entry for entry in snapshot.keys}
         self._secrets = {(s.workspace_id, s.number): s.secret for s in snapshot.link_secrets}
+        # The first secret of each workspace: the list is in the order of numbers.
+        self._mark_secrets: dict[int, bytes] = {}
+        for one in snapshot.link_secrets:
+            self._mark_secrets.setdefault(one.workspace_id, one.secret)
         # What was found genuine, and nothing else: guesses cannot fill these.
         self._seen: dict[str, KeyEntry] = {}
         self._links: dict[str, tuple[int, Link]] = {}
@@ -40,6 +55,20 @@ class Directory:
     def secret_of(self, workspace_id: int, number: int) -> bytes | None:
         """The secret that signed a token, as ``services.contract.token`` asks for it."""
         return self._secrets.get((workspace_id, number))
+
+    def has_withdrawals(self, workspace_id: int) -> bool:
+        """Whether anybody in the workspace took consent back."""
+        return self._withdrawals.concern(workspace_id)
+
+    def withdrawn(
+        self, workspace_id: int, identities: Iterable[Identity]
+    ) -> tuple[int | None, int | None]:
+        """When ``measure`` and when ``profile`` were last taken back by any of these."""
+        secret = self._mark_secrets.get(workspace_id)
+        if secret is None:
+            return None, None
+        marks = [mark_of(identity, secret) for identity in identities]
+        return self._withdrawals.of(workspace_id, marks)
 
     def link_of(self, token: str) -> tuple[int, Link] | None:
         """(workspace id, link) of a link's token, or None for one that we did not sign.

@@ -19,7 +19,7 @@ from services.tracker.body import BODY_SECONDS_MAX, whole_body
 from services.tracker.collector import Collector, new_id, refusal
 from services.tracker.reasons import RefusedRequestError
 from services.tracker.reply_bytes import BROKEN, head_of
-from services.tracker.request import BODY_BYTES_MAX, Request
+from services.tracker.request import BODY_BYTES_MAX, Request, headers_of
 from services.tracker.routes import route_of
 
 HEAD_SECONDS_MAX = 30.0
@@ -212,7 +212,7 @@ class HitProtocol(HttpToolsProtocol):
     def _collect(self, hit: Hit) -> None:
         try:
             body = whole_body(bytes(hit.body)) if hit.body else b""
-            headers = dict(self.headers)
+            headers = headers_of(self.headers)
             self._collector.collect(
                 Request(hit.method, hit.path, headers, new_id(), hit.query, body, self._peer),
                 self._answer,

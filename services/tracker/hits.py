@@ -41,8 +41,13 @@ def click(request: Request, directory: Directory, now_ms: int) -> Accepted:
     token = read_token(request.path[len("/c/") :], directory)
     if token is None:
         return Accepted(answers.NO_SUCH_LINK, reasons=["bad_token"])
+    expires_ms = token.link.expires_ms
+    if expires_ms is not None and expires_ms <= now_ms:
+        return Accepted(answers.LINK_ENDED, reasons=["expired_link"])
     arrival = arrival_of(request, sender_of_links(token.workspace_id), directory, now_ms)
-    event = event_of_token(token, "click", arrival)
+    # A code that is scanned at the door of a meeting: to follow it is to attend.
+    kind: EventType = "attend" if token.link.channel == "meeting" else "click"
+    event = event_of_token(token, kind, arrival)
     reply = redirect_of(token, event)
     if reply is None:
         return Accepted(answers.NO_SUCH_LINK, reasons=["unsafe_target"])
@@ -91,11 +96,11 @@ def event_of_token(token: Token, event_type: EventType, arrival: Arrival) -> Eve
         content_id=clean_id(token.link.content_id),
         content_type=clean_id(token.link.content_type),
         message_id=clean_id(token.link.campaign_id),
-        click_id=arrival.request_id if event_type == "click" else None,
+        click_id=None if event_type == "open" else arrival.request_id,
         machine=arrival.machine,
         consent=Consent(recipient.measure, recipient.profile) if recipient else NOTHING_SAID,
     )
-    event, reason = judged(event, privacy_signal=arrival.privacy_signal)
+    event, reason = judged(event, arrival.directory, privacy_signal=arrival.privacy_signal)
     if reason is not None:
         arrival.noticed.append(reason)
     return event

@@ -4,8 +4,10 @@ from typing import Any
 
 from services.contract.event import (
     CHANNELS,
+    NO_PROOF,
     SERVER_ONLY_TYPES,
     VERSION,
+    Agreement,
     Consent,
     Event,
     EventType,
@@ -15,7 +17,13 @@ from services.contract.event import (
 from services.tracker import names
 from services.tracker.arrival import Arrival
 from services.tracker.clean import clean_id, clean_object, clean_text
-from services.tracker.consent import from_preferences, from_words, with_assertion
+from services.tracker.consent import (
+    from_preferences,
+    from_words,
+    proof_of,
+    proof_with_assertion,
+    with_assertion,
+)
 from services.tracker.identities import identities_of
 from services.tracker.occurred import occurred_ms
 from services.tracker.reasons import RefusedEventError
@@ -48,7 +56,7 @@ def event_of_call(call: Call, kind: Any, message_id: str, arrival: Arrival) -> E
     event_type = _type_of(kind, call, content_type, arrival)
     if sender.kind == "write" and event_type in SERVER_ONLY_TYPES:
         raise RefusedEventError("server_only_type")
-    identities, consent = _who(kind, call, context, said, arrival)
+    identities, consent, agreement = _who(kind, call, context, said, arrival)
     at_ms, doubt = occurred_ms(
         call.original_timestamp, call.timestamp, call.sent_at, arrival.received_ms
     )
@@ -73,6 +81,7 @@ def event_of_call(call: Call, kind: Any, message_id: str, arrival: Arrival) -> E
         server_only=sender.kind != "write",
         machine=arrival.machine,
         consent=consent,
+        agreement=agreement,
         properties=_told(kind, event_type, call, context, said, arrival),
     )
 
@@ -94,25 +103,33 @@ def _type_of(kind: Any, call: Call, content_type: str | None, arrival: Arrival) 
 
 def _who(
     kind: Any, call: Call, context: dict[str, Any], said: dict[str, Any], arrival: Arrival
-) -> tuple[list[Identity], Consent]:
-    consent = with_assertion(_consent_said(context.get("consent"), arrival), arrival.sender)
+) -> tuple[list[Identity], Consent, Agreement]:
+    consent_said = _consent_said(context.get("consent"), arrival)
+    consent = with_assertion(consent_said, arrival.sender)
+    agreement = _agreement(context.get("consent"), arrival)
+    if consent is not consent_said:
+        agreement = proof_with_assertion(agreement, consent_said, consent)
     # What a group is told to have is the group's: its mail address names no person.
     traits = _object(call.traits) if kind != "group" else _NOTHING
     emails = (traits.get("email"), _object(context.get("traits")).get("email"), said.get("email"))
     identities = identities_of(kind, call, emails, context.get("externalIds"), arrival)
     half = context.get(PERSON_PARAMETER)
     if not isinstance(half, str) or not half:
-        return identities, consent
+        return identities, consent, agreement
     recipient = read_person(half, arrival.sender.workspace_id, arrival.directory)
     if recipient is None:
         arrival.noticed.append("bad_person")
     if recipient is None or not recipient.measure:
-        return identities, consent
+        return identities, consent, agreement
     token = Identity("person_token", recipient.person_token)
     if consent.measure is None:
         # The mail's recipient agreed to be measured; the browser's cookie did not.
-        return [token], Consent(measure=True, profile=recipient.profile)
-    return [*identities, token], consent
+        return [token], Consent(measure=True, profile=recipient.profile), NO_PROOF
+    return [*identities, token], consent, agreement
+
+
+def _agreement(consent: Any, arrival: Arrival) -> Agreement:
+    return proof_of(consent, arrival.received_ms) if isinstance(consent, dict) else NO_PROOF
 
 
 def _consent_said(consent: Any, arrival: Arrival) -> Consent:

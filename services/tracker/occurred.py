@@ -47,6 +47,11 @@ def occurred_ms(
 _NOTHING = (None, "")
 
 
+def moment_ms(value: Any) -> int | None:
+    """A moment as senders write one, in UTC milliseconds; None for anything else."""
+    return _parse_ms(value)
+
+
 def _parse_ms(value: Any) -> int | None:
     if isinstance(value, str):
         return _parse_text_ms(value)

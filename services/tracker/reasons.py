@@ -40,6 +40,7 @@ EventReason = Literal[
     "server_only_type",  # a browser's key said what only an employer's systems know
     "no_consent",  # nobody said that this person may be measured
     "privacy_signal",  # Sec-GPC or DNT
+    "withdrawn",  # this person took consent to be measured back
     "no_identity",  # consent, but nobody to follow
     "unknown_kind",  # a mailer's event of a kind that we do not know
     "unused_kind",  # one that we know, and that says nothing of a person
@@ -50,6 +51,7 @@ HitReason = Literal[
     "bad_token",  # a link or pixel that we did not sign
     "bad_person",  # a genuine link with somebody else's, or nobody's, signature for the person
     "bad_key",  # a pixel without a genuine key
+    "expired_link",  # one that was signed for a time that is over
     "unsafe_target",  # signed once, but no address that we would send anybody to now
 ]
 

@@ -1,6 +1,6 @@
 """What accept() is given: one HTTP request, already read and decompressed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -9,6 +9,18 @@ BODY_BYTES_MAX = 4 * 2**20
 EVENT_BYTES_MAX = 32_768
 """Of one event's JSON."""
 BATCH_EVENTS_MAX = 5_000
+
+
+def headers_of(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Headers by name, the last value of each; but one ``1`` among repeated signals holds."""
+    listed = list(pairs)
+    headers = dict(listed)
+    if len(headers) < len(listed):
+        headers |= {name: value for name, value in listed if name in _SIGNALS and value == b"1"}
+    return headers
+
+
+_SIGNALS = frozenset({b"sec-gpc", b"dnt"})
 
 
 class Request(msgspec.Struct, frozen=True):

@@ -89,7 +89,7 @@ def _taken(
     if refused is not None or isinstance(told, Unread):
         return None, _noted("refused", refused, noticed)
     event = event_of(told, hook, directory, now_ms, noticed)
-    event, reason = judged(event, privacy_signal=False)
+    event, reason = judged(event, directory, privacy_signal=False)
     return event, _STORED if reason is None else _noted("counted", reason, noticed)
 
 
