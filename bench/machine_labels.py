@@ -6,9 +6,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from crawleruseragents import CRAWLER_USER_AGENTS_DATA
+
 from bench.figures import Figure, Target
 from bench.user_agents import Collection, collections, is_held_out
 from services.contract.event import MACHINE_THRESHOLD
+from services.tracker.crawlers import listed
 from services.tracker.machine import REMEMBERED_MAX, label
 
 RECALL_PERCENT_MIN = 85
@@ -60,6 +63,7 @@ def measure(_folder: Path) -> list[Figure]:
         for held_out, half in ((True, "held out"), (False, "rules made from")):
             found = labelled(collection, held_out=held_out)
             figures += _figures(collection.name, half, found, is_target=held_out)
+        figures += _beside(collection)
     return [*figures, *_costs(all_collections[1].software + all_collections[1].people)]
 
 
@@ -72,6 +76,26 @@ def _figures(name: str, half: str, found: Labelled, *, is_target: bool) -> list[
         figures.append(Figure(_NAME, told, found.recall_percent, "%", recall))
     told = f"{name}, {half}: taken for software of {found.people:,} people's"
     return [*figures, Figure(_NAME, told, found.false_percent, "%", false)]
+
+
+def _beside(collection: Collection) -> list[Figure]:
+    """What the list finds by itself, and what is found of that which it was not made from."""
+    held_out = [agent for agent in collection.software if is_held_out(agent)]
+    if not held_out:
+        return []
+    alone = 100 * sum(listed(agent) is not None for agent in held_out) / len(held_out)
+    examples = {text for entry in CRAWLER_USER_AGENTS_DATA for text in entry["instances"]}
+    others = [agent for agent in held_out if agent not in examples]
+    found = 100 * sum(map(_is_machine, others)) / len(others)
+    return [
+        Figure(_NAME, f"{collection.name}, held out: found by the list alone", alone, "%"),
+        Figure(
+            _NAME,
+            f"{collection.name}, held out: found of {len(others):,} not among its examples",
+            found,
+            "%",
+        ),
+    ]
 
 
 def _is_machine(agent: str) -> bool:

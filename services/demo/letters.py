@@ -12,10 +12,11 @@ from services.demo.catalogue import Item, Mailing
 from services.demo.doors import Doors, post
 from services.demo.people import Technician
 
-# A library's own name would be taken for a machine's, and rightly so.
+# A library's own name would be taken for a machine's, and rightly so; browsers send a language.
 _BROWSER = {
     "User-Agent": "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Chrome/142.0.0.0 Mobile Safari/537.36"
+    "Chrome/142.0.0.0 Mobile Safari/537.36",
+    "Accept-Language": "nl",
 }
 
 
