@@ -17,7 +17,7 @@ from services.contract.event import Event
 from services.model.version import Model
 from services.runtime.bulk import among
 from services.runtime.event_log import Stored
-from services.scorer import intervals
+from services.scorer import intervals, unsubscribed
 from services.scorer.announce import Change, announce_folded, publish
 from services.scorer.folding import Folded, fold_persons, save
 from services.scorer.identities import Identified, identify
@@ -90,6 +90,7 @@ def _apply(
     identified = identify(db, workspace_id, named)
     fresh, replaced = store(db, workspace_id, arrived, identified)
     count(db, workspace_id, fresh)
+    unsubscribed.note(db, workspace_id, [one.event for one in arrived])
     moves = resolve(db, workspace_id, identified.loose, identified.new, now_ms)
     theirs = _by_person(db, workspace_id, fresh, identified)
     replaced_by = _owners_at(db, workspace_id, replaced)

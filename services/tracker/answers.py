@@ -73,21 +73,25 @@ PIXEL = Reply(
     GIF,
 )
 
-_NOT_FOUND_PAGE = (
-    b"<!doctype html><html lang=en><meta charset=utf-8><title>Not found</title>"
-    b"<h1>This link leads nowhere</h1><p>It was changed on its way, or it was never ours."
-)
 
-NO_SUCH_LINK = Reply(
-    404,
-    (
+def _page(status: int, title: bytes, text: bytes) -> Reply:
+    """A plain page that asks for nothing."""
+    body = (
+        b"<!doctype html><html lang=en><meta charset=utf-8><title>%b</title><h1>%b</h1><p>%b"
+    ) % (title, title, text)
+    headers = (
         (b"content-type", b"text/html; charset=utf-8"),
-        (b"content-length", str(len(_NOT_FOUND_PAGE)).encode()),
+        (b"content-length", str(len(body)).encode()),
         (b"content-security-policy", b"default-src 'none'"),
         *_NO_STORE,
-    ),
-    _NOT_FOUND_PAGE,
+    )
+    return Reply(status, headers, body)
+
+
+NO_SUCH_LINK = _page(
+    404, b"This link leads nowhere", b"It was changed on its way, or it was never ours."
 )
+LINK_ENDED = _page(410, b"This link has ended", b"It was made for a time, and that time is over.")
 
 PREFLIGHT = Reply(204, _PREFLIGHT)
 

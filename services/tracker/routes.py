@@ -9,7 +9,7 @@ from functools import partial
 
 import msgspec
 
-from services.tracker import calls, hits
+from services.tracker import calls, hits, unsubscribe
 from services.tracker.accepted import Accepted
 from services.tracker.directory import Directory
 from services.tracker.hooks import door as hooks
@@ -37,6 +37,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/o/", _HIT, hits.open_),
     Route("/c/", _HIT, hits.click),
     Route("/p.gif", _HIT, hits.pixel),
+    Route("/u/", (*_HIT, "POST"), unsubscribe.unsubscribe),
     Route("/hooks/", ("POST", "HEAD"), hooks.take),
     Route("/v1/track", _CALL, partial(calls.single, "track")),
     Route("/v1/page", _CALL, partial(calls.single, "page")),

@@ -3,10 +3,19 @@
 import json
 from typing import Any
 
+from msgspec.structs import replace
+
 from services.contract.event import encode
 from services.contract.keys import digest_of
 from services.contract.snapshot import KeyEntry, LinkSecret, Snapshot
-from services.contract.token import Link, Recipient, sign_link, sign_recipient
+from services.contract.token import (
+    Link,
+    Recipient,
+    Unsubscribe,
+    sign_link,
+    sign_recipient,
+    sign_unsubscribe,
+)
 from services.tracker.accept import accept
 from services.tracker.accepted import Accepted
 from services.tracker.directory import Directory
@@ -28,8 +37,15 @@ SNAPSHOT = Snapshot(
 )
 DIRECTORY = Directory(SNAPSHOT)
 
+MARCH_MS = 1_772_323_200_000
 LINK = Link("https://werkenbij.example/verhalen/nacht?x=1#top", "maart", "nacht", "story")
+MEETING = Link("https://werkenbij.example/avond", None, "avond", "meeting", "meeting")
+WISH = Unsubscribe("0123456789abcdef", measure=True, message_id="maart")
 TOKENS = {
+    "{EXPIRED}": sign_link(Link("https://a.example/", expires_ms=MARCH_MS), 3, 1, SECRET),
+    "{MEETING}": sign_link(MEETING, 3, 1, SECRET),
+    "{WISH}": sign_unsubscribe(WISH, 3, 1, SECRET),
+    "{MARK}": sign_unsubscribe(replace(WISH, measure=False), 3, 1, SECRET),
     "{LINK}": sign_link(LINK, 3, 1, SECRET),
     "{PERSON}": sign_recipient(Recipient("0123456789abcdef", True, True), 3, 1, SECRET),
     "{UNMEASURED}": sign_recipient(Recipient("fedcba9876543210", False, False), 3, 1, SECRET),

@@ -1,0 +1,65 @@
+"""The list of whom not to mail: marks, each with when its bearer last unsubscribed.
+
+A mark is a keyed hash of the identity that a mail went to. It names nobody by itself, it stands
+for a wish that outlives consent and erasure, and the API finds it again for an identity that it
+is asked about.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, select, update
+
+from services.contract import tables
+from services.contract.event import Event
+from services.contract.token import person_token_of
+from services.runtime.database import insert_new
+
+MARK = "mark"
+"""The property of an event of somebody who may not be followed."""
+_MARK_DIGITS = 16
+
+
+def note(db: Connection, workspace_id: int, events: Iterable[Event]) -> None:
+    """Enter the wishes among events of one workspace."""
+    wishes = [event for event in events if event.type == "unsubscribe"]
+    if not wishes:
+        return
+    secret = _first_secret(db, workspace_id)
+    told: dict[bytes, int] = {}
+    for event in wishes:
+        for mark in _marks(event, secret):
+            told[mark] = max(event.occurred_ms, told.get(mark, 0))
+    table = tables.unsubscribed
+    for mark, told_ms in sorted(told.items()):
+        row = {"workspace_id": workspace_id, "mark": mark, "told_ms": told_ms}
+        db.execute(insert_new(db, table), row)
+        db.execute(
+            update(table)
+            .where(
+                table.c.workspace_id == workspace_id,
+                table.c.mark == mark,
+                table.c.told_ms < told_ms,
+            )
+            .values(told_ms=told_ms)
+        )
+
+
+def _marks(event: Event, secret: bytes | None) -> list[bytes]:
+    texts = [one.value for one in event.identities if one.namespace == "person_token"]
+    if secret is not None:
+        known = [one for one in event.identities if one.namespace != "person_token"]
+        texts += [person_token_of(one.namespace, one.value, secret) for one in known]
+    if not texts:
+        texts = [str(event.properties.get(MARK, ""))]
+    return [bytes.fromhex(text) for text in texts if _is_mark(text)]
+
+
+def _is_mark(text: str) -> bool:
+    return len(text) == _MARK_DIGITS and all(digit in "0123456789abcdef" for digit in text)
+
+
+def _first_secret(db: Connection, workspace_id: int) -> bytes | None:
+    row = tables.link_secret.c
+    query = select(row.secret).where(row.workspace_id == workspace_id).order_by(row.number).limit(1)
+    secret: bytes | None = db.execute(query).scalar_one_or_none()
+    return secret
