@@ -28,7 +28,6 @@ AgentReason = Literal[
 USER_AGENT_LENGTH_MAX = 512
 """Characters of a user agent that are looked at; people's are shorter."""
 
-
 _PATTERN_MEMORY_BYTES_MAX = 2**20
 """What RE2 may use for a pattern's automaton; one that is full begins anew."""
 
@@ -87,7 +86,7 @@ _MAIL_SCANNER = _compiled(
     ignore_case=True,
 )
 _GMAIL_PREFETCH = _compiled(r"Chrome/42\.0\.2311\.135 .*Edge/12\.246 Mozilla/5\.0$")
-_IMAGE_PROXY = _compiled(r"GoogleImageProxy|YahooMailProxy|SeznamEmailProxy|EmailProxy")
+_IMAGE_PROXY = _compiled(r"GoogleImageProxy|YahooMailProxy|EmailProxy")
 # A name, perhaps a version, and nothing of a system: browsers and apps tell what they run on.
 _BARE_NAME = _compiled(r"^[^()\[\]/;,%]{1,40}(?:/v?[\d.\w-]*)?$")
 _SYSTEM = _compiled(
