@@ -11,7 +11,7 @@ from services.tracker.consent import judged
 from services.tracker.directory import Directory
 from services.tracker.hooks import brevo, mailgun, mandrill, postmark, sendgrid, ses
 from services.tracker.hooks.errand import FetchCertificate
-from services.tracker.hooks.event import event_of, is_own_link
+from services.tracker.hooks.event import event_of, heeded, is_own_link
 from services.tracker.hooks.sns import CertificateAwaitedError
 from services.tracker.hooks.told import Mail, Read, Reading, Unread
 from services.tracker.reasons import EventReason, Reason, RefusedRequestError, RequestReason
@@ -89,8 +89,10 @@ def _taken(
     if refused is not None or isinstance(told, Unread):
         return None, _noted("refused", refused, noticed)
     event = event_of(told, hook, directory, now_ms, noticed)
-    event, reason = judged(event, directory, privacy_signal=False)
-    return event, _STORED if reason is None else _noted("counted", reason, noticed)
+    kept, reason = judged(event, directory, privacy_signal=False)
+    return heeded(event, kept, directory), _STORED if reason is None else _noted(
+        "counted", reason, noticed
+    )
 
 
 def _noted(status: str, reason: Any, noticed: list[Reason]) -> Result:

@@ -4,9 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from services.contract.event import VERSION, Consent, Event, Identity, Machine, event_id_of
+import msgspec
+
+from services.contract.event import (
+    VERSION,
+    Agreement,
+    Consent,
+    Event,
+    Identity,
+    Machine,
+    event_id_of,
+)
 from services.contract.hook import ESPS, Esp, HookEntry
 from services.contract.snapshot import KeyEntry
+from services.contract.token import person_token_of
 from services.tracker.clean import clean_id, clean_object
 from services.tracker.consent import NOTHING_SAID, with_assertion
 from services.tracker.directory import Directory
@@ -16,9 +27,13 @@ from services.tracker.machine import UNJUDGED, label
 from services.tracker.occurred import occurred_ms
 from services.tracker.reasons import Reason
 from services.tracker.tokens import PERSON_PARAMETER, read_person, read_token
+from services.tracker.unsubscribe import MARK
 
 CAMPAIGN = "campaign_id"
 BY_MACHINE = Machine(0.9, ("said_by_mailer",))
+_ASSERTED = Agreement(asserted=True)
+_FIRST = 1
+"""The number of the secret that makes person tokens, which is never replaced."""
 
 # The same for every hook of a mailer, so that what comes over an old and a new one counts once;
 # below the sources of workspaces and of our own links.
@@ -40,7 +55,7 @@ def event_of(
     if doubt is not None:
         noticed.append(doubt)
     custom = mail.custom
-    return Event(
+    event = Event(
         v=VERSION,
         workspace_id=hook.workspace_id,
         event_id=event_id_of(hook.workspace_id, sender.source_id, mail.id),
@@ -60,6 +75,36 @@ def event_of(
         consent=consent,
         properties=_properties(mail),
     )
+    by_token = any(identity.namespace == "person_token" for identity in identities)
+    if by_token or consent.measure is None:
+        return event
+    return msgspec.structs.replace(event, agreement=_ASSERTED)
+
+
+def heeded(event: Event, kept: Event, directory: Directory) -> Event:
+    """Who wants no more mail is heeded, whatever was agreed to; all other events are as kept.
+
+    Args:
+        event: with all that was told.
+        kept: what consent leaves of it.
+        directory: has the workspace's secrets.
+
+    Returns:
+        Of somebody who is followed, that they take back consent to be mailed; of anybody else
+        nothing but the mark of the address, as ``services.tracker.unsubscribe`` keeps it.
+    """
+    if event.type not in {"unsubscribe", "complaint"} or not event.identities:
+        return kept
+    if kept.identities:
+        told = Agreement(given_ms=event.occurred_ms, purposes={"contact_mail": False})
+        return msgspec.structs.replace(kept, consent=NOTHING_SAID, agreement=told)
+    secret = directory.secret_of(event.workspace_id, _FIRST)
+    who = event.identities[0]
+    if secret is None:
+        return kept
+    is_mark = who.namespace == "person_token"
+    mark = who.value if is_mark else person_token_of(who.namespace, who.value, secret)
+    return msgspec.structs.replace(kept, properties={MARK: mark})
 
 
 def _who(
@@ -74,7 +119,8 @@ def _who(
         recipient = read_person(half, sender.workspace_id, directory)
         if recipient is not None:
             token = Identity("person_token", recipient.person_token)
-            return (token,), Consent(recipient.measure, recipient.profile)
+            # A token repeats what held when it was made: a yes, or else nothing.
+            return (token,), Consent(recipient.measure, recipient.profile or None)
         noticed.append("bad_person")
     address = email_of(mail.address)
     identities = (Identity("email", address),) if address else ()

@@ -7,8 +7,9 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 import pytest
 
-from services.contract.event import decode, encode
+from services.contract.event import Consent, decode, encode
 from services.contract.hook import PROOFS
+from services.contract.token import person_token_of
 from services.tracker.hooks.errand import ConfirmSubscription, FetchCertificate, RememberToken
 from services.tracker.hooks.errands import certificate_of
 from services.tracker.hooks.memory import TOKENS_MAX, Memory
@@ -31,7 +32,7 @@ from tests.unit.tracker.mailers import (
     take,
     told_by,
 )
-from tests.unit.tracker.scene import NOW_MS, REQUEST_ID
+from tests.unit.tracker.scene import NOW_MS, REQUEST_ID, SECRET
 
 ESPS = sorted(SECRETS)
 DAY_S = 86_400
@@ -397,10 +398,37 @@ def test_without_declared_consent_only_our_own_token_names_anybody(esp):
         for event in take(signed(esp, one), known).events:
             named = [identity.namespace for identity in event.identities]
             assert named == (["person_token"] if event.type == "click" and named else [])
-            assert named or not event.properties
+            is_wish = event.type in {"unsubscribe", "complaint"}
+            assert named or set(event.properties) == ({"mark"} if is_wish else set())
             assert b"anna" not in encode(event)
     click = next(r for r in told_by(esp)["requests"] if "{PERSON}" in json.dumps(r))
     assert any(e.identities for e in take(signed(esp, click), known).events)
+
+
+def test_a_wish_is_heeded_by_the_mark_that_the_address_has_everywhere():
+    told = [r for r in told_by("mailgun")["requests"] if r["event-data"]["event"] == "unsubscribed"]
+    (event,) = take(signed("mailgun", told[0]), directory(UNDECLARED)).events
+    assert event.properties == {"mark": person_token_of("email", "anna@example.org", SECRET)}
+    assert (event.identities, event.message_id) == ((), None)
+    told[0]["event-data"]["user-variables"]["kt_person"] = "{UNMEASURED}"
+    (event,) = take(signed("mailgun", told[0]), directory(UNDECLARED)).events
+    assert event.properties == {"mark": "fedcba9876543210"}
+
+
+def test_who_is_followed_takes_back_consent_to_be_mailed_and_gives_none():
+    told = [r for r in told_by("mailgun")["requests"] if r["event-data"]["event"] == "complained"]
+    (event,) = take(signed("mailgun", told[0])).events
+    assert [identity.namespace for identity in event.identities] == ["email"]
+    assert event.consent == Consent()
+    assert event.agreement.purposes == {"contact_mail": False}
+    assert event.agreement.given_ms == event.occurred_ms
+
+
+def test_a_declaration_is_not_an_answer_of_the_person():
+    (event,) = take(signed("postmark", first("postmark"))).events
+    assert event.consent.measure
+    assert event.consent.profile
+    assert event.agreement.asserted
 
 
 def test_what_is_known_of_consent_by_the_token_comes_before_the_declaration():

@@ -1,0 +1,140 @@
+"""Mailers' webhooks: made by the API, known to trackers, their secrets never shown again."""
+
+import base64
+from pathlib import Path
+
+import pytest
+from httpx import Client, post
+from sqlalchemy import select
+
+from services.api.snapshot import load_snapshot
+from services.contract import event as envelope
+from services.contract.tables import hook
+from services.runtime.sqlite_log import SqliteLog
+from services.runtime.sqlite_log_reader import SqliteLogReader
+from services.tracker.app import create_app as create_tracker
+from services.tracker.gate import Gate
+from tests.contract.api.conftest import KEY
+from tests.contract.api.world import World
+from tests.servers.web import run_app
+from tests.unit.tracker.mailers import PASSWORD, SECRETS, TOPIC, told_by
+
+POSTMARK = {
+    "esp": "postmark",
+    "secrets": SECRETS["postmark"],
+    "asserted_consent": "Terms of May 2026",
+}
+
+
+@pytest.mark.parametrize("esp", sorted(SECRETS))
+def test_each_mailer_has_one(client: Client, world: World, esp: str) -> None:
+    answer = client.post("/v1/hooks", json={"esp": esp, "secrets": SECRETS[esp]})
+    assert answer.status_code == 201, answer.text
+    made = answer.json()
+    assert made["url"] == f"http://track.test/hooks/{esp}/{made['id']}"
+    assert made["complete"]
+    assert client.get("/v1/hooks").json() == {"hooks": [made]}
+    for secret in (s for s in SECRETS[esp].values() if s != esp):  # a user name may be the mailer's
+        assert secret not in answer.text
+        assert secret not in client.get("/v1/hooks").text
+    (entry,) = load_snapshot(world.engine, KEY).hooks
+    assert (entry.id, entry.esp, entry.secrets) == (made["id"], esp, SECRETS[esp])
+    assert (entry.workspace_id, entry.url) == (world.id, made["url"])
+
+
+def test_secrets_may_be_told_later_and_anew(client: Client, world: World) -> None:
+    made = client.post("/v1/hooks", json={"esp": "mandrill"}).json()
+    assert not made["complete"]
+    before = load_snapshot(world.engine, KEY).version
+    path = f"/v1/hooks/{made['id']}/secrets"
+    for key in ("first", "second"):
+        answer = client.put(path, json={"secrets": {"webhook_key": key}})
+        assert answer.status_code == 200
+        assert answer.json() == made | {"complete": True}
+        (entry,) = load_snapshot(world.engine, KEY).hooks
+        assert entry.secrets == {"webhook_key": key}
+    assert load_snapshot(world.engine, KEY).version != before
+
+
+@pytest.mark.parametrize(
+    ("esp", "secrets"),
+    [
+        ("sendgrid", {"public_key": "bm8ga2V5"}),
+        ("sendgrid", {"public_key": "no base64"}),
+        ("sendgrid", {}),
+        ("postmark", {"username": "a", "password": "short"}),
+        ("postmark", {"username": "a:b", "password": PASSWORD}),
+        ("postmark", {"password": PASSWORD}),
+        ("mailgun", {"signing_key": ""}),
+        ("mailgun", {"signing_key": "x" * 501}),
+        ("mailgun", {"signing_key": "k", "more": "m"}),
+        ("ses", {"topic_arn": TOPIC + "/x"}),
+        ("ses", {"topic_arn": "arn:aws:sqs:eu-west-1:123456789012:queue"}),
+    ],
+)
+def test_secrets_that_cannot_work_are_refused(
+    client: Client, esp: str, secrets: dict[str, str]
+) -> None:
+    made = client.post("/v1/hooks", json={"esp": esp}).json()
+    answer = client.put(f"/v1/hooks/{made['id']}/secrets", json={"secrets": secrets})
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "bad_secrets"
+    if secrets:
+        assert client.post("/v1/hooks", json={"esp": esp, "secrets": secrets}).status_code == 400
+
+
+def test_an_unknown_mailer_is_refused(client: Client) -> None:
+    assert client.post("/v1/hooks", json={"esp": "pigeon"}).status_code == 400
+
+
+def test_another_workspace_sees_and_changes_nothing(client: Client, world: World) -> None:
+    made = client.post("/v1/hooks", json=POSTMARK).json()
+    other = {"Authorization": f"Bearer {world.workspace('Other').api_key}"}
+    assert client.get("/v1/hooks", headers=other).json() == {"hooks": []}
+    path = f"/v1/hooks/{made['id']}"
+    told = {"secrets": SECRETS["postmark"]}
+    assert client.put(f"{path}/secrets", json=told, headers=other).status_code == 404
+    assert client.delete(path, headers=other).status_code == 404
+    assert client.get("/v1/hooks").json() == {"hooks": [made]}
+
+
+def test_a_deleted_one_is_gone_with_its_secrets(client: Client, world: World) -> None:
+    made = client.post("/v1/hooks", json=POSTMARK).json()
+    assert client.delete(f"/v1/hooks/{made['id']}").status_code == 204
+    assert client.delete(f"/v1/hooks/{made['id']}").status_code == 404
+    assert load_snapshot(world.engine, KEY).hooks == ()
+    with world.engine.connect() as connection:
+        assert connection.execute(select(hook)).all() == []
+
+
+def test_there_are_not_endlessly_many(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.api.hooks.HOOKS_MAX", 2)
+    answers = [client.post("/v1/hooks", json={"esp": "brevo"}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [201, 201, 409]
+
+
+def test_a_tracker_takes_what_comes_over_it(client: Client, world: World, tmp_path: Path) -> None:
+    made = client.post("/v1/hooks", json=POSTMARK).json()
+    log = SqliteLog(tmp_path / "spool", readers=["test"])
+    tracker = create_tracker(
+        log, lambda: load_snapshot(world.engine, KEY), tmp_path, "http://track.test", Gate((), 0, 0)
+    )
+    with run_app(tracker) as url:
+        pair = base64.b64encode(f"postmark:{PASSWORD}".encode()).decode()
+        answer = post(
+            f"{url}/hooks/postmark/{made['id']}",
+            json=told_by("postmark")["requests"][0],
+            headers={"Authorization": f"Basic {pair}"},
+        )
+        assert answer.status_code == 200, answer.text
+        reader = SqliteLogReader(tmp_path / "spool", lambda _log, _partition: None)
+        (stored,) = [envelope.decode(record.value) for record in reader.poll(10, 2)]
+        reader.close()
+    log.close()
+    assert answer.json()["position"] == stored.event_id.hex()
+    assert (stored.type, stored.workspace_id) == ("delivered", world.id)
+    assert _pairs(stored) == [("email", "anna@example.org")]
+
+
+def _pairs(event: envelope.Event) -> list[tuple[str, str]]:
+    return [(identity.namespace, identity.value) for identity in event.identities]
