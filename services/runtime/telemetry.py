@@ -4,9 +4,11 @@ Neither ever carries anything of a person: no identities, addresses, user agents
 or event payloads. A label has a small closed set of values.
 """
 
+import contextlib
+import io
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -78,11 +80,30 @@ SCORER_BATCH_SECONDS = Histogram("kentering_scorer_batch_seconds", "Time to scor
 SCORER_LAG = Gauge("kentering_scorer_lag_records", "Records not yet scored")
 
 
+class _Lines(io.TextIOBase):
+    """Standard error; a line that cannot be written is lost, and whoever logged it goes on.
+
+    Else a full disk would end the very thread that says that it is full.
+    """
+
+    def write(self, text: str) -> int:
+        """As a file does."""
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """As a file does."""
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
+
+
 def configure_logging(service: str, level: int = logging.INFO) -> None:
     """Log as one JSON object a line to standard error, our own lines and libraries' alike.
 
     Libraries are heard from warnings on: below that some print what they carry.
     """
+    lines = _Lines()
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -96,10 +117,10 @@ def configure_logging(service: str, level: int = logging.INFO) -> None:
     structlog.configure(
         processors=[*shared, *render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", lines)),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(lines)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -24,6 +24,7 @@ QUEUE_EVENTS = Gauge("kentering_tracker_queue_events", "Events waiting for a com
 
 # Events answered with a pixel or redirect although they could not be stored.
 EVENTS_LOST = Counter("kentering_tracker_events_lost_total", "Events that are gone.", ["reason"])
+_LOST: tuple[Reason, ...] = ("rate_limited", "busy", "log_full", "log_failed")
 
 # Everything refused, or counted without following, by reason (services/tracker/reasons.py).
 _REASONS_SEEN = Counter(
@@ -43,6 +44,8 @@ HOOK_ERRANDS = Counter(
 
 # All reasons stand in the metrics from the start, so that a rate is defined for each.
 _BY_REASON = {reason: _REASONS_SEEN.labels(reason) for reason in REASONS}
+for _reason in _LOST:
+    EVENTS_LOST.labels(_reason)
 
 
 def count_reason(reason: Reason) -> None:

@@ -6,10 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import httpx
 import msgspec
@@ -73,8 +75,11 @@ def run_tracker(data: Path, *, with_snapshot: bool = True) -> Iterator[Tracker]:
     process = subprocess.Popen(
         [sys.executable, "-c", start, "--host", "127.0.0.1", "--port", str(port)],
         env=environment,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
+    log = data / "tracker.log"
+    listener = threading.Thread(target=_write_down, args=(process.stderr, log), daemon=True)
+    listener.start()
     tracker = Tracker(data, port, process)
     try:
         tracker.wait_until_alive()
@@ -82,6 +87,14 @@ def run_tracker(data: Path, *, with_snapshot: bool = True) -> Iterator[Tracker]:
     finally:
         process.kill()
         process.wait()
+        listener.join()
+
+
+def _write_down(said: IO[bytes], log: Path) -> None:
+    """Not by the process itself: limits of its files are meant for its spool."""
+    with said, log.open("wb", buffering=0) as output:
+        for line in said:
+            output.write(line)
 
 
 def stored(data: Path) -> list[Event]:
