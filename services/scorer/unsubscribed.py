@@ -17,11 +17,12 @@ from services.runtime.database import insert_new
 MARK = "mark"
 """The property of an event of somebody who may not be followed."""
 _MARK_DIGITS = 16
+_WISHES = frozenset({"unsubscribe", "complaint"})
 
 
 def note(db: Connection, workspace_id: int, events: Iterable[Event]) -> None:
     """Enter the wishes among events of one workspace."""
-    wishes = [event for event in events if event.type == "unsubscribe"]
+    wishes = [event for event in events if event.type in _WISHES]
     if not wishes:
         return
     secret = _first_secret(db, workspace_id)

@@ -1,15 +1,19 @@
 """Mailers' webhooks: made by the API, known to trackers, their secrets never shown again."""
 
-import base64
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
-from httpx import Client, post
+from httpx import Client, Response, post
 from sqlalchemy import select
 
 from services.api.snapshot import load_snapshot
 from services.contract import event as envelope
-from services.contract.tables import hook
+from services.contract.event import Identity
+from services.contract.tables import hook, identity, unsubscribed
+from services.contract.token import person_token_of
 from services.runtime.sqlite_log import SqliteLog
 from services.runtime.sqlite_log_reader import SqliteLogReader
 from services.tracker.app import create_app as create_tracker
@@ -113,28 +117,50 @@ def test_there_are_not_endlessly_many(client: Client, monkeypatch: pytest.Monkey
     assert [answer.status_code for answer in answers] == [201, 201, 409]
 
 
-def test_a_tracker_takes_what_comes_over_it(client: Client, world: World, tmp_path: Path) -> None:
-    made = client.post("/v1/hooks", json=POSTMARK).json()
+@pytest.fixture
+def tell(
+    client: Client, world: World, tmp_path: Path
+) -> Iterator[Callable[[dict[str, Any], str | None], tuple[Response, envelope.Event]]]:
+    """Tells a tracker something over a fresh webhook of Postmark; the answer and the event."""
     log = SqliteLog(tmp_path / "spool", readers=["test"])
-    tracker = create_tracker(
-        log, lambda: load_snapshot(world.engine, KEY), tmp_path, "http://track.test", Gate((), 0, 0)
-    )
-    with run_app(tracker) as url:
-        pair = base64.b64encode(f"postmark:{PASSWORD}".encode()).decode()
-        answer = post(
-            f"{url}/hooks/postmark/{made['id']}",
-            json=told_by("postmark")["requests"][0],
-            headers={"Authorization": f"Basic {pair}"},
-        )
-        assert answer.status_code == 200, answer.text
-        reader = SqliteLogReader(tmp_path / "spool", lambda _log, _partition: None)
-        (stored,) = [envelope.decode(record.value) for record in reader.poll(10, 2)]
-        reader.close()
+    reader = SqliteLogReader(tmp_path / "spool", lambda _log, _partition: None)
+    public_url, gate = "http://track.test", Gate((), 0, 0)
+
+    def tell(told: dict[str, Any], consent: str | None) -> tuple[Response, envelope.Event]:
+        made = client.post("/v1/hooks", json=POSTMARK | {"asserted_consent": consent}).json()
+        source = partial(load_snapshot, world.engine, KEY)
+        with run_app(create_tracker(log, source, tmp_path, public_url, gate)) as url:
+            path = f"{url}/hooks/postmark/{made['id']}"
+            answer = post(path, json=told, auth=("postmark", PASSWORD))
+        (stored,) = reader.poll(10, 2)
+        return answer, envelope.decode(stored.value)
+
+    yield tell
+    reader.close()
     log.close()
+
+
+def test_a_tracker_takes_what_comes_over_it(world: World, tell: Any) -> None:
+    answer, stored = tell(told_by("postmark")["requests"][0], "Terms of May 2026")
+    assert answer.status_code == 200, answer.text
     assert answer.json()["position"] == stored.event_id.hex()
     assert (stored.type, stored.workspace_id) == ("delivered", world.id)
-    assert _pairs(stored) == [("email", "anna@example.org")]
+    assert stored.identities == (Identity("email", "anna@example.org"),)
+    world.score([stored])
+    assert world.id_of("anna@example.org", "email")
 
 
-def _pairs(event: envelope.Event) -> list[tuple[str, str]]:
-    return [(identity.namespace, identity.value) for identity in event.identities]
+@pytest.mark.parametrize("kind", ["SpamComplaint", "SubscriptionChange"])
+def test_who_wants_no_more_mail_stands_on_the_list_and_nothing_else_of_them(
+    world: World, tell: Any, kind: str
+) -> None:
+    told = {"RecordType": kind, "SuppressSending": True, "Recipient": "Otto@example.org"}
+    answer, stored = tell(told, None)
+    assert answer.json()["position"] is None
+    assert b"otto" not in envelope.encode(stored)
+    world.score([stored])
+    secret = load_snapshot(world.engine, KEY).link_secrets[0].secret
+    mark = bytes.fromhex(person_token_of("email", "otto@example.org", secret))
+    with world.engine.connect() as connection:
+        assert connection.execute(select(unsubscribed.c.mark)).scalars().all() == [mark]
+        assert connection.execute(select(identity)).all() == []
