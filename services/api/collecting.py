@@ -120,10 +120,12 @@ def collecting_paths() -> dict[str, Any]:
                     "headers": {"Location": {"schema": _TEXT}},
                 },
                 "404": _body("Not one of our links: a plain page.", "text/html"),
+                "410": _body("A link that has ended: a plain page.", "text/html"),
             },
             [_path_parameter("token")],
         )
     }
+    paths["/u/{token}"] = _unsubscribing()
     paths["/p.gif"] = {
         "get": _get(
             "A page view without script",
@@ -163,6 +165,30 @@ def _hook(method: str) -> dict[str, Any]:
         return operation | {"responses": {"200": {"description": "It is."}, "404": _NO_HOOK}}
     media = {kind: {"schema": _OBJECT} for kind in _HOOK_BODIES}
     return operation | {"requestBody": {"required": True, "content": media}}
+
+
+def _unsubscribing() -> dict[str, Any]:
+    token = [_path_parameter("token")]
+    page = {
+        "200": _body("A page, in English or Dutch.", "text/html"),
+        "404": _body("Not a token to unsubscribe: a plain page.", "text/html"),
+    }
+    ask = _get("Ask whether to unsubscribe", "Looking changes nothing.", page, token)
+    wish = _get(
+        "Unsubscribe by one click",
+        "Of RFC 8058, and of the form on the page. Any other body is answered with the page that "
+        "asks.",
+        page | {"503": _PROBLEMS["503"]},
+        token,
+    )
+    field = {"List-Unsubscribe": {"const": "One-Click"}}
+    schema = {"type": "object", "required": list(field), "properties": field}
+    kinds = ("application/x-www-form-urlencoded", "multipart/form-data")
+    wish["requestBody"] = {
+        "required": True,
+        "content": {kind: {"schema": schema} for kind in kinds},
+    }
+    return {"get": ask, "post": wish}
 
 
 def _call(name: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Who will get a mail: a token each, but only for whom agreed to be measured."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, or_, select
 from services.api.context import Context
 from services.api.door import Tie
 from services.api.link_secrets import Signer, signer_of
-from services.api.people import spelled, states_of
+from services.api.people import identities_of, spelled, states_of
 from services.api.wire import Body
 from services.contract.event import Identity
 from services.contract.tables import identity, unsubscribed
@@ -76,14 +76,16 @@ def address(here: Context, workspace_id: int, recipients: Sequence[RecipientIn])
         asked.setdefault(spelled(one.namespace, one.value), one.consent)
     with here.engine.connect() as connection:
         signer = signer_of(connection, workspace_id, here.clock())
-        states = _states_by_identity(connection, workspace_id, list(asked))
-        tokens = {who: signer.person_token(who) for who in asked}
-        wishes = _unsubscribed(connection, workspace_id, list(tokens.values()))
+        persons = _persons_by_identity(connection, workspace_id, list(asked))
+        states = states_of(connection, workspace_id, persons.values())
+        marks = _marks(connection, signer, asked, persons)
+        wishes = _unsubscribed(connection, workspace_id, sorted(set().union(*marks.values())))
     addressed = []
     for who, said in asked.items():
-        recipient, reason = _judged(tokens[who], states.get(who), said)
-        wish = wishes.get(tokens[who])
-        addressed.append(Addressed(who, tokens[who], recipient, reason, wish))
+        token = signer.person_token(who)
+        recipient, reason = _judged(token, states.get(persons.get(who, 0)), said)
+        wish = max((wishes[mark] for mark in marks[who] if mark in wishes), default=None)
+        addressed.append(Addressed(who, token, recipient, reason, wish))
     ties = [
         Tie(one.who, Identity("person_token", one.person_token), measure=True, profile=r.profile)
         for one in addressed
@@ -105,6 +107,23 @@ def _judged(
     return Recipient(person_token, measure=True, profile=profile), None
 
 
+def _marks(
+    connection: Connection,
+    signer: Signer,
+    asked: Iterable[Identity],
+    persons: dict[Identity, int],
+) -> dict[Identity, set[str]]:
+    """By which marks each may be on the list: of the identity, and of all that are theirs."""
+    theirs = identities_of(connection, signer.workspace_id, sorted(set(persons.values())))
+    return {
+        who: {
+            one.value if one.namespace == "person_token" else signer.person_token(one)
+            for one in [who, *theirs.get(persons.get(who, 0), [])]
+        }
+        for who in asked
+    }
+
+
 def _unsubscribed(
     connection: Connection, workspace_id: int, tokens: Sequence[str]
 ) -> dict[str, int]:
@@ -118,10 +137,10 @@ def _unsubscribed(
     return found
 
 
-def _states_by_identity(
+def _persons_by_identity(
     connection: Connection, workspace_id: int, asked: list[Identity]
-) -> dict[Identity, PersonState]:
-    """The state of the person behind each identity that we know."""
+) -> dict[Identity, int]:
+    """The person behind each identity that we know."""
     persons: dict[Identity, int] = {}
     for i in range(0, len(asked), _LOOKED_UP_AT_ONCE):
         by_stored = {(w.namespace, lookup_value(w)): w for w in asked[i : i + _LOOKED_UP_AT_ONCE]}
@@ -137,5 +156,4 @@ def _states_by_identity(
         )
         for row in connection.execute(query):
             persons[by_stored[row.namespace, row.value]] = row.person_id
-    states = states_of(connection, workspace_id, persons.values())
-    return {who: states[person] for who, person in persons.items() if person in states}
+    return persons

@@ -5,11 +5,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
+from services.api.link_secrets import add_secret
 from services.api.workspaces import create_workspace
+from services.contract.tables import workspace
 from services.runtime.clock import now_ms
-from services.runtime.database import open_database
+from services.runtime.database import open_database, writing
 from services.runtime.settings import from_environment
 
 
@@ -56,3 +59,30 @@ def create(
         return
     for label, value in shown.items():
         print(f"{label:<11} {value}")
+
+
+@command.command("rotate-links")
+@click.argument("workspace_id", metavar="WORKSPACE")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="The folder that `kentering up` was given; else the settings say where the database is.",
+)
+def rotate_links(workspace_id: str, data: Path | None) -> None:
+    """Give WORKSPACE, as ws_…, a new secret for its links. Links made before go on working."""
+    url = f"sqlite:///{data / 'kentering.db'}" if data else from_environment().database_url
+    engine = open_database(url)
+    query = select(workspace.c.id).where(workspace.c.public_id == workspace_id)
+    try:
+        with writing(engine).begin() as connection:
+            found = connection.execute(query).scalar_one_or_none()
+            if found is None:
+                raise click.ClickException(f"there is no workspace {workspace_id}")
+            number = add_secret(connection, found, now_ms())
+    except DBAPIError as error:
+        raise click.ClickException(
+            f"no Kentering database at {engine.url} ({error.orig})"
+        ) from None
+    finally:
+        engine.dispose()
+    print(f"Secret {number} signs from a minute from now on.")
