@@ -53,7 +53,7 @@ def settings_reply(key: str, directory: Directory | None, public_url: str) -> Re
         segment["protocol"] = url.scheme
     body = {
         "integrations": {"Segment.io": segment},
-        "plan": {"track": {"__default": {"enabled": True, "integrations": {}}}},
+        "plan": {},
         "metrics": {"sampleRate": 0},
         "remotePlugins": [],
     }
