@@ -10,7 +10,7 @@ from services.tracker.accepted import Accepted
 from services.tracker.directory import Directory
 from services.tracker.reasons import RefusedRequestError
 from services.tracker.request import Request
-from services.tracker.routes import route_of
+from services.tracker.routes import Route, route_of
 
 
 def accept(request: Request, directory: Directory, now_ms: int) -> Accepted:
@@ -24,6 +24,11 @@ def accept(request: Request, directory: Directory, now_ms: int) -> Accepted:
     route = route_of(request.path)
     if route is None:
         return Accepted(answers.problem("no_route"), reasons=["no_route"])
+    return decided(route, request, directory, now_ms)
+
+
+def decided(route: Route, request: Request, directory: Directory, now_ms: int) -> Accepted:
+    """The same where the route is known."""
     try:
         return route.decide(request, directory, now_ms)
     except RefusedRequestError as refused:

@@ -128,16 +128,16 @@ class Tracker:
         if method not in route.methods:
             return answers.wrong_method(", ".join(route.methods).encode())
         body = b"" if method in ("GET", "HEAD") else await read_body(receive)
-        return await self._collect(_request(scope, body))
+        return await self._collect(route, _request(scope, body))
 
-    async def _collect(self, request: Request) -> Reply:
+    async def _collect(self, route: Route, request: Request) -> Reply:
         answered: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
 
         def answer(reply: Reply) -> None:
             if not answered.done():  # whoever waited may have gone
                 answered.set_result(reply)
 
-        self.collector.collect(request, answer)
+        self.collector.collect(route, request, answer)
         return await answered
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:

@@ -11,13 +11,14 @@ from services.contract.event import encode, record_key
 from services.runtime.event_log import Record
 from services.runtime.sqlite_log import SqliteLog
 from services.tracker import answers, metrics
-from services.tracker.accept import accept
+from services.tracker.accept import decided
 from services.tracker.accepted import Accepted
 from services.tracker.answers import Reply
 from services.tracker.gate import Gate
 from services.tracker.hooks.errands import Errands
 from services.tracker.reasons import RequestReason
 from services.tracker.request import Request
+from services.tracker.routes import Route
 from services.tracker.snapshot_keeper import SnapshotKeeper
 from services.tracker.spool_writer import SpoolWriter
 from services.tracker.steady_clock import SteadyClock
@@ -62,10 +63,11 @@ class Collector:
             await self.writer.close()
         self._errands.close()
 
-    def collect(self, request: Request, answer: Answer) -> None:
+    def collect(self, route: Route, request: Request, answer: Answer) -> None:
         """Decide a request to a collecting route, and store what it told.
 
         Args:
+            route: the request's.
             request: read and decompressed.
             answer: called once: at once, or when the request's events are on disk.
         """
@@ -80,7 +82,7 @@ class Collector:
         if wait_s is not None and request.method == "POST":
             answer(_limited(wait_s))
             return
-        accepted = accept(request, directory, now_ms)
+        accepted = decided(route, request, directory, now_ms)
         for reason in accepted.reasons:
             metrics.count_reason(reason)
         if wait_s is None and accepted.events:

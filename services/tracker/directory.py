@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 
+import msgspec
+
 from services.contract.event import Identity
 from services.contract.hook import HookEntry
 from services.contract.keys import digest_of
 from services.contract.snapshot import KeyEntry, Snapshot
 from services.contract.token import Link, read_link
 from services.contract.withdrawal import mark_of
+from services.tracker.clean import clean_id
 from services.tracker.hooks.memory import Memory
 from services.tracker.withdrawals import Withdrawals
 
@@ -73,13 +76,24 @@ class Directory:
     def link_of(self, token: str) -> tuple[int, Link] | None:
         """(workspace id, link) of a link's token, or None for one that we did not sign.
 
-        A mailing's links are few and come in thousands, so they are remembered.
+        Its ids are cleaned. A mailing's links are few and come in thousands, so they are
+        remembered.
         """
         link = self._links.get(token)
         if link is None:
-            link = read_link(token, self.secret_of)
-            if link is not None:
+            read = read_link(token, self.secret_of)
+            if read is not None:
+                link = read[0], _cleaned(read[1])
                 if len(self._links) >= _CACHED_LINKS_MAX:
                     self._links.clear()
                 self._links[token] = link
         return link
+
+
+def _cleaned(link: Link) -> Link:
+    return msgspec.structs.replace(
+        link,
+        campaign_id=clean_id(link.campaign_id),
+        content_id=clean_id(link.content_id),
+        content_type=clean_id(link.content_type),
+    )

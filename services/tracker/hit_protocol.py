@@ -20,7 +20,7 @@ from services.tracker.collector import Collector, new_id, refusal
 from services.tracker.reasons import RefusedRequestError
 from services.tracker.reply_bytes import BROKEN, head_of
 from services.tracker.request import BODY_BYTES_MAX, Request, headers_of
-from services.tracker.routes import route_of
+from services.tracker.routes import Route, route_of
 
 HEAD_SECONDS_MAX = 30.0
 """From the last answer, or from connecting, to the end of the next request's headers."""
@@ -38,16 +38,21 @@ class Hit:
     __slots__ = (
         "body",
         "disconnected",
+        "headers",
         "keep_alive",
         "method",
         "path",
         "query",
         "response_complete",
+        "route",
     )
 
-    def __init__(self, method: str, path: str, query: bytes, *, keep_alive: bool) -> None:
-        self.method, self.path, self.query = method, path, query
-        self.keep_alive = keep_alive
+    def __init__(
+        self, route: Route, method: str, path: str, query: bytes, headers: dict[bytes, bytes]
+    ) -> None:
+        self.route, self.method, self.path, self.query = route, method, path, query
+        self.headers = headers
+        self.keep_alive = True
         self.body: bytes | bytearray = b""
         self.response_complete = False
         self.disconnected = False
@@ -162,7 +167,7 @@ class HitProtocol(HttpToolsProtocol):
             self._collect(hit)
             return
         self._body_goes_to = "hit"
-        if (b"expect", b"100-continue") in self.headers:
+        if hit.headers.get(b"expect", b"").lower() == b"100-continue":
             self.transport.write(_CONTINUE)
 
     def on_body(self, body: bytes) -> None:
@@ -196,8 +201,10 @@ class HitProtocol(HttpToolsProtocol):
         route = route_of(text)
         if route is None or method not in route.methods or self.parser.should_upgrade():
             return None
-        keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
-        return Hit(method, text, query, keep_alive=keep_alive)
+        hit = Hit(route, method, text, query, headers_of(self.headers))
+        if not self.parser.should_keep_alive() or self.parser.get_http_version() == "1.0":
+            hit.keep_alive = False
+        return hit
 
     def _leave_to_asgi(self) -> None:
         """Have uvicorn begin with the request as if it had been its from the first byte on."""
@@ -212,11 +219,10 @@ class HitProtocol(HttpToolsProtocol):
     def _collect(self, hit: Hit) -> None:
         try:
             body = whole_body(bytes(hit.body)) if hit.body else b""
-            headers = headers_of(self.headers)
-            self._collector.collect(
-                Request(hit.method, hit.path, headers, new_id(), hit.query, body, self._peer),
-                self._answer,
+            request = Request(
+                hit.method, hit.path, hit.headers, new_id(), hit.query, body, self._peer
             )
+            self._collector.collect(hit.route, request, self._answer)
         except RefusedRequestError as refused:
             self._answer(refusal(refused.reason))
         except Exception:
@@ -235,7 +241,13 @@ class HitProtocol(HttpToolsProtocol):
         hit.response_complete = True
         if self.transport.is_closing():
             return
-        head, closes = head_of(reply, self.server_state.default_headers, keep_alive=hit.keep_alive)
+        own = tuple(self.server_state.default_headers)
+        try:
+            head, closes = head_of(reply, own, keep_alive=hit.keep_alive)
+        except ValueError:
+            self.logger.exception("An answer that cannot be sent")
+            reply = BROKEN
+            head, closes = head_of(reply, own, keep_alive=False)
         self.transport.write(head if hit.method == "HEAD" else head + reply.body)
         if closes:
             self.transport.close()

@@ -10,7 +10,6 @@ from services.tracker import answers
 from services.tracker.accepted import Accepted
 from services.tracker.arrival import Arrival, arrival_of
 from services.tracker.calls import taken_of
-from services.tracker.clean import clean_id
 from services.tracker.consent import NOTHING_SAID, judged
 from services.tracker.directory import Directory
 from services.tracker.reasons import Reason
@@ -73,6 +72,7 @@ def _gif(events: list[Event] | None = None, reasons: list[Reason] | None = None)
     return Accepted(answers.PIXEL, events or [], answers_anyway=True, reasons=reasons or [])
 
 
+@lru_cache(maxsize=1_000)
 def sender_of_links(workspace_id: int) -> KeyEntry:
     """Whoever holds a genuine token speaks for its workspace, as a browser does."""
     return KeyEntry(b"", workspace_id, "write", LINK_SOURCE_ID)
@@ -93,9 +93,9 @@ def event_of_token(token: Token, event_type: EventType, arrival: Arrival) -> Eve
         occurred_ms=arrival.received_ms,
         received_ms=arrival.received_ms,
         channel=channel_of(token.link),
-        content_id=clean_id(token.link.content_id),
-        content_type=clean_id(token.link.content_type),
-        message_id=clean_id(token.link.campaign_id),
+        content_id=token.link.content_id,
+        content_type=token.link.content_type,
+        message_id=token.link.campaign_id,
         click_id=None if event_type == "open" else arrival.request_id,
         machine=arrival.machine,
         consent=Consent(recipient.measure, recipient.profile) if recipient else NOTHING_SAID,

@@ -1,13 +1,12 @@
 """An answer as the bytes that go over the wire, the same as uvicorn makes of it."""
 
-from collections.abc import Iterable
 from functools import lru_cache
 from http import HTTPStatus
 
 from services.tracker.answers import Headers, Reply
 
 _CLOSE = (b"connection", b"close")
-_CACHED_MAX = 1024
+_REMEMBERED_MAX = 1024
 
 BROKEN = Reply(
     500,
@@ -17,31 +16,30 @@ BROKEN = Reply(
 """What uvicorn answers for an application that failed."""
 
 
-def head_of(
-    reply: Reply, first: Iterable[tuple[bytes, bytes]], *, keep_alive: bool
-) -> tuple[bytes, bool]:
+def head_of(reply: Reply, own: Headers, *, keep_alive: bool) -> tuple[bytes, bool]:
     """All before the body, and whether the connection closes behind it.
 
     Args:
         reply: what is answered.
-        first: headers of the server's own, as the date.
+        own: headers of the server's own, as the date.
         keep_alive: whether the client may go on.
     """
-    lines, closes = _lines(reply.headers)
+    # An answer has the headers of others before it; but a redirect's are its alone.
+    make = _head.__wrapped__ if reply.status == HTTPStatus.FOUND else _head
+    return make(reply.status, own, reply.headers, keep_alive)
+
+
+@lru_cache(maxsize=_REMEMBERED_MAX)
+def _head(status: int, own: Headers, headers: Headers, keep_alive: bool) -> tuple[bytes, bool]:  # noqa: FBT001
+    closes = _CLOSE in headers
     if not keep_alive and not closes:
-        lines, closes = lines + b"connection: close\r\n", True
-    own, _ = _lines(tuple(first))
-    return b"%b%b%b\r\n" % (_STATUS_LINES[reply.status], own, lines), closes
-
-
-@lru_cache(maxsize=_CACHED_MAX)
-def _lines(headers: Headers) -> tuple[bytes, bool]:
-    """Most answers have the headers of others before them, or one of their own."""
-    lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+        headers, closes = (*headers, _CLOSE), True
+    lines = b"".join([b"%b: %b\r\n" % header for header in (*own, *headers)])
     # Nothing that came from outside may begin a line of its own.
-    if lines.count(b"\n") != len(headers) or lines.count(b"\r") != len(headers):
+    count = len(own) + len(headers)
+    if lines.count(b"\n") != count or lines.count(b"\r") != count:
         raise ValueError("a header's value holds a line end")
-    return lines, _CLOSE in headers
+    return b"%b%b\r\n" % (_STATUS_LINES[status], lines), closes
 
 
 _STATUS_LINES = {

@@ -59,8 +59,8 @@ ROUTES: tuple[Route, ...] = (
 
 _WHOLE = {route.path: route for route in ROUTES if not route.path.endswith("/")}
 _BEGINNINGS = {route.path: route for route in ROUTES if route.path.endswith("/")}
-_LEVELS_MAX = 3
-"""No beginning has more levels than this, so a long path costs no more than a short one."""
+_LEVELS_MAX = max(path.count("/") for path in _BEGINNINGS) - 1
+"""Below the first; a path with more costs no more."""
 
 
 def route_of(path: str) -> Route | None:

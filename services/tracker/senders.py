@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,6 +14,9 @@ from services.tracker.reasons import RefusedRequestError
 from services.tracker.request import Request
 
 WORKSPACE_HEADER = b"x-kentering-workspace"
+
+_REMEMBERED_MAX = 4_096
+_REMEMBERED_LENGTH_MAX = 200
 
 
 def sender_of(request: Request, directory: Directory, body_key: Any) -> KeyEntry:
@@ -38,7 +42,16 @@ def _for_workspace(entry: KeyEntry, request: Request) -> KeyEntry:
 
 
 def _key_in_header(request: Request) -> str | None:
-    scheme, _, value = request.header(b"authorization").partition(" ")
+    header = request.headers.get(b"authorization")
+    if header is None:
+        return None
+    read = _read_header if len(header) <= _REMEMBERED_LENGTH_MAX else _read_header.__wrapped__
+    return read(header)
+
+
+@lru_cache(maxsize=_REMEMBERED_MAX)
+def _read_header(header: bytes) -> str | None:
+    scheme, _, value = header.decode("latin-1").partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()
     if scheme.lower() != "basic":
