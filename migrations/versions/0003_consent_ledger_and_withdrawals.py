@@ -50,6 +50,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("withdrawal", schema=None) as batch_op:
         batch_op.create_index("withdrawals_after", ["number"], unique=False)
+        batch_op.create_index(
+            "withdrawals_of_identity", ["workspace_id", "identity_id"], unique=False
+        )
 
     with op.batch_alter_table("api_key", schema=None) as batch_op:
         batch_op.add_column(sa.Column("asserted_ms", sa.BigInteger(), nullable=True))

@@ -216,6 +216,7 @@ withdrawal = Table(
     Column("number", BigInteger, nullable=False),
     PrimaryKeyConstraint("workspace_id", "mark"),
     Index("withdrawals_after", "number"),
+    Index("withdrawals_of_identity", "workspace_id", "identity_id"),
 )
 
 # ── what we say of a person ─────────────────────────────────────────────────────────────────

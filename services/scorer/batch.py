@@ -17,7 +17,7 @@ from services.contract.event import Event
 from services.model.version import Model
 from services.runtime.bulk import among
 from services.runtime.event_log import Stored
-from services.scorer import intervals, unsubscribed
+from services.scorer import consent, intervals, unsubscribed
 from services.scorer.announce import Change, announce_folded, publish
 from services.scorer.folding import Folded, fold_persons, save
 from services.scorer.identities import Identified, identify
@@ -26,6 +26,7 @@ from services.scorer.people import Moves, resolve
 from services.scorer.positions import claim
 from services.scorer.record import Arrived, Poison, count, set_aside, sort_out, store
 from services.scorer.segments import load_segments
+from services.scorer.withdrawals import tell_trackers
 
 
 class MovedError(Exception):
@@ -91,6 +92,7 @@ def _apply(
     fresh, replaced = store(db, workspace_id, arrived, identified)
     count(db, workspace_id, fresh)
     unsubscribed.note(db, workspace_id, [one.event for one in arrived])
+    answered_by = consent.write_ledger(db, workspace_id, fresh, identified, now_ms)
     moves = resolve(db, workspace_id, identified.loose, identified.new, now_ms)
     theirs = _by_person(db, workspace_id, fresh, identified)
     replaced_by = _owners_at(db, workspace_id, replaced)
@@ -104,12 +106,19 @@ def _apply(
     ):
         raise MovedError
     segments = load_segments(db, workspace_id, hold=True)
-    anew |= moves.merged.keys()
+    withdrawn = consent.enforce(db, workspace_id, theirs, anew, answered_by)
+    anew |= moves.merged.keys() | withdrawn.refold
     folded = fold_persons(db, workspace_id, theirs, anew, segments, model)
+    for one in folded:
+        if one.person_id in withdrawn.refold:
+            one.remade = "withdrawn"
     count_rows = intervals.write(db, workspace_id, folded, now_ms)
+    consent.forget(db, workspace_id, withdrawn.unmeasured)
     changes = announce_folded(folded, segments, now_ms)
     changes += _identity_changes(db, moves, folded, now_ms)
     save(db, workspace_id, folded, model)
+    if withdrawn.anybody:
+        tell_trackers(db, workspace_id, withdrawn.terms, anew)
     refolded = sum(one.cut_ms is None and one.version > 1 for one in folded)
     return _Part(len(fresh), refolded, count_rows, changes)
 
