@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
@@ -10,12 +11,14 @@ import pytest
 from services.contract.event import Consent, decode, encode
 from services.contract.hook import PROOFS
 from services.contract.token import person_token_of
+from services.tracker.hooks import brevo, mailgun, mandrill, postmark, sendgrid, ses
 from services.tracker.hooks.errand import ConfirmSubscription, FetchCertificate, RememberToken
 from services.tracker.hooks.errands import certificate_of
 from services.tracker.hooks.memory import TOKENS_MAX, Memory
 from services.tracker.request import Request
 from tests.unit.tracker.mailers import (
     CERTIFICATE_URL,
+    FILES,
     HOOKS,
     NOW_S,
     PASSWORD,
@@ -449,3 +452,11 @@ def test_occurred_is_never_ahead_of_now():
     told = first("postmark") | {"DeliveredAt": "2030-01-01T00:00:00Z"}
     (event,) = take(signed("postmark", told)).events
     assert event.occurred_ms == NOW_MS
+
+
+@pytest.mark.parametrize("module", [sendgrid, postmark, mailgun, ses, brevo, mandrill])
+def test_the_document_names_every_kind_that_counts(module):
+    document = (FILES.parents[2] / "docs" / "esp-webhooks.md").read_text("utf-8")
+    for kind, means in module._KINDS.items():
+        if means != "nothing":
+            assert re.search(rf"[ |]{re.escape(kind)}\b", document), kind
