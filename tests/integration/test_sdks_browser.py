@@ -26,7 +26,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 @pytest.fixture(scope="module")
 def site(product: Product) -> Iterator[str]:
-    page = f"""<!doctype html><title>Een nacht op het station</title><script>
+    page = f"""<!doctype html><title>Een nacht</title><link rel="icon" href="data:,"><script>
       window.analytics = [];
       analytics._writeKey = "{product.write_key}";
       analytics._cdn = "{product.tracker_url}";
@@ -53,7 +53,7 @@ def page(chromium: Browser) -> Iterator[Page]:
 def test_what_a_page_tells_arrives(product: Product, site: str, page: Page) -> None:
     complaints: list[str] = []
     posted: list[str] = []
-    page.on("console", lambda line: complaints.append(line.text))
+    page.on("console", lambda line: complaints.append(f"{line.text} {line.location['url']}"))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda r: posted.append(f"{r.method} {r.url}"))
     page.goto(f"{site}/?utm_source=mail")
