@@ -40,6 +40,11 @@ class OnePort:
         self._sample = sample
         self._scorer = scorer
 
+    @property
+    def protocol(self) -> Callable[..., asyncio.Protocol]:
+        """The tracker's, which answers hits before they come here."""
+        return self._tracker.protocol
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection's request, or the lifespan."""
         await self._app_for(scope)(scope, receive, send)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from services.api.app import create_app as create_api
 from services.api.snapshot import load_snapshot
+from services.api.withdrawals import load_withdrawals
 from services.api.workspaces import create_workspace
 from services.cli.children import Child
 from services.cli.gate import open_gate
@@ -88,7 +89,7 @@ def command(port: int, host: str, data: Path, *, demo: bool) -> None:
                 play = ["demo", "--url", f"http://127.0.0.1:{port}", "--data", str(data)]
                 stack.enter_context(_child(play, {}, again=False))
 
-        Server(app, begin=begin, linger_s=0).run(sockets=[door])
+        Server(app, begin=begin, linger_s=0, protocol=app.protocol).run(sockets=[door])
 
 
 def _app(
@@ -108,6 +109,7 @@ def _app(
         url,
         open_gate(settings),
         sns_host=settings.sns_host,
+        withdrawal_source=lambda after: load_withdrawals(engine, after),
     )
     api: App = create_api(engine, internal_key, url)
     return OnePort(
