@@ -25,6 +25,7 @@ from services.api import (
     segments,
     snapshot,
     timeline,
+    withdrawals,
     workspaces,
 )
 from services.api.auth import Keys
@@ -39,7 +40,7 @@ from services.runtime.clock import now_ms
 _DESCRIBED = (
     persons, timeline, phases, explain, segments, members, changes, campaigns, messages, links,
     rewrite, link_secrets, hooks, workspaces, model,
-    health, snapshot,
+    health, snapshot, withdrawals,
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import Engine, Row, select
 
 from services.api.auth import key_in
-from services.api.context import Here
+from services.api.context import Context, Here
 from services.api.problem import Problem, described
 from services.contract import snapshot as wire
 from services.contract.hook import HookEntry
@@ -65,6 +65,20 @@ def _entry_of(row: Row[Any]) -> HookEntry:
     )
 
 
+def need_internal_key(request: Request, here: Context) -> None:
+    """Let only the product's own processes through.
+
+    Raises:
+        Problem: 401.
+    """
+    given = key_in(request.headers.get("authorization")) or ""
+    if not here.internal_key or not hmac.compare_digest(
+        digest_of(given), digest_of(here.internal_key)
+    ):
+        text = "This needs the internal key that the product's own processes share."
+        raise Problem(401, "unauthorized", text, {"WWW-Authenticate": 'Bearer realm="internal"'})
+
+
 @router.get(
     "/internal/snapshot",
     summary="What a tracker must know to answer",
@@ -80,12 +94,7 @@ def _entry_of(row: Row[Any]) -> HookEntry:
 )
 def get_snapshot(request: Request, here: Here) -> Response:
     """For trackers only, by the internal key. Answers 304 while nothing changed."""
-    given = key_in(request.headers.get("authorization")) or ""
-    if not here.internal_key or not hmac.compare_digest(
-        digest_of(given), digest_of(here.internal_key)
-    ):
-        text = "This needs the internal key that the product's own processes share."
-        raise Problem(401, "unauthorized", text, {"WWW-Authenticate": 'Bearer realm="internal"'})
+    need_internal_key(request, here)
     snapshot = load_snapshot(here.engine, here.internal_key)
     headers = {"ETag": f'"{snapshot.version}"', "Cache-Control": "private, no-cache"}
     if request.headers.get("if-none-match") == headers["ETag"]:

@@ -25,7 +25,13 @@ def command(host: str, port: int) -> None:
     log = open_spool(settings, settings.spool, READER)
     source = HttpSnapshotSource(settings.api_url, settings.internal_key)
     tracker = create_app(
-        log, source, settings.data, settings.public_url, gate, sns_host=settings.sns_host
+        log,
+        source,
+        settings.data,
+        settings.public_url,
+        gate,
+        sns_host=settings.sns_host,
+        withdrawal_source=source.withdrawals,
     )
     server = Server(tracker, leave=tracker.leave, address=(host, port), protocol=tracker.protocol)
     try:

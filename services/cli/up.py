@@ -26,6 +26,7 @@ from services.demo.catalogue import EMPLOYER
 from services.demo.doors import Doors
 from services.demo.marker import Marker, read_marker, write_marker
 from services.demo.sample.app import create_sample_app
+from services.demo.sample.ats import tell_application
 from services.demo.sample.mail import make_sample_mail
 from services.runtime.clock import now_ms
 from services.runtime.database import open_database
@@ -131,7 +132,7 @@ def _sample(url: str, marker: Marker) -> App:
     async def mail() -> str:
         return await make_sample_mail(doors, f"{url}/sample")
 
-    sample: App = create_sample_app(marker.write_key, url, mail)
+    sample: App = create_sample_app(marker.write_key, url, mail, partial(tell_application, doors))
     return sample
 
 

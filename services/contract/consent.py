@@ -1,7 +1,7 @@
 """What may be done with a person's events: judged by all that was said, in any order.
 
-An *answer* is consent that was said at a moment of its own: a ``consent_changed`` event, consent
-that carries the time at which it was given, or a refusal by a server. Everything else repeats what
+An *answer* is consent that was said at a moment of its own: a ``consent_changed`` event, or consent
+that carries the time at which it was given. Everything else repeats what
 was said before: a page's cookie, a mail's token, a sender's standing declaration. A refusal that is
 an answer is a **withdrawal**; it holds for the whole person until a later answer says yes.
 """
@@ -77,13 +77,11 @@ def said_ms(event: Event) -> int:
     return event.occurred_ms if given_ms is None else given_ms
 
 
-def is_answer(event: Event, *, granted: bool) -> bool:
-    """Whether a yes (or no) in the event was said then, and is not repeated."""
+def is_answer(event: Event) -> bool:
+    """Whether consent in the event was said then, and is not repeated."""
     if event.agreement.asserted:
         return False
-    if event.type == "consent_changed" or event.agreement.given_ms is not None:
-        return True
-    return event.server_only and not granted
+    return event.type == "consent_changed" or event.agreement.given_ms is not None
 
 
 def terms(said: Iterable[Said], purpose: str) -> Terms | None:
@@ -112,7 +110,7 @@ def kept(event: Event, measure: Terms | None, profile: Terms | None) -> Event:
         profile is not None
         and event.consent.profile is True
         and profile.withdrawn_ms <= event.occurred_ms < profile.renewed_ms
-        and not is_answer(event, granted=True)
+        and not is_answer(event)
     ):
         consent = msgspec.structs.replace(event.consent, profile=None)
         return msgspec.structs.replace(event, consent=consent)

@@ -61,7 +61,7 @@ def write_ledger(
     answered_by: set[int] = set()
     for identity, event in spoken:
         for purpose, granted in sorted(said_in(event).items()):
-            answered = is_answer(event, granted=granted) and _speaks_for_itself(event)
+            answered = is_answer(event) and _speaks_for_itself(event)
             at_ms, before = said_ms(event), held[identity, purpose]
             latest = max((one for one in before if one[0] <= at_ms), default=None)
             if not answered and latest is not None and latest[1] is granted:

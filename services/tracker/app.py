@@ -28,6 +28,7 @@ from services.tracker.routes import Route, route_of
 from services.tracker.script import script_reply
 from services.tracker.snapshot_keeper import SnapshotKeeper, SnapshotSource
 from services.tracker.steady_clock import SteadyClock
+from services.tracker.withdrawal_keeper import WithdrawalKeeper, WithdrawalSource, none_known
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -45,9 +46,12 @@ class Tracker:
         gate: Gate,
         clock: Callable[[], int] = now_ms,
         sns_host: str = "",
+        withdrawal_source: WithdrawalSource = none_known,
     ) -> None:
         memory = Memory(sns_host)
-        self._snapshots = SnapshotKeeper(snapshot_source, data, memory)
+        self._withdrawals = WithdrawalKeeper(withdrawal_source, data)
+        withdrawals = self._withdrawals.withdrawals
+        self._snapshots = SnapshotKeeper(snapshot_source, data, memory, withdrawals)
         self._clock = SteadyClock(clock)
         self._public_url = public_url
         self.collector = Collector(self._snapshots, self._clock, log, Errands(memory), gate)
@@ -61,6 +65,7 @@ class Tracker:
     async def start(self) -> None:
         """Begin to store, and get the first snapshot."""
         self.collector.start()
+        await self._withdrawals.start()  # first: nothing is decided without a snapshot
         await self._snapshots.start()
 
     def leave(self) -> None:
@@ -71,6 +76,7 @@ class Tracker:
         """Store what still waits. The log stays open: it is its opener's to close."""
         self.leave()
         await self._snapshots.stop()
+        await self._withdrawals.stop()
         await self.collector.close()
 
     def why_not_ready(self) -> list[str]:
@@ -157,6 +163,7 @@ def create_app(
     gate: Gate,
     clock: Callable[[], int] = now_ms,
     sns_host: str = "",
+    withdrawal_source: WithdrawalSource = none_known,
 ) -> Tracker:
     """The tracker as an ASGI application.
 
@@ -168,8 +175,9 @@ def create_app(
         gate: limits what one sender may bring.
         clock: UTC milliseconds.
         sns_host: one more host that speaks for Amazon SNS.
+        withdrawal_source: asked every second, in a thread.
     """
-    return Tracker(log, snapshot_source, data, public_url, gate, clock, sns_host)
+    return Tracker(log, snapshot_source, data, public_url, gate, clock, sns_host, withdrawal_source)
 
 
 def _request(scope: Scope, body: bytes) -> Request:

@@ -34,6 +34,10 @@ _REASONS_SEEN = Counter(
 SNAPSHOT_FAILURES = Counter(
     "kentering_tracker_snapshot_failures_total", "Fetches of the snapshot that failed."
 )
+# Times that the withdrawals could not be fetched; those known hold on.
+WITHDRAWAL_FAILURES = Counter(
+    "kentering_tracker_withdrawal_failures_total", "Fetches of the withdrawals that failed."
+)
 # Records that the log let go of because every reader is done with them.
 RECORDS_TRIMMED = Counter("kentering_tracker_records_trimmed_total", "Records trimmed.")
 

@@ -14,6 +14,7 @@ from services.contract.snapshot import Snapshot
 from services.tracker import metrics
 from services.tracker.directory import Directory
 from services.tracker.hooks.memory import Memory
+from services.tracker.withdrawals import Withdrawals
 
 REFRESH_SECONDS = 1.0
 
@@ -26,10 +27,17 @@ SnapshotSource = Callable[[], Snapshot | None]
 class SnapshotKeeper:
     """Asks the source every second; ``directory`` is None until there ever was a snapshot."""
 
-    def __init__(self, source: SnapshotSource, data: Path, memory: Memory | None = None) -> None:
+    def __init__(
+        self,
+        source: SnapshotSource,
+        data: Path,
+        memory: Memory | None = None,
+        withdrawals: Withdrawals | None = None,
+    ) -> None:
         self._source = source
         self._file = data / "snapshot.json"
         self._memory = Memory() if memory is None else memory
+        self._withdrawals = Withdrawals() if withdrawals is None else withdrawals
         self._asking: asyncio.Task[None] | None = None
         self.directory: Directory | None = None
 
@@ -60,7 +68,7 @@ class SnapshotKeeper:
             return
         if snapshot is None or self._has(snapshot.version):
             return
-        self.directory = Directory(snapshot, self._memory)
+        self.directory = Directory(snapshot, self._memory, self._withdrawals)
         try:
             await asyncio.to_thread(self._save, snapshot)
         except OSError as error:
@@ -71,7 +79,8 @@ class SnapshotKeeper:
 
     def _load(self) -> None:
         try:
-            self.directory = Directory(wire.decode(self._file.read_bytes()), self._memory)
+            snapshot = wire.decode(self._file.read_bytes())
+            self.directory = Directory(snapshot, self._memory, self._withdrawals)
         except FileNotFoundError:
             return
         except (OSError, msgspec.DecodeError) as error:

@@ -3,6 +3,7 @@
 import httpx
 
 from services.contract import snapshot as wire
+from services.contract import withdrawal
 from services.contract.snapshot import Snapshot
 
 TIMEOUT_S = 5.0
@@ -18,6 +19,7 @@ class HttpSnapshotSource:
 
     def __init__(self, api_url: str, internal_key: str) -> None:
         self._url = f"{api_url.rstrip('/')}/internal/snapshot"
+        self._withdrawals_url = f"{api_url.rstrip('/')}/internal/withdrawals"
         self._etag = ""
         self._client = httpx.Client(
             headers={"Authorization": f"Bearer {internal_key}"}, timeout=TIMEOUT_S
@@ -38,6 +40,17 @@ class HttpSnapshotSource:
         snapshot = wire.decode(answer.content)
         self._etag = answer.headers.get("ETag", "")
         return snapshot
+
+    def withdrawals(self, after: int) -> withdrawal.Page:
+        """Who took consent back after a number; may be asked in another thread.
+
+        Raises:
+            httpx.HTTPError: the API is away or refuses.
+            msgspec.DecodeError: it answered something else.
+        """
+        answer = self._client.get(self._withdrawals_url, params={"after": after})
+        answer.raise_for_status()
+        return withdrawal.decode(answer.content)
 
     def close(self) -> None:
         """Close the connection."""

@@ -17,6 +17,12 @@ class Withdrawals:
         self.reached = 0
         """The number of the last one taken in."""
 
+    def clear(self) -> None:
+        """Know of nobody again."""
+        self._measure.clear()
+        self._profile.clear()
+        self.reached = 0
+
     def take(self, withdrawals: Iterable[Withdrawal], reached: int) -> None:
         """Take in further ones, in their order; what was given again is forgotten."""
         for one in withdrawals:
