@@ -15,12 +15,13 @@ up: .venv/.runtime  ## install and start everything on this machine, with a demo
 test: .venv/.dev machine lint  ## all tests, on real servers that they start and stop themselves
 	$(python) -m pytest
 
-bench: .venv/.dev  ## measure speed and memory on this machine, in less than ten minutes
-	@scripts/test_machine.sh wrk
+bench: .venv/.dev  ## measure speed and memory on this machine, in about ten minutes
+	@scripts/test_machine.sh wrk nginx
 	$(python) -m bench
 
-drill: .venv/.dev machine  ## the simulation at real size: thousands of people, workers killed dozens of times
-	KENTERING_DRILL_PERSONS=2000 KENTERING_DRILL_KILLS=40 $(python) -m pytest tests/simulation
+drill: .venv/.dev machine  ## every fault at length: PARTS="kills frozen", or SOAK_MINUTES=30 alone
+	$(if $(PARTS)$(SOAK_MINUTES),,KENTERING_DRILL_PERSONS=2000 KENTERING_DRILL_KILLS=40 $(python) -m pytest tests/simulation)
+	SOAK_MINUTES=$(SOAK_MINUTES) $(python) -m tests.drills $(PARTS)
 
 lint: .venv/.dev  ## format, style, types, who may import whom, shell scripts
 	.venv/bin/ruff format --check --quiet

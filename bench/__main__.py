@@ -6,13 +6,27 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import hits, machine_labels, pages, scoring, visible
+from bench import (
+    hits,
+    machine_labels,
+    open_loop,
+    outage,
+    pages,
+    peers,
+    relay,
+    scoring,
+    visible,
+)
 from bench.docs import LATEST
 from bench.figures import as_text
 from bench.machine import machine
 
 MEASURES = {
     "hits": hits,
+    "peers": peers,
+    "open_loop": open_loop,
+    "outage": outage,
+    "relay": relay,
     "scoring": scoring,
     "visible": visible,
     "pages": pages,

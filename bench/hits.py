@@ -138,7 +138,7 @@ def run_tracker(folder: Path) -> Iterator[Server]:
     }
     port = free_port()
     command = [KENTERING, "tracker", "--host", "127.0.0.1", "--port", str(port)]
-    with _run(command, folder / "tracker.log", port, told) as server:
+    with run_server(command, folder / "tracker.log", port, told) as server:
         yield server
 
 
@@ -151,12 +151,13 @@ def run_bare(folder: Path) -> Iterator[Server]:
         *("--loop", "uvloop", "--http", "httptools", "--lifespan", "off", "--ws", "none"),
         *("--no-access-log", "--no-server-header", "--no-proxy-headers"),
     ]
-    with _run(command, folder / "bare.log", port, {}) as server:
+    with run_server(command, folder / "bare.log", port, {}) as server:
         yield server
 
 
 @contextmanager
-def _run(command: list[str], log: Path, port: int, told: dict[str, str]) -> Iterator[Server]:
+def run_server(command: list[str], log: Path, port: int, told: dict[str, str]) -> Iterator[Server]:
+    """A process on the servers' core that answers ``/readyz`` on a port."""
     process = start(pinned(SERVER_CORE, command), log, env=told)
     server = Server(port, process.pid)
     try:

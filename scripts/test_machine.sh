@@ -43,4 +43,5 @@ if [ ${#missing[@]} -gt 0 ]; then
     if [ "$had_cluster" = no ] && has_cluster; then
         service postgresql stop >/dev/null
     fi
+    case " ${missing[*]} " in *" nginx "*) service nginx stop >/dev/null ;; esac
 fi

@@ -1,4 +1,4 @@
-"""A tracker and its relay at a steady half of the highest rate: memory and descriptors stay flat."""
+"""A tracker and its relay at half of the highest rate: memory and descriptors stay flat."""
 
 import asyncio
 import random

@@ -1,0 +1,72 @@
+"""``make drill``: every fault at length, one table at the end.
+
+Parts by name, else all but the soak: kills frozen away stopped disk slow bombs. ``SOAK_MINUTES=30``
+runs the soak alone. ``KENTERING_SEED`` repeats a run's choices.
+"""
+
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from services.runtime.migrations import migrate
+from tests.drills.ends import disk, stopped
+from tests.drills.guests import bombs, slow
+from tests.drills.kills import kills
+from tests.drills.outages import away, frozen
+from tests.drills.outcome import Outcome, table
+from tests.drills.soak import highest_rate, soak
+from tests.drills.stack import Stack, run_stack
+from tests.servers.kafka import run_kafka
+from tests.servers.postgres import run_postgres
+
+DELIVERY_TIMEOUT_S = 5
+PARTS: dict[str, Callable[[Stack, random.Random], Outcome]] = {
+    "kills": lambda stack, rng: kills(stack, rng, count=100, every_s=2),
+    "frozen": lambda stack, rng: frozen(stack, rng, seconds=60),
+    "away": lambda stack, rng: away(stack, rng, seconds=60),
+    "stopped": lambda stack, rng: stopped(stack, rng, times=10),
+    "disk": lambda stack, rng: disk(stack, rng, times=5),
+    "slow": lambda stack, rng: slow(stack, rng, count=2_000, seconds=20),
+    "bombs": lambda stack, rng: bombs(stack, rng, count=60),
+}
+
+
+def main(names: list[str], soak_minutes: float) -> int:
+    """Run the parts named, or all; 1 if something was found that should not be."""
+    seed = int(os.environ.get("KENTERING_SEED", random.randrange(10**6)))
+    print(f"KENTERING_SEED={seed}", flush=True)
+    rng = random.Random(seed)
+    outcomes: list[Outcome] = []
+    began_s = time.monotonic()
+    with (
+        tempfile.TemporaryDirectory(prefix="kentering-drill-") as folder,
+        run_postgres() as postgres,
+        run_kafka({"broker.session.timeout.ms": "2500"}) as kafka,
+    ):
+        postgres.execute("CREATE DATABASE drill")
+        migrate(postgres.url("drill"))
+        url = postgres.url("drill")
+        with run_stack(Path(folder), kafka, url, 2, DELIVERY_TIMEOUT_S) as stack:
+            for name in names or ([] if soak_minutes else PARTS):
+                print(f"{time.monotonic() - began_s:5.0f} s  {name} …", flush=True)
+                outcomes.append(PARTS[name](stack, rng))
+            if soak_minutes:
+                outcomes.append(_soak(stack, rng, soak_minutes))
+    print(f"\n{table(outcomes)}\n\nKENTERING_SEED={seed}, {time.monotonic() - began_s:.0f} s")
+    return int(any(outcome.failures for outcome in outcomes))
+
+
+def _soak(stack: Stack, rng: random.Random, minutes: float) -> Outcome:
+    # What becomes of the events further on has drills of its own, and would take our processor.
+    stack.scorer.process.kill()
+    per_s = highest_rate(stack.trackers[0], stack.server_key) / 2
+    print(f"soak: {minutes:g} minutes at {per_s:.0f} hits/s …", flush=True)
+    return soak(stack, rng, minutes, per_s)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], float(os.environ.get("SOAK_MINUTES") or 0)))
