@@ -50,7 +50,8 @@ EVENT_TYPES: frozenset[str] = frozenset(get_args(EventType))
 
 # A browser cannot say these: they come from a mailer, an ATS or another server of the employer.
 SERVER_ONLY_TYPES: frozenset[str] = frozenset(
-    {"stage_changed", "rejected", "hired", "left", "sent", "delivered", "bounce", "complaint"}
+    {"applied", "stage_changed", "rejected", "hired", "left"}
+    | {"sent", "delivered", "bounce", "complaint"}
 )
 
 Channel = Literal[

@@ -33,10 +33,14 @@ _FILES = {"site.css": "text/css", "site.js": "text/javascript", "icon.svg": "ima
 _RETRY_AFTER_S = 10
 
 MakeMail = Callable[[], Awaitable[str]]
+TellApplication = Callable[[Item, bytes], Awaitable[None]]
 
 
 def create_sample_app(
-    write_key: str, tracker_url: str, make_mail: MakeMail | None = None
+    write_key: str,
+    tracker_url: str,
+    make_mail: MakeMail | None = None,
+    tell_application: TellApplication | None = None,
 ) -> Starlette:
     """The site as an ASGI app, to be mounted anywhere or served alone.
 
@@ -45,8 +49,9 @@ def create_sample_app(
         tracker_url: where ``/k.js`` and the collecting routes are, without a slash at the end.
         make_mail: the HTML of a mail to a reader, shown at ``/mail``; None: there is none. While it
             raises RefusedError, ``/mail`` asks to come back.
+        tell_application: called with the vacancy and the posted form; None: nobody is told.
     """
-    site = _Site(write_key, tracker_url, make_mail)
+    site = _Site(write_key, tracker_url, make_mail, tell_application)
     return Starlette(
         routes=[
             Route("/", site.home),
@@ -60,7 +65,13 @@ def create_sample_app(
 
 
 class _Site:
-    def __init__(self, write_key: str, tracker_url: str, make_mail: MakeMail | None) -> None:
+    def __init__(
+        self,
+        write_key: str,
+        tracker_url: str,
+        make_mail: MakeMail | None,
+        tell_application: TellApplication | None,
+    ) -> None:
         self._always = {
             "employer": EMPLOYER,
             "labels": LABELS,
@@ -68,6 +79,7 @@ class _Site:
             "tracker_url": tracker_url,
         }
         self._make_mail = make_mail
+        self._tell_application = tell_application
         self._page_headers = {
             "Content-Security-Policy": f"default-src 'none'; script-src 'self' {tracker_url}; "
             f"connect-src {tracker_url}; img-src 'self' {tracker_url}; style-src 'self'; "
@@ -99,7 +111,11 @@ class _Site:
         if item is None:
             return _not_found()
         if request.method == "GET":
-            return self._form(request, item, f"Solliciteer: {item.title}", "applied", "Verstuur")
+            # The button that led here told that it was begun. That it was done is for the
+            # employer's system to tell.
+            return self._form(request, item, f"Solliciteer: {item.title}", "", "Verstuur")
+        if self._tell_application is not None:
+            await self._tell_application(item, await request.body())
         text = "Je sollicitatie is binnen. Binnen vijf werkdagen belt er iemand uit de ploeg."
         return self._page(request, "thanks.html", title="Ontvangen", text=text)
 

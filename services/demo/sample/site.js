@@ -24,7 +24,10 @@
     form.addEventListener("submit", () => {
       const fields = new FormData(form);
       tell("identify", undefined, { name: fields.get("name"), email: fields.get("email") });
-      tell("track", form.dataset.track, { content_phase: form.dataset.contentPhase });
+      if (form.dataset.track) {
+        tell("track", form.dataset.track, { content_phase: form.dataset.contentPhase });
+      }
+      form.elements.agreed.value = localStorage.getItem("consent") ?? "no";
     });
   }
   for (const element of document.querySelectorAll(":is(a, button)[data-track]")) {

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.demo.catalogue import ITEMS
+from services.demo.catalogue import ITEMS, Item
 from services.demo.doors import RefusedError
 from services.demo.sample.app import create_sample_app
 from services.demo.sample.mail import render_mail
@@ -53,6 +53,19 @@ def test_links_of_a_page_lead_to_pages() -> None:
 @pytest.mark.parametrize("path", ["/hackathon", "/vacatures/engineer-hoogspanning/solliciteren"])
 def test_forms_thank(path: str) -> None:
     assert "Dank je wel" in _get(path, "POST").text
+
+
+def test_that_somebody_applied_is_told_by_the_site_and_not_by_its_page() -> None:
+    path, told = "/vacatures/engineer-hoogspanning/solliciteren", []
+
+    async def tell(item: Item, form: bytes) -> None:
+        told.append((item.path, form))
+
+    app = create_sample_app("kw_key", TRACKER, tell_application=tell)
+    assert 'data-track=""' in _get(path, app=app).text
+    assert told == []
+    _get(path, "POST", app)
+    assert told == [("/vacatures/engineer-hoogspanning", b"")]
 
 
 @pytest.mark.parametrize("path", ["/nergens", "/mail", "/vacatures/nergens/solliciteren"])
