@@ -7,6 +7,7 @@ import click
 import pytest
 
 from services.cli.main import main
+from services.tracker.reasons import REASONS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
@@ -99,6 +100,14 @@ def test_settings_are_documented_and_nothing_else_is() -> None:
         r"^\| `(KENTERING_\w+)`", (ROOT / "docs/running.md").read_text(), re.MULTILINE
     )
     assert sorted(table) == sorted(set(re.findall(r'"(KENTERING_\w+)"', source)))
+
+
+def test_reasons_are_documented_and_nothing_else_is() -> None:
+    text = (ROOT / "docs/running.md").read_text()
+    section = text.partition("## Why something was not counted")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", section, re.MULTILINE)
+    documented = [reason for cell in cells for reason in re.findall(r"`(\w+)`", cell)]
+    assert sorted(documented) == sorted(REASONS)
 
 
 @pytest.mark.parametrize("file", ["docker-compose.yml", "Dockerfile", ".env.example"])
