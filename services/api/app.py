@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from services.api import (
     campaigns,
     changes,
+    consent,
     docs,
     explain,
     health,
@@ -38,7 +39,8 @@ from services.model.version import load
 from services.runtime.clock import now_ms
 
 _DESCRIBED = (
-    persons, timeline, phases, explain, segments, members, changes, campaigns, messages, links,
+    persons, consent, timeline, phases, explain, segments, members, changes,
+    campaigns, messages, links,
     rewrite, link_secrets, hooks, workspaces, model,
     health, snapshot, withdrawals,
 )  # fmt: skip

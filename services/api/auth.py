@@ -20,6 +20,7 @@ SCOPES: dict[str, str] = {
     "segments:write": "create, edit and delete segments",
     "changes:read": "the change feed",
     "links:write": "make and list tracked links, campaigns and mailings, with recipients",
+    "consent:write": "record what people agreed to, or took back, elsewhere",
     "hooks:read": "webhooks of mailers, without their secrets",
     "hooks:write": "make and delete webhooks of mailers",
     "workspace:write": "rotate the secret of links",

@@ -34,6 +34,18 @@ class Sending:
     """RFC 3339."""
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a person said of consent elsewhere."""
+
+    message_id: str
+    who: Identity
+    purposes: dict[str, bool]
+    given_at: str
+    """RFC 3339."""
+    text_version: str | None
+
+
 class Door(Protocol):
     """Takes what the API says of persons."""
 
@@ -61,6 +73,13 @@ class Door(Protocol):
             Problem: 503, the tracker cannot be reached or takes nothing now.
         """
 
+    def answer(self, workspace_id: int, answer: Answer) -> str | None:
+        """Tell what a person answered about consent; the event's position, None if it is refused.
+
+        Raises:
+            Problem: 503, the tracker cannot be reached or takes nothing now.
+        """
+
 
 class HttpDoor:
     """The tracker over HTTP, with the internal key."""
@@ -82,6 +101,10 @@ class HttpDoor:
         """See :meth:`Door.sent`."""
         return self._tell(workspace_id, [_sent(sending, *person) for person in people])
 
+    def answer(self, workspace_id: int, answer: Answer) -> str | None:
+        """See :meth:`Door.answer`."""
+        return self._tell(workspace_id, [_answered(answer)])
+
     def _tell(self, workspace_id: int, calls: Sequence[dict[str, Any]]) -> str | None:
         position: str | None = None
         for i in range(0, len(calls), BATCH_MAX):
@@ -102,7 +125,7 @@ class HttpDoor:
                 return position
         except (httpx.HTTPError, ValueError, KeyError):
             pass
-        text = "The tracker takes no events just now, so nothing was signed."
+        text = "The tracker takes no events just now, so nothing was done."
         raise Problem(503, "tracker_away", text, {"Retry-After": "5"})
 
 
@@ -118,6 +141,22 @@ def _identify(tie: Tie) -> dict[str, Any]:
             ],
             "consent": {"categoryPreferences": {"measure": tie.measure, "profile": tie.profile}},
         },
+    }
+
+
+def _answered(answer: Answer) -> dict[str, Any]:
+    consent: dict[str, Any] = {
+        "categoryPreferences": answer.purposes,
+        "givenAt": answer.given_at,
+        "textVersion": answer.text_version,
+    }
+    who = {"type": answer.who.namespace, "id": answer.who.value, "collection": "users"}
+    return {
+        "type": "track",
+        "event": "consent_changed",
+        "messageId": answer.message_id,
+        "timestamp": answer.given_at,
+        "context": {"externalIds": [who], "consent": consent},
     }
 
 

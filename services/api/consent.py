@@ -1,0 +1,219 @@
+"""The ledger of consent: what a person agreed to, by which proof, and answers from elsewhere."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter
+from pydantic import ConfigDict, Field
+from sqlalchemy import Connection, Row, or_, select
+
+from services.api.context import Context, Here
+from services.api.door import Answer
+from services.api.needs import ConsentWriter, PersonsReader
+from services.api.people import find_person, identities_of, spelled
+from services.api.problem import Problem, described
+from services.api.wire import After, Body, Moment, Out, PersonPath, rfc3339
+from services.contract.consent import PURPOSES, Said, terms
+from services.contract.event import Identity, primary
+from services.contract.tables import api_key, consent, identity_link
+
+router = APIRouter(prefix="/v1", tags=["consent"])
+
+HISTORY_MAX = 1_000
+"""Entries shown of one person: the newest."""
+
+Purpose = Literal[
+    "measure",
+    "profile",
+    "contact",
+    "contact_mail",
+    "contact_phone",
+    "contact_messaging",
+    "share",
+]
+Source = Literal["link", "product", "write", "server", "other"]
+
+
+class ConsentEntryOut(Out):
+    """One entry of the ledger."""
+
+    purpose: Purpose
+    granted: bool
+    said_at: str
+    text_version: str | None = Field(description="Of the words that were agreed to.")
+    source: Source = Field(description="The key that brought it; `product`: this API.")
+    answered: bool = Field(description="An answer given then; else a page or server repeated it.")
+    asserted: bool = Field(description="Said for the person by the server key's declaration.")
+    event: str
+    recorded_at: str
+
+
+class ConsentOut(Out):
+    """What a person agreed to now, and how that came about, newest first."""
+
+    person: str
+    now: dict[Purpose, ConsentEntryOut] = Field(
+        description="The entry that decides, per purpose; a purpose that is missing was never said."
+    )
+    history: list[ConsentEntryOut]
+
+
+class ConsentIn(Body):
+    """An answer about consent that a person gave elsewhere."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "purposes": {"measure": False},
+                    "given_at": "2026-11-22T09:30:00Z",
+                    "text_version": "privacy statement 3",
+                }
+            ]
+        }
+    )
+    purposes: dict[Purpose, bool] = Field(
+        min_length=1, description="Yes or no; what is left out stays as it was."
+    )
+    given_at: Moment = Field(description="When the person said so; not in the future.")
+    text_version: str | None = Field(default=None, min_length=1, max_length=200)
+
+
+class ConsentOfIdentityIn(ConsentIn):
+    """The same, for whoever is known by an identity; nobody needs to be, yet."""
+
+    namespace: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_.-]{0,63}$", examples=["email"])]
+    value: Annotated[str, Field(min_length=1, max_length=254, examples=["anna@example.org"])]
+
+
+class ConsentTaken(Out):
+    """The answer is on disk; it is in force at every tracker within seconds."""
+
+    position: str = Field(description="For `after` of reads.")
+
+
+@router.get(
+    "/persons/{person_id}/consent",
+    summary="What a person agreed to, with proof",
+    responses=described(307, 400, 401, 403, 404, 503),
+)
+def get_consent(
+    here: Here, credential: PersonsReader, person_id: PersonPath, after: After = None
+) -> ConsentOut:
+    """The ledger of one person, over all their identities."""
+    here.waiting.until_folded(credential.workspace_id, after)
+    with here.engine.connect() as connection:
+        person = find_person(connection, credential.workspace_id, person_id)
+        rows = _entries(connection, person)
+        kinds = _kinds(connection, credential.workspace_id)
+    history = [_show(row, kinds) for row in rows[:HISTORY_MAX]]
+    deciding = {
+        purpose: _show(row, kinds)
+        for purpose in PURPOSES
+        if (row := _deciding([one for one in rows if one.purpose == purpose])) is not None
+    }
+    return ConsentOut(person=person.public_id, now=deciding, history=history)
+
+
+@router.post(
+    "/persons/{person_id}/consent",
+    status_code=202,
+    summary="Record a person's answer about consent",
+    responses=described(307, 400, 401, 403, 404, 413, 503),
+)
+def post_persons_consent(
+    here: Here, credential: ConsentWriter, person_id: PersonPath, body: ConsentIn
+) -> ConsentTaken:
+    """As told elsewhere: on paper, by telephone, in another system."""
+    with here.engine.connect() as connection:
+        person = find_person(connection, credential.workspace_id, person_id)
+        known = identities_of(connection, credential.workspace_id, [person.id])[person.id]
+    if not known:
+        raise Problem(404, "not_found", "Nothing is known of this person any more.")
+    return _tell(here, credential.workspace_id, primary(tuple(known)), body)
+
+
+@router.post(
+    "/consent",
+    status_code=202,
+    summary="Record an answer about consent by an identity",
+    responses=described(400, 401, 403, 413, 503),
+)
+def post_consent(here: Here, credential: ConsentWriter, body: ConsentOfIdentityIn) -> ConsentTaken:
+    """Also for somebody who is not known yet: a no holds for what comes later."""
+    who = spelled(body.namespace, body.value)
+    return _tell(here, credential.workspace_id, who, body)
+
+
+def _tell(here: Context, workspace_id: int, who: Identity, body: ConsentIn) -> ConsentTaken:
+    if body.given_at > here.clock() + 60_000:
+        raise Problem(400, "in_the_future", "Nobody can have said so after now.")
+    said = sorted(body.purposes.items())
+    text = f"{who.namespace}\x1f{who.value}\x1f{body.given_at}\x1f{said}\x1f{body.text_version}"
+    answer = Answer(
+        message_id=f"consent:{hashlib.sha256(text.encode()).hexdigest()}",
+        who=who,
+        purposes=dict(said),
+        given_at=rfc3339(body.given_at),
+        text_version=body.text_version,
+    )
+    position = here.door.answer(workspace_id, answer)
+    if position is None:
+        raise Problem(400, "unusable_identity", "Nobody can be known by this identity.")
+    return ConsentTaken(position=position)
+
+
+def _entries(connection: Connection, person: Row[Any]) -> Sequence[Row[Any]]:
+    """A person's entries, the last said first."""
+    row, link = consent.c, identity_link.c
+    query = (
+        select(consent)
+        .join(
+            identity_link,
+            (link.workspace_id == row.workspace_id) & (link.identity_id == row.identity_id),
+        )
+        .where(
+            row.workspace_id == person.workspace_id,
+            link.person_id == person.id,
+            link.known_to_ms.is_(None),
+            or_(link.valid_from_ms.is_(None), row.said_ms >= link.valid_from_ms),
+            or_(link.valid_to_ms.is_(None), row.said_ms < link.valid_to_ms),
+        )
+        .order_by(row.said_ms.desc(), row.id.desc())
+    )
+    return connection.execute(query).all()
+
+
+def _deciding(rows: Sequence[Row[Any]]) -> Row[Any] | None:
+    """The entry by which it is yes or no now, of one purpose's entries, the last said first."""
+    if not rows:
+        return None
+    answers = [row for row in rows if row.answered]
+    said = [Said(row.purpose, row.granted, row.answered, row.said_ms) for row in answers]
+    stands = terms(said, rows[0].purpose)
+    if stands is not None and stands.holds:
+        return next(row for row in answers if not row.granted)
+    return next(iter(answers), rows[0])
+
+
+def _kinds(connection: Connection, workspace_id: int) -> dict[int, Source]:
+    query = select(api_key.c.source_id, api_key.c.kind).where(
+        api_key.c.workspace_id == workspace_id, api_key.c.kind.in_(("write", "server"))
+    )
+    ours: dict[int, Source] = {0: "product", -1: "link"}
+    return ours | {row.source_id: row.kind for row in connection.execute(query)}
+
+
+def _show(row: Row[Any], kinds: dict[int, Source]) -> ConsentEntryOut:
+    return ConsentEntryOut(
+        purpose=row.purpose,
+        granted=row.granted,
+        said_at=rfc3339(row.said_ms),
+        text_version=row.text_version,
+        source=kinds.get(row.source_id, "other"),
+        answered=row.answered,
+        asserted=row.asserted,
+        event=bytes(row.event_id).hex(),
+        recorded_at=rfc3339(row.recorded_ms),
+    )

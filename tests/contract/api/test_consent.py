@@ -1,0 +1,144 @@
+"""Answers about consent by REST: through the real tracker's door into the ledger, and back."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from httpx import Client
+
+from services.api.app import create_app
+from services.api.snapshot import load_snapshot
+from services.api.withdrawals import load_withdrawals
+from services.contract import event as envelope
+from services.contract.event import Agreement, Consent, Event, Identity
+from services.contract.withdrawal import mark_of
+from services.runtime.sqlite_log import SqliteLog
+from services.runtime.sqlite_log_reader import SqliteLogReader
+from services.tracker.app import create_app as create_tracker
+from services.tracker.gate import Gate
+from tests.contract.api.conftest import KEY
+from tests.contract.api.world import NOW_MS, World
+from tests.servers.web import run_app
+
+DAY_AGO = "2026-11-17T00:00:00.000Z"
+MAIL = Identity("email", "anna@example.org")
+
+
+@pytest.fixture
+def api(world: World, tmp_path: Path) -> Iterator[tuple[Client, Callable[[], list[Event]]]]:
+    """A client, and a call that scores what reached the spool and tells it."""
+    log = SqliteLog(tmp_path / "spool", readers=["test"])
+    tracker = create_tracker(
+        log,
+        lambda: load_snapshot(world.engine, KEY),
+        tmp_path,
+        "http://track.test",
+        Gate((), 0, 0),
+        clock=lambda: NOW_MS,
+        withdrawal_source=lambda after: load_withdrawals(world.engine, after),
+    )
+    reader = SqliteLogReader(tmp_path / "spool", lambda _log, _partition: None)
+
+    def arrive() -> list[Event]:
+        found = [envelope.decode(record.value) for record in reader.poll(100, 2)]
+        world.score(found)
+        return found
+
+    with run_app(tracker) as tracker_url:
+        app = create_app(
+            world.engine, KEY, "http://track.test", lambda: NOW_MS, tracker_url=tracker_url
+        )
+        headers = {"Authorization": f"Bearer {world.made.api_key}"}
+        with run_app(app) as url, Client(base_url=url, headers=headers, timeout=30) as client:
+            yield client, arrive
+    reader.close()
+    log.close()
+
+
+def test_given_and_withdrawn_elsewhere(world: World, api) -> None:
+    client, arrive = api
+    both = (Identity("user_id", "anna"), MAIL)
+    proof = Agreement(text_version="v1", given_ms=NOW_MS - 9 * 86_400_000)
+    yes = world.event(9, "identified", "anna", identities=both, agreement=proof, server_only=True)
+    anna = world.person("anna", [yes, world.event(8, "page", "anna")])
+    told = client.get(f"/v1/persons/{anna}/consent").json()
+    assert {p: e["granted"] for p, e in told["now"].items()} == {"measure": True, "profile": True}
+    assert told["now"]["measure"]["text_version"] == "v1"
+    assert told["now"]["measure"]["answered"]
+
+    no = {"purposes": {"measure": False, "share": False}, "given_at": DAY_AGO}
+    taken = client.post(
+        "/v1/consent", json={**no, "namespace": "email", "value": "Anna@example.org"}
+    )
+    assert taken.status_code == 202, taken.text
+    assert (
+        client.post(
+            "/v1/consent", json={**no, "namespace": "email", "value": "anna@example.org"}
+        ).json()
+        == taken.json()
+    ), "said again it is the same"
+    (word, *_) = arrive()
+    assert (word.type, word.identities, word.properties) == ("consent_changed", (MAIL,), {})
+    told = client.get(f"/v1/persons/{anna}/consent", params={"after": taken.json()["position"]})
+    now = told.json()["now"]
+    assert {p: e["granted"] for p, e in now.items()} == {
+        "measure": False, "profile": False, "share": False,
+    }  # fmt: skip
+    assert now["measure"]["said_at"] == DAY_AGO
+    assert now["measure"]["source"] == "product"
+    assert len(told.json()["history"]) == 5
+    person = client.get(f"/v1/persons/{anna}").json()
+    assert person["phase"] is None
+    events = client.get(f"/v1/persons/{anna}/timeline").json()["events"]
+    assert [event["type"] for event in events] == ["consent_changed"]
+    secret = load_snapshot(world.engine, KEY).link_secrets[0].secret
+    page = load_withdrawals(world.engine, 0)
+    assert {one.mark for one in page.withdrawals} == {mark_of(who, secret) for who in both}
+    assert load_withdrawals(world.engine, page.reached).withdrawals == ()
+
+    back = {"purposes": {"measure": True, "profile": True}, "given_at": "2026-11-18T00:00:00Z"}
+    assert client.post(f"/v1/persons/{anna}/consent", json=back).status_code == 202
+    arrive()
+    now = client.get(f"/v1/persons/{anna}/consent").json()["now"]
+    assert {p: e["granted"] for p, e in now.items()}["measure"]
+    lifted = load_withdrawals(world.engine, page.reached).withdrawals
+    assert {(one.measure_ms, one.profile_ms) for one in lifted} == {(None, None)}
+
+
+def test_nobody_known_may_refuse_beforehand(world: World, api) -> None:
+    client, arrive = api
+    no = {"namespace": "user_id", "value": "late", "purposes": {"measure": False}}
+    assert client.post("/v1/consent", json={**no, "given_at": DAY_AGO}).status_code == 202
+    arrive()
+    late = world.person("late", [world.event(0.5, "applied", "late")])
+    assert client.get(f"/v1/persons/{late}/timeline").json()["events"][0]["type"] == (
+        "consent_changed"
+    )
+
+
+def test_what_cannot_be_recorded_is_refused(world: World, api) -> None:
+    client, _ = api
+    who = {"namespace": "user_id", "value": "a"}
+    for body in (
+        {**who, "purposes": {}, "given_at": DAY_AGO},
+        {**who, "purposes": {"sell": True}, "given_at": DAY_AGO},
+        {**who, "purposes": {"measure": False}},
+        {**who, "purposes": {"measure": False}, "given_at": "2099-01-01T00:00:00Z"},
+        {
+            "namespace": "email",
+            "value": "none",
+            "purposes": {"measure": False},
+            "given_at": DAY_AGO,
+        },
+    ):
+        assert client.post("/v1/consent", json=body).status_code == 400, body
+    assert client.post("/v1/persons/p_x/consent", json={}).status_code == 400
+    assert world.made
+
+
+def test_consent_that_a_browser_says_for_somebody_else_withdraws_nothing(world: World) -> None:
+    forged = world.event(
+        1, "page", "anna", consent=Consent(True, False), agreement=Agreement(given_ms=NOW_MS - 9)
+    )
+    world.score([world.event(3, "page", "anna"), forged])
+    assert load_withdrawals(world.engine, 0).withdrawals == ()
