@@ -61,14 +61,14 @@ def create(
         print(f"{label:<11} {value}")
 
 
-@command.command("rotate-links")
+@command.command("rotate")
 @click.argument("workspace_id", metavar="WORKSPACE")
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="The folder that `kentering up` was given; else the settings say where the database is.",
 )
-def rotate_links(workspace_id: str, data: Path | None) -> None:
+def rotate(workspace_id: str, data: Path | None) -> None:
     """Give WORKSPACE, as ws_…, a new secret for its links. Links made before go on working."""
     url = f"sqlite:///{data / 'kentering.db'}" if data else from_environment().database_url
     engine = open_database(url)

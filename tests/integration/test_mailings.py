@@ -1,5 +1,9 @@
 """A mailing from its HTML to the reader's click, through the merge fields of three mailers."""
 
+import json
+import os
+import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +15,7 @@ from playwright.sync_api import Browser
 
 from tests.integration.mailers import MAILERS
 from tests.integration.product import PATIENCE_S, Product, run_up
-from tests.servers.process import wait_until
+from tests.servers.process import need, wait_until
 
 AGREED = {"consent": {"categoryPreferences": {"measure": True, "profile": True}}}
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0"}
@@ -163,3 +167,25 @@ def test_a_code_at_the_door_of_a_meeting(product: Product) -> None:
     person = product.await_events("user_id", "guest", 3)
     attended = [event for event in product.timeline(person) if event["type"] == "attend"]
     assert [(e["channel"], e["content_id"]) for e in attended] == [("meeting", "open-dag")]
+
+
+def test_the_examples_of_the_document(product: Product) -> None:
+    """Each block for a shell in docs/mailers.md, in order, as somebody would try them."""
+    known(product, "4711")
+    document = Path(__file__).parents[2] / "docs" / "mailers.md"
+    told = {**os.environ, "U": product.api_url, "API": product.api_key}
+    answers = []
+    for block in re.findall(r"```sh\n(.*?)```", document.read_text("utf-8"), re.DOTALL):
+        command = [need("bash", "bash"), "-euc", block]
+        done = subprocess.run(command, env=told, check=True, capture_output=True, timeout=30)
+        answers.append(json.loads(done.stdout))
+        told.setdefault("MESSAGE", answers[0]["id"])
+    assert [answer for answer in answers if "problem" in str(answer.get("type"))] == []
+    message, rewritten, sent, other, link, secrets = answers
+    assert [bool(r["token"]) for r in message["recipients"]] == [True, True, False]
+    assert "{{#if ktoken}}<img" in rewritten["html"]
+    assert rewritten["warnings"] == []
+    assert sent["recipients"][0]["token"] == message["recipients"][0]["token"]
+    assert [warning["code"] for warning in other["warnings"]] == ["pixel_for_all"]
+    assert "<svg" in link["qr"]
+    assert len(secrets["link_secrets"]) == 2
