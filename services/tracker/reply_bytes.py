@@ -7,6 +7,7 @@ from services.tracker.answers import Headers, Reply
 
 _CLOSE = (b"connection", b"close")
 _REMEMBERED_MAX = 1024
+_FOUND = 302  # an enum's member takes its time
 
 BROKEN = Reply(
     500,
@@ -25,7 +26,7 @@ def head_of(reply: Reply, own: Headers, *, keep_alive: bool) -> tuple[bytes, boo
         keep_alive: whether the client may go on.
     """
     # An answer has the headers of others before it; but a redirect's are its alone.
-    make = _head.__wrapped__ if reply.status == HTTPStatus.FOUND else _head
+    make = _head.__wrapped__ if reply.status == _FOUND else _head
     return make(reply.status, own, reply.headers, keep_alive)
 
 

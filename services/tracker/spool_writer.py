@@ -103,7 +103,9 @@ class SpoolWriter:
                 _log.error("an answer failed", error=repr(error))
         metrics.QUEUE_EVENTS.set(self._events)
         if self._queue:
-            self._hand_over()
+            # One turn later: what came meanwhile goes into the same commit. That takes what is
+            # there already, so nothing lingers.
+            self._loop.call_soon(self._hand_over)
         else:
             self._idle.set()
 
