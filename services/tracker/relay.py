@@ -19,6 +19,9 @@ READER = "relay"
 
 BATCH_RECORDS_MAX = 4_000
 POLL_S = 0.5
+GATHER_S = 0.02
+"""So long records may gather when few came: each batch costs some fsyncs and a round trip, and
+the tracker may be on the same core and disk."""
 BACKOFF_MIN_S = 0.2
 BACKOFF_MAX_S = 10.0
 
@@ -79,7 +82,10 @@ class Relay:
         if batch:
             self._send(reader, batch)
             save_reader_position(self._spool, READER, reader.log_id, batch[-1].offset + 1)
-        telemetry.RELAY_LAG.set(reader.lag())
+        lag = reader.lag()
+        telemetry.RELAY_LAG.set(lag)
+        if batch and lag < BATCH_RECORDS_MAX:
+            self._stop.wait(GATHER_S)
 
     def _send(self, reader: SqliteLogReader, batch: list[Stored]) -> None:
         started = time.monotonic()
