@@ -145,6 +145,7 @@ def run_tracker(folder: Path) -> Iterator[Server]:
         "KENTERING_DATA": str(data),
         "KENTERING_API_URL": "http://127.0.0.1:9",
         "KENTERING_INTERNAL_KEY": "inside",
+        "KENTERING_EVENTS_PER_KEY": "1e9",  # never reached, but asked for every event
     }
     port = free_port()
     command = [KENTERING, "tracker", "--host", "127.0.0.1", "--port", str(port)]
