@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from services.contract.event import EVENT_TYPES, Event, decode, encode, record_key
 from services.tracker.accept import accept
+from services.tracker.project_settings import key_in, settings_reply
+from services.tracker.reasons import RefusedRequestError
 from services.tracker.request import BATCH_EVENTS_MAX, EVENT_BYTES_MAX, Request
 from tests.unit.tracker.scene import DIRECTORY, NOW_MS, REQUEST_ID, TOKENS
 
@@ -27,6 +29,10 @@ def track(properties: str) -> str:
     return f'{{"event":"read","messageId":"m","userId":"u",{YES},"properties":{properties}}}'
 
 
+SINGLE = ("track", "page", "screen", "identify", "group", "alias", *"tpsiga")
+
+
+@pytest.mark.parametrize("route", SINGLE)
 @pytest.mark.parametrize(
     "body",
     [
@@ -44,8 +50,8 @@ def track(properties: str) -> str:
         '{"event": "read"',
     ],
 )
-def test_what_is_no_json_object_is_refused(body):
-    accepted = send(body)
+def test_what_is_no_json_object_is_refused(body, route):
+    accepted = send(body, f"/v1/{route}")
     assert accepted.reply.status == 400
     answer = json.loads(accepted.reply.body)
     assert answer["code"] == "malformed"
@@ -163,6 +169,9 @@ json_values = st.recursive(
 consents = st.just({"consent": {"categoryPreferences": {"measure": True}}})
 OTHER_FIELDS = (
     "name",
+    "category",
+    "groupId",
+    "previousId",
     "messageId",
     "userId",
     "anonymousId",
@@ -175,7 +184,8 @@ OTHER_FIELDS = (
 calls = st.fixed_dictionaries(
     {},
     optional={
-        "type": st.sampled_from(["track", "page", "identify"]) | json_values,
+        "type": st.sampled_from(["track", "page", "screen", "identify", "group", "alias"])
+        | json_values,
         "event": st.sampled_from(sorted(EVENT_TYPES)) | json_values,
         "context": consents | json_values,
         **dict.fromkeys(OTHER_FIELDS, json_values),
@@ -203,6 +213,24 @@ def test_any_json_gets_an_answer_and_only_readable_events(batch, key):
 
 
 @unhurried
-@given(st.binary(max_size=200))
-def test_any_bytes_get_an_answer(body):
-    assert send(body).reply.status in {200, 400}
+@given(calls, st.sampled_from(SINGLE))
+def test_any_json_gets_an_answer_at_every_route(call, route):
+    accepted = send(json.dumps(call), f"/v1/{route}")
+    assert accepted.reply.status in {200, 400}
+    assert json.loads(accepted.reply.body)
+
+
+@unhurried
+@given(st.binary(max_size=200), st.sampled_from([*SINGLE, "batch", "b", "m"]))
+def test_any_bytes_get_an_answer(body, route):
+    assert send(body, f"/v1/{route}").reply.status in {200, 400}
+
+
+@pytest.mark.parametrize(
+    "path", ["", "x", "//", "%00", "é", "kw_shop/../ks_ats", "a" * 70_000, "\r\nX: y"]
+)
+def test_odd_keys_get_no_settings(path):
+    key = key_in(f"/v1/projects/{path}/settings")
+    if key is not None:
+        with pytest.raises(RefusedRequestError, match="wrong_key"):
+            settings_reply(key, DIRECTORY, "https://track.example")
