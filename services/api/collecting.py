@@ -138,7 +138,7 @@ def collecting_paths() -> dict[str, Any]:
             ],
         )
     }
-    paths["/hooks/{esp}/{hook_id}"] = {"head": _hook("head"), "post": _hook("post")}
+    paths["/hooks/{esp}/{hook_id}"] = {method: _hook(method) for method in ("get", "head", "post")}
     paths["/k.js"] = {
         "get": _get(
             "The script",
@@ -156,12 +156,12 @@ def _hook(method: str) -> dict[str, Any]:
         "tags": ["collecting"],
         "summary": "What a mailer tells of its mails",
         "description": "As the mailer sends it, proved in the mailer's own way; made by "
-        "`POST /v1/hooks`. HEAD asks only whether the address is right.",
+        "`POST /v1/hooks`. GET and HEAD ask only whether the address is right.",
         "operationId": f"collect_hook_{method}",
         "parameters": [_path_parameter("esp"), _path_parameter("hook_id")],
         "responses": {"200": taken, **_HOOK_PROBLEMS},
     }
-    if method == "head":
+    if method != "post":
         return operation | {"responses": {"200": {"description": "It is."}, "404": _NO_HOOK}}
     media = {kind: {"schema": _OBJECT} for kind in _HOOK_BODIES}
     return operation | {"requestBody": {"required": True, "content": media}}

@@ -5,12 +5,14 @@ import binascii
 import re
 from typing import Any
 
+import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from services.api.problem import Problem
 from services.contract.hook import PROOFS, TOPIC_ARN, Esp
+from services.contract.mapping import Mapping
 
 SECRET_LENGTH_MAX = 500
 PASSWORD_LENGTH_MIN = 16
@@ -34,8 +36,12 @@ def checked_secrets(esp: Esp, given: dict[str, str]) -> dict[str, str]:
         raise _bad("topic_arn is not the ARN of an Amazon SNS topic.")
     if ":" in stripped.get("username", ""):
         raise _bad("A user name has no colon.")
-    if len(stripped.get("password", "x" * PASSWORD_LENGTH_MIN)) < PASSWORD_LENGTH_MIN:
-        raise _bad(f"password has at least {PASSWORD_LENGTH_MIN} characters.")
+    if any(
+        len(stripped[name]) < PASSWORD_LENGTH_MIN
+        for name in ("password", "secret")
+        if name in stripped
+    ):
+        raise _bad(f"A password or secret has at least {PASSWORD_LENGTH_MIN} characters.")
     return stripped
 
 
@@ -45,8 +51,14 @@ def checked_mapping(esp: Esp, mapping: dict[str, Any] | None) -> dict[str, Any] 
     Raises:
         Problem: 400, it is not so.
     """
+    if (esp == "generic") != (mapping is not None):
+        needs = "needs a" if esp == "generic" else "takes no"
+        raise Problem(400, "bad_mapping", f"{esp} {needs} mapping.")
     if mapping is not None:
-        raise Problem(400, "bad_mapping", f"{esp} takes no mapping.")
+        try:
+            msgspec.convert(mapping, Mapping)
+        except msgspec.ValidationError as error:
+            raise Problem(400, "bad_mapping", f"mapping: {error}"[:500]) from None
     return mapping
 
 

@@ -5,6 +5,7 @@ import hmac
 import json
 from typing import Any
 
+import msgspec
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Engine, Row, select
 
@@ -14,6 +15,7 @@ from services.api.problem import Problem, described
 from services.contract import snapshot as wire
 from services.contract.hook import HookEntry
 from services.contract.keys import digest_of
+from services.contract.mapping import Mapping
 from services.contract.snapshot import KeyEntry, LinkSecret, Snapshot
 from services.contract.tables import api_key, hook, link_secret
 from services.contract.vault import open_secret
@@ -61,7 +63,7 @@ def _entry_of(row: Row[Any]) -> HookEntry:
         url=row.url,
         secrets=json.loads(open_secret(row.secrets)),
         asserted_consent=row.asserted_consent,
-        mapping=row.mapping,
+        mapping=None if row.mapping is None else msgspec.convert(row.mapping, Mapping),
     )
 
 

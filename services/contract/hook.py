@@ -1,8 +1,10 @@
 """A mailer's webhook into Kentering: whose it is, which mailer calls it, what proves the mailer."""
 
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import msgspec
+
+from services.contract.mapping import Mapping
 
 Esp = Literal["sendgrid", "postmark", "mailgun", "ses", "brevo", "mandrill", "generic"]
 """``mandrill`` is Mailchimp Transactional; ``generic`` any other mailer, by a mapping."""
@@ -36,5 +38,5 @@ class HookEntry(msgspec.Struct, frozen=True):
     """By the names in :data:`PROOFS`; empty until they are told, and then nothing is taken."""
     asserted_consent: str | None = None
     """The declaration that those who are mailed consented to be measured and profiled."""
-    mapping: dict[str, Any] | None = None
-    """How the ``generic`` mailer's body is read, see ``services/tracker/hooks/mapping.py``."""
+    mapping: Mapping | None = None
+    """How the ``generic`` mailer's webhook is read."""

@@ -38,7 +38,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/c/", _HIT, hits.click),
     Route("/p.gif", _HIT, hits.pixel),
     Route("/u/", (*_HIT, "POST"), unsubscribe.unsubscribe),
-    Route("/hooks/", ("POST", "HEAD"), hooks.take),
+    Route("/hooks/", ("POST", "HEAD", "GET"), hooks.take),
     Route("/v1/track", _CALL, partial(calls.single, "track")),
     Route("/v1/page", _CALL, partial(calls.single, "page")),
     Route("/v1/screen", _CALL, partial(calls.single, "screen")),

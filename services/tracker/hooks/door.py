@@ -9,7 +9,7 @@ from services.tracker.accepted import Accepted
 from services.tracker.answers import Result
 from services.tracker.consent import judged
 from services.tracker.directory import Directory
-from services.tracker.hooks import brevo, mailgun, mandrill, postmark, sendgrid, ses
+from services.tracker.hooks import brevo, generic, mailgun, mandrill, postmark, sendgrid, ses
 from services.tracker.hooks.errand import FetchCertificate
 from services.tracker.hooks.event import event_of, heeded, is_own_link
 from services.tracker.hooks.sns import CertificateAwaitedError
@@ -26,6 +26,7 @@ _READERS: dict[Esp, Read] = {
     "ses": ses.read,
     "brevo": brevo.read,
     "mandrill": mandrill.read,
+    "generic": generic.read,
 }
 
 _THERE = answers.json_reply(200, b"")
@@ -36,7 +37,7 @@ def take(request: Request, directory: Directory, now_ms: int) -> Accepted:
     """Decide a mailer's request.
 
     Args:
-        request: read and decompressed; HEAD asks only whether the address is right.
+        request: read and decompressed; HEAD and GET ask only whether the address is right.
         directory: the snapshot, arranged for look-ups, with what was fetched and seen.
         now_ms: UTC milliseconds.
 
@@ -47,7 +48,7 @@ def take(request: Request, directory: Directory, now_ms: int) -> Accepted:
     hook = directory.hook_of(hook_id)
     if hook is None or hook.esp != esp:
         raise RefusedRequestError("no_hook")
-    if request.method == "HEAD":
+    if request.method != "POST":
         return Accepted(_THERE)
     if not hook.secrets.keys() >= set(PROOFS[hook.esp]):
         raise RefusedRequestError("hook_unfinished")

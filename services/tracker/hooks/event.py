@@ -123,7 +123,8 @@ def _who(
             return (token,), Consent(recipient.measure, recipient.profile or None)
         noticed.append("bad_person")
     address = email_of(mail.address)
-    identities = (Identity("email", address),) if address else ()
+    who = Identity("email", address) if address else mail.other
+    identities = () if who is None else (who,)
     return identities, with_assertion(NOTHING_SAID, sender)
 
 

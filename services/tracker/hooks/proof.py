@@ -31,6 +31,23 @@ def check_password(request: Request, hook: HookEntry) -> None:
         raise RefusedRequestError("bad_signature")
 
 
+def check_secret(request: Request, secret: str) -> None:
+    """The secret as the password of Basic authentication, whoever the user, or as Bearer token.
+
+    Raises:
+        RefusedRequestError: there is none, or another.
+    """
+    scheme, _, value = request.header(b"authorization").partition(" ")
+    if scheme.lower() == "bearer":
+        given = value.strip().encode("latin-1")
+    elif scheme.lower() == "basic":
+        given = _decoded(value).partition(b":")[2]
+    else:
+        raise RefusedRequestError("no_signature")
+    if not hmac.compare_digest(given, secret.encode()):
+        raise RefusedRequestError("bad_signature")
+
+
 def _decoded(value: str) -> bytes:
     try:
         return base64.b64decode(value.strip(), validate=True)

@@ -97,7 +97,7 @@ def _event(item: Any) -> Mail | Unread:
     said = object_of(item)
     event_id = said.get("sg_event_id")
     if not isinstance(event_id, str) or not event_id:
-        event_id = made_id(sorted(said.items()))
+        event_id = made_id(said)
     type_ = meaning(said.get("event"), _KINDS, event_id)
     if isinstance(type_, Unread):
         return type_

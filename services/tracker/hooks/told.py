@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from services.contract.event import EventType
+from services.contract.event import EventType, Identity
 from services.contract.hook import HookEntry
 from services.tracker.clean import without_lone_surrogates
 from services.tracker.hooks.errand import Errand
@@ -31,6 +31,8 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds or milliseconds since 1970, or ISO 8601."""
     message: Any = None
     """The mailer's own id of this one mail."""
+    other: Identity | None = None
+    """The mailer's own id of the person, where it tells no address."""
     campaign: Any = None
     """The mailer's own id of the mailing, where it has such a thing."""
     custom: Mapping[str, Any] = NOTHING
@@ -100,7 +102,7 @@ def list_of(value: Any) -> list[Any]:
 
 def made_id(*parts: Any) -> str:
     """An id for an event whose mailer gives none: the same parts, the same id."""
-    text = msgspec.json.encode(parts)
+    text = msgspec.json.encode(parts, order="deterministic")
     return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 

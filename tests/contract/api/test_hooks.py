@@ -5,13 +5,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from httpx import Client, Response, post
 from sqlalchemy import select
 
 from services.api.snapshot import load_snapshot
 from services.contract import event as envelope
+from services.contract import snapshot as wire
 from services.contract.event import Identity
+from services.contract.mapping import Mapping
 from services.contract.tables import hook, identity, unsubscribed
 from services.contract.token import person_token_of
 from services.runtime.sqlite_log import SqliteLog
@@ -85,6 +88,40 @@ def test_secrets_that_cannot_work_are_refused(
     assert answer.json()["code"] == "bad_secrets"
     if secrets:
         assert client.post("/v1/hooks", json={"esp": esp, "secrets": secrets}).status_code == 400
+
+
+GENERIC = {
+    "esp": "generic",
+    "secrets": {"secret": "sixteen-letters-or-more"},
+    "mapping": {
+        "signature": {"kind": "query"},
+        "rules": [{"type": "unsubscribe", "when": {"type": ["unsubscribe"]}}],
+        "fields": {"email": "data.email", "at": "fired_at"},
+    },
+}
+
+
+def test_any_other_mailer_is_declared(client: Client, world: World) -> None:
+    made = client.post("/v1/hooks", json=GENERIC)
+    assert made.status_code == 201, made.text
+    assert made.json()["mapping"] == GENERIC["mapping"]
+    (entry,) = load_snapshot(world.engine, KEY).hooks
+    assert entry.mapping == msgspec.convert(GENERIC["mapping"], Mapping)
+    assert wire.decode(wire.encode(load_snapshot(world.engine, KEY))).hooks == (entry,)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mapping": None},
+        {"mapping": {}},
+        {"mapping": {"signature": {"kind": "hmac"}, "rules": [{"type": "open"}], "fields": {}}},
+        {"esp": "mandrill", "secrets": {}},
+        {"secrets": {"secret": "short"}},
+    ],
+)
+def test_a_declaration_that_cannot_work_is_refused(client: Client, change: dict[str, Any]) -> None:
+    assert client.post("/v1/hooks", json=GENERIC | change).status_code == 400
 
 
 def test_an_unknown_mailer_is_refused(client: Client) -> None:
