@@ -7,7 +7,7 @@ from services.tracker.addresses import Addresses, Network
 from services.tracker.limits import RateLimits
 from services.tracker.request import Request
 
-_HOOKS = "/hooks/"
+_PROVEN = ("/hooks/", "/u/")
 
 
 class Gate:
@@ -32,8 +32,8 @@ class Gate:
     def wait_for_address_s(self, request: Request, now_ms: int) -> int | None:
         """Whole seconds until this address may ask again; None where it may now.
 
-        Mailers' webhooks are not limited: a mailing comes from few addresses at once, and each
-        call proves who sent it.
+        Mailers' webhooks and unsubscribing are not limited: a mailing comes from few addresses at
+        once, mail programs unsubscribe thousands from a few of theirs, and each call is signed.
         """
         headers = request.headers
         address = self._addresses.sender(
@@ -42,7 +42,7 @@ class Gate:
         if address is None:
             return None
         wait_s = self._by_address.allows(address, now_ms)
-        return None if wait_s is None or request.path.startswith(_HOOKS) else wait_s
+        return None if wait_s is None or request.path.startswith(_PROVEN) else wait_s
 
     def wait_for_key_s(self, events: Sequence[Event], now_ms: int) -> int | None:
         """Whole seconds until the key behind these events may send again.
