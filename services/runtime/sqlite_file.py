@@ -7,6 +7,7 @@ from pathlib import Path
 
 BUSY_TIMEOUT_S = 5.0
 INSERT = "INSERT INTO record (position, appended_ms, key, value, checksum) VALUES (?, ?, ?, ?, ?)"
+INSERT_NEW = INSERT.replace("INSERT", "INSERT OR IGNORE")
 
 # AUTOINCREMENT: a plain key starts at 1 again once everything is trimmed, and readers would skip.
 _SCHEMA = """

@@ -6,6 +6,7 @@ read is missing, and readers tell it as a gap. The damaged file is kept, until t
 """
 
 import contextlib
+import itertools
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -16,12 +17,13 @@ import structlog
 from services.runtime import telemetry
 from services.runtime.event_log import Stored
 from services.runtime.sqlite_file import (
-    INSERT,
+    INSERT_NEW,
     file_of,
     generation_of,
     prepare,
     set_last_position,
 )
+from services.runtime.sqlite_pages import records_in_pages
 from services.runtime.sqlite_records import LAST_POSITION, checksum, next_sound, read_sound
 
 _BATCH_RECORDS = 1_000
@@ -71,20 +73,18 @@ def _copy(damaged: Path, part: Path, log_id: str, last: int, now_ms: int) -> int
         prepare(new)
         new.execute("BEGIN")
         new.execute("INSERT INTO log VALUES (?)", (log_id,))
-        for batch in _sound(old, last):
-            rows = [
-                (r.offset, now_ms, r.key, r.value, checksum(r.offset, r.key, r.value))
-                for r in batch
-            ]
-            new.executemany(INSERT, rows)
-            kept += len(rows)
+        for record in itertools.chain(_asked_for(old, last), records_in_pages(damaged)):
+            place = record.offset
+            written = checksum(place, record.key, record.value)
+            row = (place, now_ms, record.key, record.value, written)
+            kept += new.execute(INSERT_NEW, row).rowcount
         set_last_position(new, max(last, new.execute(LAST_POSITION).fetchone()[0]))
         new.execute("COMMIT")
     return kept
 
 
-def _sound(old: sqlite3.Connection, last: int) -> Iterator[list[Stored]]:
-    """All that can be read, in order."""
+def _asked_for(old: sqlite3.Connection, last: int) -> Iterator[Stored]:
+    """All that SQLite can find, in order."""
     try:
         end = max(last, int(old.execute(LAST_POSITION).fetchone()[0])) + 1
     except sqlite3.Error:
@@ -93,11 +93,10 @@ def _sound(old: sqlite3.Connection, last: int) -> Iterator[list[Stored]]:
         position = next_sound(old, 1, end)
         while position < end:
             batch = read_sound(old, position, _BATCH_RECORDS, _BATCH_BYTES)
-            if batch:
-                yield batch
+            yield from batch
             position = next_sound(old, position + max(1, len(batch)), end)
     except sqlite3.Error as error:
-        _log.error("nothing more of the damaged log can be read", error=str(error))
+        _log.error("nothing more of the damaged log can be asked for", error=str(error))
 
 
 def _make_durable(directory: Path) -> None:

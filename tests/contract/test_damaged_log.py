@@ -119,6 +119,41 @@ def test_a_whole_page_that_is_zero(tmp_path: Path, page: int) -> None:
     found, gone = drained(tmp_path)
     assert_sound(found, gone, RECORDS + 100)
     assert set(range(RECORDS + 1, RECORDS + 101)) <= set(found)
+    assert gone < 20  # one page holds eight or nine
+    log.close()
+
+
+def test_records_that_run_over_several_pages_are_found_in_them(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    sizes = [1, 4_000, 4_040, 4_060, 4_100, 8_500, 30_000, 100_000]
+    log.append([Record(b"key", bytes([65 + n]) * size) for n, size in enumerate(sizes)])
+    log.close()
+    clear_page(newest_file(tmp_path), 1)
+    opened(tmp_path).close()
+    found, gone = drained(tmp_path)
+    assert ([len(held) for held in found.values()], gone) == (sizes, 0)
+
+
+@pytest.mark.parametrize("limit_kb", [17, 40, 70, 111, 200])
+def test_whichever_write_fails_what_was_acknowledged_stays(tmp_path: Path, limit_kb: int) -> None:
+    log = opened(tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_kb * 1024, limits[1]))
+    stored = 0
+    try:
+        for _ in range(60):
+            try:
+                log.append(records(stored + 1, 10))
+            except (OSError, LogFullError):
+                continue
+            stored += 10
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert stored < 600
+    log.append(records(stored + 1, 10))
+    found, gone = drained(tmp_path)
+    assert (len(found), gone) == (stored + 10, 0)
+    assert_sound(found, gone, stored + 10)
     log.close()
 
 
