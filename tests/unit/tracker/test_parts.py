@@ -9,7 +9,7 @@ from services.tracker.body import unpack
 from services.tracker.clean import DEPTH_MAX, clean_id, clean_text, clean_value
 from services.tracker.consent import from_preferences, from_words
 from services.tracker.identities import email_of
-from services.tracker.names import type_of_track
+from services.tracker.names import is_nearly_known, type_of_track
 from services.tracker.occurred import occurred_ms
 from services.tracker.reasons import RefusedRequestError
 from services.tracker.request import BODY_BYTES_MAX
@@ -67,6 +67,23 @@ def test_time_is_the_senders_put_right(original, timestamp, sent_at, before_now_
 )
 def test_names_become_types(name, event_type):
     assert type_of_track(name) == event_type
+
+
+@pytest.mark.parametrize(
+    ("name", "nearly"),
+    [
+        ("Vacancy Veiwed", True),
+        ("Vacancy View", False),
+        ("VacancyViewed", True),
+        ("Viewed Vacancy", True),
+        ("Email Opend", True),
+        ("Coffee Ordered", False),
+        ("lead", False),  # a letter from "read", as so many words are
+        ("x" * 30_000, False),
+    ],
+)
+def test_slips_in_names_are_noticed(name, nearly):
+    assert is_nearly_known(name) is nearly
 
 
 @pytest.mark.parametrize(
