@@ -215,6 +215,8 @@ def strength(namespace: str) -> int:
 
 def primary(identities: tuple[Identity, ...]) -> Identity:
     """The surest of an event's identities: the one that the event is stored under."""
-    if len(identities) == 1:
-        return identities[0]
-    return min(identities, key=lambda i: (strength(i.namespace), i))
+    best = identities[0]
+    for one in identities[1:]:
+        if (strength(one.namespace), one) < (strength(best.namespace), best):
+            best = one
+    return best
