@@ -17,7 +17,7 @@ from services.contract.event import (
 )
 from services.contract.hook import ESPS, Esp, HookEntry
 from services.contract.snapshot import KeyEntry
-from services.contract.token import person_token_of
+from services.contract.token import person_token_of, read_unsubscribe
 from services.tracker.clean import clean_id, clean_object
 from services.tracker.consent import NOTHING_SAID, with_assertion
 from services.tracker.directory import Directory
@@ -151,13 +151,19 @@ def _properties(mail: Mail) -> dict[str, Any]:
 
 
 def is_own_link(mail: Mail, workspace_id: int, directory: Directory) -> bool:
-    """Whether a click went to one of our own links: then it comes in there, and counts there."""
+    """Whether a click went to a link of ours: then it comes in there, and counts there.
+
+    Also a link for unsubscribing, which is no sign of interest.
+    """
     if mail.type != "click" or not isinstance(mail.url, str):
         return False
     try:
         path = urlsplit(mail.url).path
     except ValueError:
         return False
-    _, mark, token = path.rpartition("/c/")
-    read = read_token(token, directory) if mark else None
-    return read is not None and read.workspace_id == workspace_id
+    place, _, token = path.rpartition("/")
+    if place.endswith("/c"):
+        link = read_token(token, directory)
+        return link is not None and link.workspace_id == workspace_id
+    wish = read_unsubscribe(token, directory.secret_of) if place.endswith("/u") else None
+    return wish is not None and wish[0] == workspace_id

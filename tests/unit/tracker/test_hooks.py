@@ -3,14 +3,14 @@
 import json
 import random
 import re
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 import pytest
 
 from services.contract.event import Consent, decode, encode
 from services.contract.hook import PROOFS
-from services.contract.token import person_token_of
+from services.contract.token import Unsubscribe, person_token_of, sign_unsubscribe
 from services.tracker.hooks import brevo, mailgun, mandrill, postmark, sendgrid, ses
 from services.tracker.hooks.errand import ConfirmSubscription, FetchCertificate, RememberToken
 from services.tracker.hooks.errands import certificate_of
@@ -35,7 +35,7 @@ from tests.unit.tracker.mailers import (
     take,
     told_by,
 )
-from tests.unit.tracker.scene import NOW_MS, REQUEST_ID, SECRET
+from tests.unit.tracker.scene import NOW_MS, REQUEST_ID, SECRET, with_tokens
 
 ESPS = sorted(SECRETS)
 DAY_S = 86_400
@@ -446,6 +446,24 @@ def test_a_click_on_a_link_of_another_workspace_is_no_click_on_ours():
     told = next(r for r in told_by("postmark")["requests"] if "{LINK}" in json.dumps(r))
     assert len(take(signed("postmark", told), directory(others)).events) == 1
     assert take(signed("postmark", told)).events == []
+
+
+def test_a_click_through_the_mailers_redirect_and_our_own_link_counts_once():
+    known = directory()
+    told = next(r for r in told_by("postmark")["requests"] if "{LINK}" in json.dumps(r))
+    path = urlsplit(with_tokens(told["OriginalLink"])).path
+    at_our_door = take(Request("GET", path, {}, REQUEST_ID), known).events
+    by_the_mailer = take(signed("postmark", told), known).events
+    assert [event.type for event in at_our_door + by_the_mailer] == ["click"]
+
+
+def test_a_click_on_our_link_for_unsubscribing_is_no_interest():
+    wish = sign_unsubscribe(Unsubscribe("0123456789abcdef", True, "maart"), 3, 1, SECRET)
+    told = next(r for r in told_by("postmark")["requests"] if "{LINK}" in json.dumps(r))
+    told["OriginalLink"] = f"https://track.example/u/{wish}"
+    assert take(signed("postmark", told)).reasons == ["own_link"]
+    told["OriginalLink"] = f"https://track.example/u/{wish[:-1]}x"
+    assert [event.type for event in take(signed("postmark", told)).events] == ["click"]
 
 
 def test_occurred_is_never_ahead_of_now():
