@@ -153,14 +153,14 @@ def test_a_body_that_does_not_come_is_not_waited_for(tmp_path, monkeypatch, answ
 def test_who_says_nothing_is_not_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(hit_protocol, "HEAD_SECONDS_MAX", SOON_S)
     with run_way(tmp_path) as way:
-        way.server.config.timeout_keep_alive = 1
+        way.server.config.timeout_keep_alive = 2
         with way.connect() as silent, way.connect() as hesitant, way.connect() as done:
             hesitant.sendall(get(OPEN)[:20])
             done.sendall(get(OPEN))
             reader = Reader(done)
             reader.answer()
             for _ in range(5):
-                time.sleep(0.3)
+                time.sleep(0.5)
                 done.sendall(get(OPEN))
                 assert reader.answer().startswith(b"HTTP/1.1 200 ")
             assert Reader(silent).is_at_end()
