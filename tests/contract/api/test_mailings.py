@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from httpx import Client
 
 from services.api.app import create_app
 from services.api.snapshot import load_snapshot
+from services.api.wire import rfc3339
+from services.cli.workspace import command
 from services.contract import event as envelope
 from services.contract.event import Consent, Event
+from services.contract.phases import DAY_MS
 from services.contract.token import read_link, read_recipient, read_unsubscribe
 from services.runtime.sqlite_log import SqliteLog
 from services.runtime.sqlite_log_reader import SqliteLogReader
@@ -258,3 +262,21 @@ def unsubscribe(office: Office, path: str) -> None:
     accepted = decide(Request("POST", path, headers, "00", b"", body), directory, office.now_ms)
     assert accepted.reply.status == 200
     office.world.score(accepted.events)
+
+
+def test_what_a_mailer_tells_is_on_the_list_too(office: Office) -> None:
+    world = office.world
+    world.score([world.event(1, "unsubscribe", "anna"), world.event(2, "unsubscribe", "anna")])
+    made = office.post("/v1/messages", {"name": "November", "recipients": [one("anna")]})
+    assert made["recipients"][0]["unsubscribed_at"] == rfc3339(NOW_MS - DAY_MS)
+
+
+def test_a_secret_is_rotated_from_the_command_line(
+    world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KENTERING_DATABASE_URL", database_url)
+    done = CliRunner().invoke(command, ["rotate", world.made.workspace])
+    assert (done.exit_code, done.output) == (0, "Secret 2 signs from a minute from now on.\n")
+    assert [s.number for s in load_snapshot(world.engine, KEY).link_secrets] == [1, 2]
+    unknown = CliRunner().invoke(command, ["rotate", "ws_none"])
+    assert (unknown.exit_code, "no workspace" in unknown.output) == (1, True)
