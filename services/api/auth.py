@@ -23,7 +23,7 @@ SCOPES: dict[str, str] = {
     "consent:write": "record what people agreed to, or took back, elsewhere",
     "hooks:read": "webhooks of mailers, without their secrets",
     "hooks:write": "make and delete webhooks of mailers",
-    "workspace:write": "rotate the secret of links",
+    "workspace:write": "rotate the secret of links, declare what consent server keys stand for",
     "workspace:read": "the workspace and the model in force",
 }
 

@@ -2,17 +2,19 @@
 
 import secrets
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter
-from sqlalchemy import Connection, Engine, insert, select
+from pydantic import Field
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from services.api.auth import SCOPES
 from services.api.context import Here
 from services.api.link_secrets import add_secret
-from services.api.needs import WorkspaceReader
-from services.api.problem import described
-from services.api.wire import Out, rfc3339
+from services.api.needs import WorkspaceReader, WorkspaceWriter
+from services.api.problem import Problem, described
+from services.api.wire import Body, Moment, Out, rfc3339, rfc3339_or_none
 from services.contract.keys import KeyKind, digest_of, new_key
 from services.contract.tables import api_key, workspace
 from services.runtime.database import writing
@@ -33,8 +35,20 @@ class NewWorkspace:
     api_key: str
 
 
+@dataclass(frozen=True)
+class Declaration:
+    """A sender's word that it holds the consent of those it sends events of, with its proof."""
+
+    text_version: str
+    """The words that people agreed to."""
+    source: str
+    """Where that is asked, and kept."""
+    since_ms: int
+    """Since when."""
+
+
 def create_workspace(
-    engine: Engine, name: str, time_zone: str, asserted_consent: str | None, now_ms: int
+    engine: Engine, name: str, time_zone: str, asserted: Declaration | None, now_ms: int
 ) -> NewWorkspace:
     """Make a workspace with one key of each kind and a link secret.
 
@@ -42,15 +56,21 @@ def create_workspace(
         engine: the migrated database.
         name: the employer's name.
         time_zone: an IANA name, as ``Europe/Amsterdam``.
-        asserted_consent: the text by which whoever holds the server key says that it holds the
-            consent of those it sends events of; None: calls without consent are refused.
+        asserted: of whoever holds the server key; None: calls that say nothing of consent
+            follow nobody.
         now_ms: the time.
 
     Raises:
-        ValueError: the name is empty or too long, or there is no such time zone.
+        ValueError: the name is empty or too long, there is no such time zone, or the
+            declaration lacks its text or its source.
     """
     if not name.strip() or len(name) > NAME_LENGTH_MAX or "\x00" in name:
         raise ValueError(f"a workspace's name has 1 to {NAME_LENGTH_MAX} characters")
+    if asserted is not None and not all(
+        text.strip() and len(text) <= NAME_LENGTH_MAX and "\x00" not in text
+        for text in (asserted.text_version, asserted.source)
+    ):
+        raise ValueError("asserted consent needs its text and its source, each of 1 to 200 letters")
     try:
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -68,14 +88,18 @@ def create_workspace(
         workspace_id: int = made[0]
         keys: dict[KeyKind, str] = {}
         for kind in _SOURCE_OF:
-            consent = asserted_consent if kind == "server" else None
-            keys[kind] = _add_key(connection, workspace_id, kind, consent, now_ms)
+            declared = asserted if kind == "server" else None
+            keys[kind] = _add_key(connection, workspace_id, kind, declared, now_ms)
         add_secret(connection, workspace_id, now_ms)
     return NewWorkspace(public_id, keys["write"], keys["server"], keys["api"])
 
 
 def _add_key(
-    connection: Connection, workspace_id: int, kind: KeyKind, consent: str | None, now_ms: int
+    connection: Connection,
+    workspace_id: int,
+    kind: KeyKind,
+    asserted: Declaration | None,
+    now_ms: int,
 ) -> str:
     key = new_key(kind)
     row = {
@@ -84,11 +108,27 @@ def _add_key(
         "scopes": sorted(SCOPES) if kind == "api" else [],
         "digest": digest_of(key),
         "source_id": _SOURCE_OF[kind],
-        "asserted_consent": consent,
+        **_declaration_row(asserted),
         "created_ms": now_ms,
     }
     connection.execute(insert(api_key).values(row))
     return key
+
+
+class AssertedConsentIn(Body):
+    """The declaration of whoever holds the server keys, with its proof."""
+
+    text_version: str = Field(min_length=1, max_length=NAME_LENGTH_MAX)
+    source: str = Field(min_length=1, max_length=NAME_LENGTH_MAX, description="Where it is asked.")
+    since: Moment = Field(description="Since when it is asked by this text.")
+
+
+class AssertedConsentOut(Out):
+    """The declaration in force; the three are null where there is none."""
+
+    text_version: str | None
+    source: str | None
+    since: str | None
 
 
 class WorkspaceOut(Out):
@@ -99,6 +139,7 @@ class WorkspaceOut(Out):
     time_zone: str
     created_at: str
     scopes: list[str]
+    asserted_consent: AssertedConsentOut
 
 
 @router.get(
@@ -107,14 +148,75 @@ class WorkspaceOut(Out):
     responses=described(400, 401, 403, 503),
 )
 def get_workspace(here: Here, credential: WorkspaceReader) -> WorkspaceOut:
-    """Its name and time zone, and what the key may do."""
+    """Its name and time zone, what its server keys declare, and what this key may do."""
     query = select(workspace).where(workspace.c.id == credential.workspace_id)
     with here.engine.connect() as connection:
         row = connection.execute(query).one()
+        declared = _declared(connection, credential.workspace_id)
     return WorkspaceOut(
         id=row.public_id,
         name=row.name,
         time_zone=row.time_zone,
         created_at=rfc3339(row.created_ms),
         scopes=sorted(credential.scopes),
+        asserted_consent=declared,
     )
+
+
+@router.put(
+    "/workspace/asserted-consent",
+    summary="Declare that the senders behind the server keys hold consent",
+    responses=described(400, 401, 403, 413, 503),
+)
+def put_asserted_consent(
+    here: Here, credential: WorkspaceWriter, body: AssertedConsentIn
+) -> AssertedConsentOut:
+    """Their calls that say nothing of consent then say yes to measuring and profiling."""
+    if body.since > here.clock():
+        raise Problem(400, "in_the_future", "It can be asked by this text since now at the latest.")
+    declared = Declaration(body.text_version, body.source, body.since)
+    with writing(here.engine).begin() as connection:
+        _declare(connection, credential.workspace_id, declared)
+        return _declared(connection, credential.workspace_id)
+
+
+@router.delete(
+    "/workspace/asserted-consent",
+    summary="Take the declaration back",
+    responses=described(400, 401, 403, 503),
+)
+def delete_asserted_consent(here: Here, credential: WorkspaceWriter) -> AssertedConsentOut:
+    """From now on calls with server keys that say nothing of consent follow nobody."""
+    with writing(here.engine).begin() as connection:
+        _declare(connection, credential.workspace_id, None)
+        return _declared(connection, credential.workspace_id)
+
+
+def _declaration_row(asserted: Declaration | None) -> dict[str, Any]:
+    return {
+        "asserted_consent": asserted.text_version if asserted else None,
+        "asserted_source": asserted.source if asserted else None,
+        "asserted_ms": asserted.since_ms if asserted else None,
+    }
+
+
+def _declare(connection: Connection, workspace_id: int, asserted: Declaration | None) -> None:
+    row = api_key.c
+    connection.execute(
+        update(api_key)
+        .where(row.workspace_id == workspace_id, row.kind == "server")
+        .values(_declaration_row(asserted))
+    )
+
+
+def _declared(connection: Connection, workspace_id: int) -> AssertedConsentOut:
+    row = api_key.c
+    query = (
+        select(row.asserted_consent, row.asserted_source, row.asserted_ms)
+        .where(row.workspace_id == workspace_id, row.kind == "server", row.revoked_ms.is_(None))
+        .order_by(row.id.desc())
+        .limit(1)
+    )
+    found = connection.execute(query).one_or_none()
+    text, source, since_ms = found or (None, None, None)
+    return AssertedConsentOut(text_version=text, source=source, since=rfc3339_or_none(since_ms))

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from services.api.app import create_app as create_api
 from services.api.snapshot import load_snapshot
 from services.api.withdrawals import load_withdrawals
-from services.api.workspaces import create_workspace
+from services.api.workspaces import Declaration, create_workspace
 from services.cli.children import Child
 from services.cli.gate import open_gate
 from services.cli.one_port import App, OnePort
@@ -141,7 +141,8 @@ def _demonstration(engine: Engine, data: Path) -> Marker:
     """The demonstration workspace: as it was, or a new one."""
     marker = read_marker(data)
     if marker is None:
-        made = create_workspace(engine, EMPLOYER, "Europe/Amsterdam", DEMO_CONSENT, now_ms())
+        declared = Declaration(DEMO_CONSENT, "the demonstration", now_ms())
+        made = create_workspace(engine, EMPLOYER, "Europe/Amsterdam", declared, now_ms())
         marker = Marker(made.write_key, made.server_key, made.api_key, DEMO_SEED, now_ms())
         write_marker(data, marker)
     return marker

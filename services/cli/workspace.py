@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from services.api.link_secrets import add_secret
-from services.api.workspaces import create_workspace
+from services.api.workspaces import Declaration, create_workspace
 from services.contract.tables import workspace
 from services.runtime.clock import now_ms
 from services.runtime.database import open_database, writing
@@ -29,7 +30,18 @@ def command() -> None:
     "--asserted-consent",
     metavar="TEXT",
     help="Declares that the sender behind the server key holds consent to measure and profile, "
-    "by this text. Without it, calls that say nothing of consent follow nobody.",
+    "by this text (its version). Without it, calls that say nothing of consent follow nobody.",
+)
+@click.option(
+    "--asserted-source",
+    metavar="WHERE",
+    help="Where that consent is asked and kept; needed with --asserted-consent.",
+)
+@click.option(
+    "--asserted-since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Since when it is asked by this text (UTC); needed with --asserted-consent.",
 )
 @click.option(
     "--data",
@@ -37,13 +49,21 @@ def command() -> None:
     help="The folder that `kentering up` was given; else the settings say where the database is.",
 )
 def create(
-    name: str, time_zone: str, asserted_consent: str | None, data: Path | None, *, as_json: bool
+    name: str,
+    time_zone: str,
+    asserted_consent: str | None,
+    asserted_source: str | None,
+    asserted_since: datetime | None,
+    data: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Make the workspace NAME and print its keys. They are shown this once."""
+    declared = _declaration(asserted_consent, asserted_source, asserted_since)
     url = f"sqlite:///{data / 'kentering.db'}" if data else from_environment().database_url
     engine = open_database(url)
     try:
-        made = create_workspace(engine, name, time_zone, asserted_consent, now_ms())
+        made = create_workspace(engine, name, time_zone, declared, now_ms())
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     except DBAPIError as error:
@@ -86,3 +106,20 @@ def rotate(workspace_id: str, data: Path | None) -> None:
     finally:
         engine.dispose()
     print(f"Secret {number} signs from a minute from now on.")
+
+
+def _declaration(
+    text: str | None, source: str | None, since: datetime | None
+) -> Declaration | None:
+    """The three of one declaration; none of them is of use alone."""
+    if text is None and source is None and since is None:
+        return None
+    if not text or not source or since is None:
+        raise click.UsageError(
+            "--asserted-consent, --asserted-source and --asserted-since belong together: which "
+            "text, where it is asked and kept, and since when"
+        )
+    since_ms = round(since.replace(tzinfo=UTC).timestamp() * 1000)
+    if since_ms > now_ms():
+        raise click.UsageError("--asserted-since lies ahead")
+    return Declaration(text, source, since_ms)

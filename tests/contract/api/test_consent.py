@@ -142,3 +142,19 @@ def test_consent_that_a_browser_says_for_somebody_else_withdraws_nothing(world: 
     )
     world.score([world.event(3, "page", "anna"), forged])
     assert load_withdrawals(world.engine, 0).withdrawals == ()
+
+
+def test_a_declaration_needs_its_text_source_and_time_and_goes_to_the_trackers(world, api) -> None:
+    client, _ = api
+    path = "/v1/workspace/asserted-consent"
+    whole = {"text_version": "statement 3", "source": "the ATS", "since": DAY_AGO}
+    for missing in whole:
+        part = {name: value for name, value in whole.items() if name != missing}
+        assert client.put(path, json=part).status_code == 400
+    assert client.put(path, json={**whole, "since": "2099-01-01T00:00:00Z"}).status_code == 400
+    assert client.put(path, json=whole).json() == whole
+    assert client.get("/v1/workspace").json()["asserted_consent"] == whole
+    keys = {key.kind: key.asserted_consent for key in load_snapshot(world.engine, KEY).keys}
+    assert keys == {"write": None, "server": "statement 3", "internal": None}
+    assert client.delete(path).json() == dict.fromkeys(whole)
+    assert {key.asserted_consent for key in load_snapshot(world.engine, KEY).keys} == {None}
