@@ -57,7 +57,7 @@ def line(tracker: Tracker) -> Iterator[Line]:
     """A site whose pages reach the tracker on another host only."""
     wire = Wire(tracker.url)
     with run_app(wire.app) as url, run_app(create_site(url)) as site:
-        yield Line(wire, url, site.replace("127.0.0.1", "localhost"))
+        yield Line(wire, url, site.replace("127.0.0.1", "localhost"), tracker.url)
 
 
 @pytest.fixture

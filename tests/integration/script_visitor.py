@@ -26,6 +26,7 @@ class Line:
     wire: Wire
     url: str
     site: str
+    tracker_url: str
 
 
 @dataclass
@@ -75,6 +76,10 @@ def visiting(context: BrowserContext, line: Line) -> Iterator[Visitor]:
     page.on("pageerror", lambda error: visitor.errors.append(str(error)))
     page.on("console", lambda m: visitor.errors.append(m.text) if m.type == "error" else None)
     yield visitor
+    # What leaving tells is still this visitor's, and nothing that the next one is to hear.
+    for left in context.pages:
+        left.goto("about:blank")
+    page.wait_for_timeout(300)
     context.close()
     assert visitor.errors == []
 
