@@ -150,6 +150,8 @@ def run_stack(
         "KENTERING_TRACKER_URL": f"http://127.0.0.1:{ports['tracker-0']}",
         "KENTERING_PUBLIC_URL": f"http://127.0.0.1:{ports['tracker-0']}",
         "KENTERING_SPOOL_FREE_PERCENT_MIN": "0",
+        # Trimming belongs to what is drilled, and a soak must not fill the disk.
+        "KENTERING_SPOOL_KEEP_MINUTES": "0.2",
     }
     _run(["migrate"], told)
     _run(["topics"], told)
