@@ -3,10 +3,11 @@
 from typing import Any
 
 from services.api.problem import described
+from services.api.segment_calls import RESULTS, call_paths
 
 _TEXT = {"type": "string"}
 _OBJECT = {"type": "object", "additionalProperties": True}
-_PROBLEMS = {str(status): answer for status, answer in described(400, 401, 413, 503).items()}
+_PROBLEMS = {str(status): answer for status, answer in described(400, 401, 413, 429, 503).items()}
 
 _HOOK_BODIES = ("application/json", "application/x-www-form-urlencoded", "text/plain")
 _HOOK_PROBLEMS = {
@@ -14,94 +15,10 @@ _HOOK_PROBLEMS = {
 }
 _NO_HOOK = {"description": "There is no such webhook."}
 
-_COMMON = {
-    "messageId": {**_TEXT, "description": "Deduplicates: the same id counts once."},
-    "userId": {"type": ["string", "null"]},
-    "anonymousId": {"type": ["string", "null"]},
-    "timestamp": {**_TEXT, "format": "date-time"},
-    "sentAt": {**_TEXT, "format": "date-time", "description": "Corrects a wrong clock."},
-    "context": {
-        **_OBJECT,
-        "description": "Consent goes in `context.consent.categoryPreferences`: `measure`, "
-        "`profile`, `contact`. Said nothing: it counts, but follows nobody.",
-    },
-    "writeKey": {**_TEXT, "description": "Where no Authorization header can be sent."},
-}
-_CONSENT = {"consent": {"categoryPreferences": {"measure": True, "profile": True}}}
-_CALLS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
-    "track": (
-        "Something a person did",
-        {"event": {**_TEXT, "description": "What."}, "properties": _OBJECT},
-        {
-            "event": "Vacancy Viewed",
-            "userId": "4711",
-            "properties": {"content_id": "mechanic-amsterdam", "content_type": "vacancy"},
-            "context": _CONSENT,
-        },
-    ),
-    "page": (
-        "A page view",
-        {"name": {"type": ["string", "null"]}, "properties": _OBJECT},
-        {
-            "anonymousId": "2d4f6a80-5c31-4f6e-9f3e-6a8f0b1c2d3e",
-            "properties": {"url": "https://werkenbij.example.org/verhalen", "title": "Verhalen"},
-            "context": _CONSENT,
-        },
-    ),
-    "identify": (
-        "Who a person is, and what is known of them",
-        {"traits": _OBJECT},
-        {
-            "userId": "4711",
-            "anonymousId": "2d4f6a80-5c31-4f6e-9f3e-6a8f0b1c2d3e",
-            "traits": {"email": "anna@example.org", "region": "Utrecht"},
-            "context": _CONSENT,
-        },
-    ),
-    "batch": (
-        "Many calls at once",
-        {
-            "batch": {
-                "type": "array",
-                "items": _OBJECT,
-                "description": "Calls with their `type`; at most 32,768 bytes each, 4 MiB in all.",
-            }
-        },
-        {
-            "batch": [
-                {"type": "track", "event": "Email Opened", "userId": "4711", "context": _CONSENT}
-            ]
-        },
-    ),
-}
-_RESULTS = {
-    "type": "object",
-    "required": ["success"],
-    "properties": {
-        "success": {"type": "boolean"},
-        "position": {
-            "type": ["string", "null"],
-            "description": "For `after` of reads: the last event that was stored.",
-        },
-        "results": {
-            "type": "object",
-            "description": "By messageId: `stored`, `counted` (no consent, so it follows nobody) "
-            "or `refused`, with the reason.",
-            "additionalProperties": {
-                "type": "object",
-                "properties": {
-                    "status": {"enum": ["stored", "counted", "refused"]},
-                    "reason": {"type": ["string", "null"]},
-                },
-            },
-        },
-    },
-}
-
 
 def collecting_paths() -> dict[str, Any]:
     """Path items of everything that collects."""
-    paths: dict[str, Any] = {f"/v1/{name}": {"post": _call(name)} for name in _CALLS}
+    paths = call_paths()
     paths["/o/{token}.gif"] = {
         "get": _get(
             "A mail was opened",
@@ -151,7 +68,7 @@ def collecting_paths() -> dict[str, Any]:
 
 
 def _hook(method: str) -> dict[str, Any]:
-    taken = _body("Every event is stored durably, or says why not.", "application/json", _RESULTS)
+    taken = _body("Every event is stored durably, or says why not.", "application/json", RESULTS)
     operation = {
         "tags": ["collecting"],
         "summary": "What a mailer tells of its mails",
@@ -189,32 +106,6 @@ def _unsubscribing() -> dict[str, Any]:
         "content": {kind: {"schema": schema} for kind in kinds},
     }
     return {"get": ask, "post": wish}
-
-
-def _call(name: str) -> dict[str, Any]:
-    summary, fields, example = _CALLS[name]
-    properties = (
-        fields | _COMMON
-        if name != "batch"
-        else {
-            **fields,
-            **{key: _COMMON[key] for key in ("sentAt", "context", "writeKey")},
-        }
-    )
-    schema = {"type": "object", "properties": properties, "additionalProperties": True}
-    answer = _body("Every event is stored durably, or says why not.", "application/json", _RESULTS)
-    return {
-        "tags": ["collecting"],
-        "summary": summary,
-        "description": "A call of the Segment specification. Answered when it is on disk.",
-        "operationId": f"collect_{name}",
-        "security": [{"writeKey": []}],
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": schema, "example": example}},
-        },
-        "responses": {"200": answer, **_PROBLEMS},
-    }
 
 
 def _get(

@@ -67,6 +67,7 @@ _WORDS = {
     405: "No such method here",
     409: "It clashes with what there is",
     413: "The body is too large",
+    429: "More than may be sent; send the same again after `Retry-After`",
     503: "The database, or the collecting door, is away; try again after `Retry-After`",
 }
 
@@ -74,6 +75,7 @@ _WORDS = {
 _HEADERS = {
     307: ("Location", "The person's present address."),
     401: ("WWW-Authenticate", "How to give a key."),
+    429: ("Retry-After", "Seconds."),
     503: ("Retry-After", "Seconds."),
 }
 
