@@ -1,6 +1,7 @@
 """What may be done with an event: decided at the door, before anything is written."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ NOTHING_SAID = Consent()
 _ASSERTED = Agreement(asserted=True)
 _REFUSED = Consent(measure=False, profile=False)
 _PURPOSES = ("measure", "profile", "contact")
+_REMEMBERED_LENGTH_MAX = 100
 _FROM_BROWSERS = frozenset({"anonymous_id", "person_token"})
 """Whose word a browser may bring: it holds a random cookie or a signed token. Anybody can write
 somebody else's address into a page's call."""
@@ -36,6 +38,12 @@ def _said(value: Any) -> bool | None:
 
 def from_words(words: str) -> Consent:
     """From ``measure,profile``, as pixels say it: a purpose that is not named was not said."""
+    read = _from_words if len(words) <= _REMEMBERED_LENGTH_MAX else _from_words.__wrapped__
+    return read(words)
+
+
+@lru_cache(maxsize=1_000)
+def _from_words(words: str) -> Consent:
     named = {word.strip() for word in words.split(",")}
     return Consent(*(True if purpose in named else None for purpose in _PURPOSES))
 

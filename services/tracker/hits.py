@@ -150,8 +150,11 @@ def _fields(query: str) -> dict[str, str]:
     said: dict[str, str] = {}
     for pair in pairs:
         name, _, value = pair.partition("=")
-        if value:
-            said.setdefault(_plain(name), _plain(value))
+        if not value:
+            continue
+        if "%" in pair or "+" in pair:
+            name, value = _plain(name), _plain(value)
+        said.setdefault(name, value)
     return said
 
 
