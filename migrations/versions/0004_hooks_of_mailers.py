@@ -21,6 +21,8 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("secrets", sa.LargeBinary(), nullable=False),
         sa.Column("asserted_consent", sa.Text(), nullable=True),
+        sa.Column("asserted_ms", sa.BigInteger(), nullable=True),
+        sa.Column("asserted_source", sa.Text(), nullable=True),
         sa.Column("mapping", sa.JSON(), nullable=True),
         sa.Column("created_ms", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(

@@ -12,7 +12,7 @@ from services.api.context import Here
 from services.api.hook_checks import checked_mapping, checked_secrets
 from services.api.needs import HooksReader, HooksWriter
 from services.api.problem import Problem, described
-from services.api.wire import Body, Out, rfc3339
+from services.api.wire import Body, Moment, Out, rfc3339
 from services.contract.hook import PROOFS, Esp
 from services.contract.tables import hook
 from services.contract.vault import open_secret, seal_secret
@@ -29,6 +29,22 @@ _SECRETS = (
 )
 
 
+class HookConsentIn(Body):
+    """Your word that those whom you mail agreed, with its proof."""
+
+    text_version: str = Field(min_length=1, max_length=200, description="What they agreed to.")
+    source: str = Field(min_length=1, max_length=200, description="Where it is asked, and kept.")
+    since: Moment = Field(description="Since when it is asked by this text.")
+
+
+class HookConsentOut(Out):
+    """The same."""
+
+    text_version: str
+    source: str
+    since: str
+
+
 class HookCreate(Body):
     """A mailer, and what proves that a call is its own."""
 
@@ -38,17 +54,19 @@ class HookCreate(Body):
                 {
                     "esp": "postmark",
                     "secrets": {"username": "postmark", "password": "a-long-password-of-yours"},
-                    "asserted_consent": "Consent to measuring and profiling, terms of May 2026",
+                    "asserted_consent": {
+                        "text_version": "Terms of May 2026",
+                        "source": "the sign-up form",
+                        "since": "2026-05-01T00:00:00Z",
+                    },
                 }
             ]
         }
     )
     esp: Esp = Field(description="`mandrill` is Mailchimp Transactional; `generic` any other.")
     secrets: dict[str, str] = Field(default={}, max_length=10, description=_SECRETS)
-    asserted_consent: str | None = Field(
+    asserted_consent: HookConsentIn | None = Field(
         default=None,
-        min_length=1,
-        max_length=2000,
         description="Declares that those who are mailed consented to be measured and profiled. "
         "Without it, only mails that carried our own token of the person are followed.",
     )
@@ -70,7 +88,7 @@ class HookOut(Out):
     esp: Esp
     url: str = Field(description="Give this address to the mailer.")
     complete: bool = Field(description="Whether all that proves the mailer was told.")
-    asserted_consent: str | None
+    asserted_consent: HookConsentOut | None
     mapping: dict[str, Any] | None
     created_at: str
 
@@ -90,6 +108,7 @@ class HooksOut(Out):
 def post_hook(here: Here, credential: HooksWriter, body: HookCreate) -> HookOut:
     """Its address is for the mailer alone. Trackers know it within seconds."""
     given = checked_secrets(body.esp, body.secrets) if body.secrets else {}
+    held = body.asserted_consent
     public_id = f"hk_{secrets.token_hex(16)}"
     row = {
         "workspace_id": credential.workspace_id,
@@ -97,7 +116,9 @@ def post_hook(here: Here, credential: HooksWriter, body: HookCreate) -> HookOut:
         "esp": body.esp,
         "url": f"{here.public_url}/hooks/{body.esp}/{public_id}",
         "secrets": _sealed(given),
-        "asserted_consent": body.asserted_consent,
+        "asserted_consent": held.text_version if held else None,
+        "asserted_source": held.source if held else None,
+        "asserted_ms": held.since if held else None,
         "mapping": checked_mapping(body.esp, body.mapping),
         "created_ms": here.clock(),
     }
@@ -172,6 +193,15 @@ def _not_found() -> Problem:
     return Problem(404, "not_found", "There is no webhook with this id in this workspace.")
 
 
+def _held(row: Row[Any]) -> HookConsentOut | None:
+    if row.asserted_consent is None:
+        return None
+    since = rfc3339(row.asserted_ms)
+    return HookConsentOut(
+        text_version=row.asserted_consent, source=row.asserted_source, since=since
+    )
+
+
 def _show(row: Row[Any]) -> HookOut:
     told = json.loads(open_secret(row.secrets))
     return HookOut(
@@ -179,7 +209,7 @@ def _show(row: Row[Any]) -> HookOut:
         esp=row.esp,
         url=row.url,
         complete=told.keys() >= set(PROOFS[row.esp]),
-        asserted_consent=row.asserted_consent,
+        asserted_consent=_held(row),
         mapping=row.mapping,
         created_at=rfc3339(row.created_ms),
     )

@@ -87,6 +87,8 @@ hook = Table(
     Column("url", Text, nullable=False),
     Column("secrets", LargeBinary, nullable=False),  # JSON, through services/contract/vault.py
     Column("asserted_consent", Text),  # the text by which the sender says it holds consent
+    Column("asserted_ms", BigInteger),  # since when
+    Column("asserted_source", Text),  # where that consent is asked and kept
     Column("mapping", JSON),  # of a generic hook
     Column("created_ms", BigInteger, nullable=False),
     Index("hooks_of_workspace", "workspace_id"),

@@ -26,10 +26,15 @@ from tests.contract.api.world import World
 from tests.servers.web import run_app
 from tests.unit.tracker.mailers import PASSWORD, SECRETS, TOPIC, told_by
 
+CONSENT = {
+    "text_version": "Terms of May 2026",
+    "source": "the sign-up form",
+    "since": "2026-05-01T00:00:00.000Z",
+}
 POSTMARK = {
     "esp": "postmark",
     "secrets": SECRETS["postmark"],
-    "asserted_consent": "Terms of May 2026",
+    "asserted_consent": CONSENT,
 }
 
 
@@ -47,6 +52,17 @@ def test_each_mailer_has_one(client: Client, world: World, esp: str) -> None:
     (entry,) = load_snapshot(world.engine, KEY).hooks
     assert (entry.id, entry.esp, entry.secrets) == (made["id"], esp, SECRETS[esp])
     assert (entry.workspace_id, entry.url) == (world.id, made["url"])
+
+
+def test_declared_consent_has_its_proof(client: Client, world: World) -> None:
+    made = client.post("/v1/hooks", json=POSTMARK).json()
+    assert made["asserted_consent"] == CONSENT
+    (entry,) = load_snapshot(world.engine, KEY).hooks
+    assert entry.asserted_consent == "Terms of May 2026"
+    for name in CONSENT:
+        lacking = {key: value for key, value in CONSENT.items() if key != name}
+        answer = client.post("/v1/hooks", json=POSTMARK | {"asserted_consent": lacking})
+        assert answer.status_code == 400
 
 
 def test_secrets_may_be_told_later_and_anew(client: Client, world: World) -> None:
@@ -157,13 +173,15 @@ def test_there_are_not_endlessly_many(client: Client, monkeypatch: pytest.Monkey
 @pytest.fixture
 def tell(
     client: Client, world: World, tmp_path: Path
-) -> Iterator[Callable[[dict[str, Any], str | None], tuple[Response, envelope.Event]]]:
+) -> Iterator[Callable[[dict[str, Any], dict[str, str] | None], tuple[Response, envelope.Event]]]:
     """Tells a tracker something over a fresh webhook of Postmark; the answer and the event."""
     log = SqliteLog(tmp_path / "spool", readers=["test"])
     reader = SqliteLogReader(tmp_path / "spool", lambda _log, _partition: None)
     public_url, gate = "http://track.test", Gate((), 0, 0)
 
-    def tell(told: dict[str, Any], consent: str | None) -> tuple[Response, envelope.Event]:
+    def tell(
+        told: dict[str, Any], consent: dict[str, str] | None
+    ) -> tuple[Response, envelope.Event]:
         made = client.post("/v1/hooks", json=POSTMARK | {"asserted_consent": consent}).json()
         source = partial(load_snapshot, world.engine, KEY)
         with run_app(create_tracker(log, source, tmp_path, public_url, gate)) as url:
@@ -178,7 +196,7 @@ def tell(
 
 
 def test_a_tracker_takes_what_comes_over_it(world: World, tell: Any) -> None:
-    answer, stored = tell(told_by("postmark")["requests"][0], "Terms of May 2026")
+    answer, stored = tell(told_by("postmark")["requests"][0], CONSENT)
     assert answer.status_code == 200, answer.text
     assert answer.json()["position"] == stored.event_id.hex()
     assert (stored.type, stored.workspace_id) == ("delivered", world.id)
