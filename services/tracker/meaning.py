@@ -106,7 +106,7 @@ def _who(
 ) -> tuple[list[Identity], Consent, Agreement]:
     consent_said = _consent_said(context.get("consent"), arrival)
     consent = with_assertion(consent_said, arrival.sender)
-    agreement = _agreement(context.get("consent"), arrival)
+    agreement = _agreement(context.get("consent"), said, arrival)
     if consent is not consent_said:
         agreement = proof_with_assertion(agreement, consent_said, consent)
     # What a group is told to have is the group's: its mail address names no person.
@@ -128,8 +128,12 @@ def _who(
     return [*identities, token], consent, agreement
 
 
-def _agreement(consent: Any, arrival: Arrival) -> Agreement:
-    return proof_of(consent, arrival.received_ms) if isinstance(consent, dict) else NO_PROOF
+def _agreement(consent: Any, said: dict[str, Any], arrival: Arrival) -> Agreement:
+    if not isinstance(consent, dict):
+        return NO_PROOF
+    if "text_version" in said:  # as the script tells it
+        consent = {"textVersion": said["text_version"], **consent}
+    return proof_of(consent, arrival.received_ms)
 
 
 def _consent_said(consent: Any, arrival: Arrival) -> Consent:

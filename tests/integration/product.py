@@ -146,6 +146,23 @@ def run_distributed(folder: Path, database_url: str, kafka: str) -> Iterator[Pro
 
 
 @contextmanager
+def run_one_more_tracker(folder: Path, product: Product) -> Iterator[str]:
+    """A second tracker of a distributed product, with a spool of its own; its address."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    told = {
+        "KENTERING_DATA": str(folder),
+        "KENTERING_INTERNAL_KEY": INTERNAL_KEY,
+        "KENTERING_API_URL": product.api_url,
+        "KENTERING_PUBLIC_URL": url,
+    }
+    folder.mkdir()
+    command = [KENTERING, "tracker", "--port", str(port)]
+    with _running(command, folder.parent / f"{folder.name}.log", told, f"{url}/readyz"):
+        yield url
+
+
+@contextmanager
 def _running(
     command: list[str], log: Path, told: Mapping[str, str], ready_url: str
 ) -> Iterator[None]:
