@@ -146,11 +146,11 @@ def _settings() -> dict[str, Any]:
         "summary": "Settings of a browser library",
         "description": "What Segment's own libraries ask for before they send: where to.",
         "operationId": "collect_settings",
+        "security": [{"writeKey": []}],
         "parameters": [parameter],
         "responses": {
             "200": {"description": "The settings.", "content": content},
-            "401": _PROBLEMS["401"],
-            "503": _PROBLEMS["503"],
+            **{status: _PROBLEMS[status] for status in ("400", "401", "503")},
         },
     }
 
