@@ -92,7 +92,8 @@ class MessageRecipientOut(Out):
     list_unsubscribe: str = Field(description="The value of the header `List-Unsubscribe`.")
     reason: NoToken | None = Field(description="Why there is no token.")
     unsubscribed_at: str | None = Field(
-        description="When they last unsubscribed. Mail them only if they agreed anew since."
+        description="When they unsubscribed, where that is the last that we know. Mail them only "
+        "if they agreed anew since."
     )
 
 

@@ -13,7 +13,7 @@ from services.api.link_secrets import Signer, signer_of
 from services.api.people import identities_of, spelled, states_of
 from services.api.wire import Body
 from services.contract.event import Identity
-from services.contract.tables import identity, unsubscribed
+from services.contract.tables import consent, identity, unsubscribed
 from services.contract.token import Recipient
 from services.contract.vault import lookup_value
 from services.model.state import PersonState
@@ -80,11 +80,14 @@ def address(here: Context, workspace_id: int, recipients: Sequence[RecipientIn])
         states = states_of(connection, workspace_id, persons.values())
         marks = _marks(connection, signer, asked, persons)
         wishes = _unsubscribed(connection, workspace_id, sorted(set().union(*marks.values())))
+        answers = _answers(connection, workspace_id, sorted(set(persons.values())))
     addressed = []
-    for who, said in asked.items():
+    for who, consented in asked.items():
         token = signer.person_token(who)
-        recipient, reason = _judged(token, states.get(persons.get(who, 0)), said)
-        wish = max((wishes[mark] for mark in marks[who] if mark in wishes), default=None)
+        recipient, reason = _judged(token, states.get(persons.get(who, 0)), consented)
+        said = [(wishes[mark], False) for mark in marks[who] if mark in wishes]
+        last_ms, wanted = max([*said, *answers.get(persons.get(who, 0), [])], default=(0, True))
+        wish = None if wanted else last_ms
         addressed.append(Addressed(who, token, recipient, reason, wish))
     ties = [
         Tie(one.who, Identity("person_token", one.person_token), measure=True, profile=r.profile)
@@ -134,6 +137,28 @@ def _unsubscribed(
             unsubscribed.c.workspace_id == workspace_id, unsubscribed.c.mark.in_(marks)
         )
         found |= {row.mark.hex(): row.told_ms for row in connection.execute(query)}
+    return found
+
+
+def _answers(
+    connection: Connection, workspace_id: int, persons: Sequence[int]
+) -> dict[int, list[tuple[int, bool]]]:
+    """(when, yes or no) of all that people answered about getting mail."""
+    found: dict[int, list[tuple[int, bool]]] = {}
+    for i in range(0, len(persons), _LOOKED_UP_AT_ONCE):
+        query = (
+            select(identity.c.person_id, consent.c.said_ms, consent.c.granted)
+            .join(identity, identity.c.id == consent.c.identity_id)
+            .where(
+                identity.c.workspace_id == workspace_id,
+                identity.c.person_id.in_(persons[i : i + _LOOKED_UP_AT_ONCE]),
+                consent.c.workspace_id == workspace_id,
+                consent.c.purpose.in_(("contact", "contact_mail")),
+                consent.c.answered,
+            )
+        )
+        for row in connection.execute(query):
+            found.setdefault(row.person_id, []).append((row.said_ms, bool(row.granted)))
     return found
 
 

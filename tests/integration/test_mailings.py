@@ -146,6 +146,8 @@ def test_unsubscribing(product: Product, chromium: Browser) -> None:
     types = [event["type"] for event in product.timeline(person)]
     assert types.count("unsubscribe") == 1
     assert product.find("email", "stranger@example.org") is None
+    ledger = f"/v1/persons/{person['id']}/consent"
+    assert product.get(ledger)["now"]["contact_mail"]["granted"] is False
     bad = httpx.post(one[:-3] + "AAA", data=ONE_CLICK)
     assert (bad.status_code, bad.headers["content-type"]) == (404, "text/html; charset=utf-8")
 

@@ -14,7 +14,7 @@ from services.api.snapshot import load_snapshot
 from services.api.wire import rfc3339
 from services.cli.workspace import command
 from services.contract import event as envelope
-from services.contract.event import Consent, Event
+from services.contract.event import Agreement, Consent, Event
 from services.contract.phases import DAY_MS
 from services.contract.token import read_link, read_recipient, read_unsubscribe
 from services.runtime.sqlite_log import SqliteLog
@@ -252,6 +252,23 @@ def test_who_unsubscribed_is_told(office: Office) -> None:
     assert [event["type"] for event in timeline].count("unsubscribe") == 1
     office.get("/v1/persons/lookup", 404, namespace="user_id", value="stranger")
     assert len(office.get("/v1/persons")["persons"]) == 2
+
+
+def test_who_agreed_anew_is_off_the_list(office: Office) -> None:
+    world = office.world
+    yes = Agreement(given_ms=NOW_MS - DAY_MS, purposes={"contact_mail": True})
+    world.score([world.event(2, "unsubscribe", "anna")])
+    people = {"recipients": [one("anna")]}
+    made = office.post("/v1/messages", {"name": "November", **people})
+    assert made["recipients"][0]["unsubscribed_at"]
+    word = world.event(1, "consent_changed", "anna", agreement=yes, server_only=True)
+    world.score([word])
+    path = f"/v1/messages/{made['id']}/recipients"
+    assert office.post(path, people, 200)["recipients"][0]["unsubscribed_at"] is None
+    no = Agreement(given_ms=NOW_MS - 1000, purposes={"contact": False})
+    world.score([world.event(0.01, "consent_changed", "anna", agreement=no, server_only=True)])
+    told = office.post(path, people, 200)["recipients"][0]
+    assert told["unsubscribed_at"] == rfc3339(NOW_MS - 1000)
 
 
 def unsubscribe(office: Office, path: str) -> None:
