@@ -201,3 +201,22 @@ def told_by(esp: str) -> dict[str, Any]:
     """A golden file: requests, and what came of each."""
     told: dict[str, Any] = json.loads((FILES / f"{esp}.json").read_text("utf-8"))
     return told
+
+
+def code_of(accepted: Accepted) -> str:
+    """What a refusal says, which events it has none of."""
+    answer = json.loads(accepted.reply.body)
+    assert answer["message"]
+    assert not accepted.events
+    assert answer["code"] == accepted.reasons[0]
+    return f"{accepted.reply.status} {answer['code']}"
+
+
+def changed(request: Request, **fields: Any) -> Request:
+    """The request with other fields."""
+    return msgspec.structs.replace(request, **fields)
+
+
+def first(esp: str) -> Any:
+    """The first of a mailer's golden requests."""
+    return told_by(esp)["requests"][0]
