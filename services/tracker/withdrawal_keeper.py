@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,7 @@ from services.tracker import metrics
 from services.tracker.withdrawals import Withdrawals
 
 REFRESH_SECONDS = 1.0
-SOONEST_SAVE_SECONDS = 5.0
+_LENGTH = struct.Struct(">I")
 
 _log = structlog.get_logger(__name__)
 
@@ -35,8 +36,6 @@ class WithdrawalKeeper:
         self._source = source
         self._file = data / "withdrawals.bin"
         self._asking: asyncio.Task[None] | None = None
-        self._saved_s = 0.0
-        self._unsaved = False
         self.withdrawals = Withdrawals()
 
     async def start(self) -> None:
@@ -64,7 +63,6 @@ class WithdrawalKeeper:
         except Exception as error:  # noqa: BLE001 - what is known holds on, whatever it was
             metrics.WITHDRAWAL_FAILURES.inc()
             _log.warning("withdrawals not refreshed", error=type(error).__name__)
-        await self._save_when_due()
 
     async def _take_page(self) -> bool:
         """Take in one page; whether there may be another."""
@@ -72,40 +70,60 @@ class WithdrawalKeeper:
         page = await asyncio.to_thread(self._source, known.reached)
         if page.newest < known.reached:  # another database, or an older one
             known.clear()
+            await asyncio.to_thread(self._keep, [])
             return True
-        if page.withdrawals:
-            known.take(page.withdrawals, page.reached)
-            self._unsaved = True
-        return page.reached < page.newest and bool(page.withdrawals)
+        if not page.withdrawals:
+            return False
+        known.take(page.withdrawals, page.reached)
+        await asyncio.to_thread(self._append, page)
+        return page.reached < page.newest
 
-    async def _save_when_due(self) -> None:
-        now_s = asyncio.get_running_loop().time()
-        if not self._unsaved or now_s - self._saved_s < SOONEST_SAVE_SECONDS:
-            return
-        known = self.withdrawals
-        kept = wire.encode(Page(known.reached, known.reached, tuple(known)))
-        self._unsaved, self._saved_s = False, now_s
+    def _load(self) -> None:
+        """Take in the kept pages, and keep them as one: what was lifted since is left out."""
         try:
-            await asyncio.to_thread(self._save, kept)
+            kept = self._file.read_bytes()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            _log.warning("kept withdrawals are unreadable", error=str(error))
+            return
+        for page in _pages(kept):
+            self.withdrawals.take(page.withdrawals, page.reached)
+        known = self.withdrawals
+        self._keep([Page(known.reached, known.reached, tuple(known))])
+
+    def _keep(self, pages: list[Page]) -> None:
+        """Replace all that is kept."""
+        temporary = self._file.with_suffix(".tmp")
+        self._write(temporary, os.O_TRUNC, pages)
+        with contextlib.suppress(FileNotFoundError):  # not written: said already
+            temporary.replace(self._file)
+
+    def _append(self, page: Page) -> None:
+        self._write(self._file, os.O_APPEND, [page])
+
+    def _write(self, file: Path, how: int, pages: list[Page]) -> None:
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | how, 0o600)
+            with os.fdopen(descriptor, "wb") as output:
+                for page in pages:
+                    value = wire.encode(page)
+                    output.write(_LENGTH.pack(len(value)) + value)
+                output.flush()
+                os.fsync(output.fileno())
         except OSError as error:
             _log.warning("withdrawals not kept on disk", error=str(error))
 
-    def _load(self) -> None:
-        try:
-            page = wire.decode(self._file.read_bytes())
-        except FileNotFoundError:
-            return
-        except (OSError, msgspec.DecodeError) as error:
-            _log.warning("kept withdrawals are unreadable", error=str(error))
-            return
-        self.withdrawals.take(page.withdrawals, page.reached)
 
-    def _save(self, kept: bytes) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._file.with_suffix(".tmp")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(kept)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._file)
+def _pages(kept: bytes) -> Iterator[Page]:
+    """The pages in order, up to one that was not written to its end."""
+    at = 0
+    while at + _LENGTH.size <= len(kept):
+        (length,) = _LENGTH.unpack_from(kept, at)
+        at += _LENGTH.size
+        try:
+            yield wire.decode(kept[at : at + length])
+        except msgspec.DecodeError:
+            return
+        at += length
