@@ -17,66 +17,17 @@ from uvicorn.server import ServerState
 from services.tracker.answers import Reply
 from services.tracker.body import BODY_SECONDS_MAX, whole_body
 from services.tracker.collector import Collector, new_id, refusal
+from services.tracker.hit import Hit
 from services.tracker.reasons import RefusedRequestError
 from services.tracker.reply_bytes import BROKEN, head_of
-from services.tracker.request import BODY_BYTES_MAX, Request, headers_of
-from services.tracker.routes import Route, route_of
+from services.tracker.request import Request, headers_of
+from services.tracker.routes import route_of
 
 HEAD_SECONDS_MAX = 30.0
 """From the last answer, or from connecting, to the end of the next request's headers."""
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _METHODS = {b"GET": "GET", b"HEAD": "HEAD", b"POST": "POST"}
-
-
-class Hit:
-    """A request that is answered here.
-
-    It stands where uvicorn has its own request cycle, and has what uvicorn asks of one.
-    """
-
-    __slots__ = (
-        "body",
-        "disconnected",
-        "headers",
-        "keep_alive",
-        "method",
-        "path",
-        "query",
-        "response_complete",
-        "route",
-    )
-
-    def __init__(
-        self, route: Route, method: str, path: str, query: bytes, headers: dict[bytes, bytes]
-    ) -> None:
-        self.route, self.method, self.path, self.query = route, method, path, query
-        self.headers = headers
-        self.keep_alive = True
-        self.body: bytes | bytearray = b""
-        self.response_complete = False
-        self.disconnected = False
-
-    @property
-    def message_event(self) -> "Hit":
-        """Set when the connection is lost; nobody waits for that."""
-        return self
-
-    def set(self) -> None:
-        """See :attr:`message_event`."""
-
-    def add(self, part: bytes) -> None:
-        """A part of the body.
-
-        What is too large is read to its end but not kept: a client that is cut off in the middle
-        of sending sees a broken connection, not the answer, and tries again.
-        """
-        if not self.body:
-            self.body = part
-        elif len(self.body) <= BODY_BYTES_MAX:
-            if isinstance(self.body, bytes):
-                self.body = bytearray(self.body)
-            self.body += part
 
 
 class HitProtocol(HttpToolsProtocol):

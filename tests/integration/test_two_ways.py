@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from services.tracker.hit_protocol import Hit
+from services.tracker.hit import Hit
 from tests.integration.tracker_process import call, stored
 from tests.integration.two_ways import Reader, Way, comparable, run_way
 from tests.unit.tracker.scene import TOKENS, with_tokens

@@ -1,0 +1,54 @@
+"""A hit that its connection is busy with."""
+
+from services.tracker.request import BODY_BYTES_MAX
+from services.tracker.routes import Route
+
+
+class Hit:
+    """A request that is answered here.
+
+    It stands where uvicorn has its own request cycle, and has what uvicorn asks of one.
+    """
+
+    __slots__ = (
+        "body",
+        "disconnected",
+        "headers",
+        "keep_alive",
+        "method",
+        "path",
+        "query",
+        "response_complete",
+        "route",
+    )
+
+    def __init__(
+        self, route: Route, method: str, path: str, query: bytes, headers: dict[bytes, bytes]
+    ) -> None:
+        self.route, self.method, self.path, self.query = route, method, path, query
+        self.headers = headers
+        self.keep_alive = True
+        self.body: bytes | bytearray = b""
+        self.response_complete = False
+        self.disconnected = False
+
+    @property
+    def message_event(self) -> "Hit":
+        """Set when the connection is lost; nobody waits for that."""
+        return self
+
+    def set(self) -> None:
+        """See :attr:`message_event`."""
+
+    def add(self, part: bytes) -> None:
+        """A part of the body.
+
+        What is too large is read to its end but not kept: a client that is cut off in the middle
+        of sending sees a broken connection, not the answer, and tries again.
+        """
+        if not self.body:
+            self.body = part
+        elif len(self.body) <= BODY_BYTES_MAX:
+            if isinstance(self.body, bytes):
+                self.body = bytearray(self.body)
+            self.body += part
