@@ -9,6 +9,8 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from services.contract.hook import HookEntry
 from services.tracker.hooks.errand import RememberToken
 from services.tracker.hooks.memory import Memory
@@ -50,12 +52,14 @@ def read(request: Request, hook: HookEntry, memory: Memory, now_ms: int) -> Read
     """See :data:`services.tracker.hooks.told.Read`."""
     whole = object_of(json_of(request.body))
     token = _verify(object_of(whole.get("signature")), hook.secrets["signing_key"], now_ms)
-    digest = hashlib.blake2b(request.body, digest_size=16).digest()
-    if memory.body_of_token(token) not in {None, digest}:
-        raise RefusedRequestError("used_signature")
     said = whole.get("event-data")
     if not isinstance(said, dict):
         raise RefusedRequestError("malformed")
+    # Of what is told alone: a repeat may be written otherwise, or signed at another moment.
+    told = msgspec.json.encode(said, order="deterministic")
+    digest = hashlib.blake2b(told, digest_size=16).digest()
+    if memory.body_of_token(token) not in {None, digest}:
+        raise RefusedRequestError("used_signature")
     return Reading([_event(said)], (RememberToken(token, digest),))
 
 

@@ -197,6 +197,8 @@ def test_mailguns_signature_is_good_for_one_body():
     again = take(request, known)
     assert again.reply.status == 200
     assert again.events == accepted.events
+    later = signed("mailgun", first("mailgun"), at_s=NOW_S + 1)
+    assert take(later, known).events == accepted.events
     other = json.loads(request.body)
     other["event-data"]["recipient"] = "otto@example.org"
     forged = changed(request, body=json.dumps(other).encode())
