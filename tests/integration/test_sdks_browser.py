@@ -83,6 +83,20 @@ def test_what_a_page_tells_arrives(product: Product, site: str, page: Page) -> N
     assert complaints == []
 
 
+def test_other_libraries_send_headers_of_their_own(product: Product, site: str, page: Page) -> None:
+    page.goto(f"{site}/sdk/standalone.js")  # a page without a library
+    status = page.evaluate(
+        """async ([url, key]) => {
+          const Authorization = `Basic ${btoa(key + ":")}`;
+          const headers = {Authorization, SentAt: "now", AnonymousId: "x"};
+          const body = JSON.stringify({event: "read"});
+          return (await fetch(`${url}/v1/track`, {method: "POST", headers, body})).status;
+        }""",
+        [product.tracker_url, product.write_key],
+    )
+    assert status == 200
+
+
 def test_a_wrong_key_is_told_once(product: Product, site: str, page: Page) -> None:
     asked: list[str] = []
     page.on("request", lambda r: asked.append(r.url) if "/v1/" in r.url else None)
