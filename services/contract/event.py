@@ -72,6 +72,14 @@ MACHINE_THRESHOLD = 0.5
 """From this probability on a hit is taken for software's: kept, shown, but no evidence."""
 
 
+LINK_SOURCE_ID = -1
+"""The source of hits on our own links; no sender has it, so no sender can repeat their ids."""
+
+UNSUBSCRIBED_MARK = "mark"
+"""The property of an ``unsubscribe`` that names nobody: the person token of who may not be
+followed, see services/tracker/unsubscribe.py."""
+
+
 class Identity(msgspec.Struct, frozen=True, array_like=True, order=True):
     """One way to recognise somebody.
 

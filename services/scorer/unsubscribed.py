@@ -10,19 +10,17 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, select, update
 
 from services.contract import tables
-from services.contract.event import Event
+from services.contract.event import UNSUBSCRIBED_MARK, Event
 from services.contract.token import person_token_of
 from services.runtime.database import insert_new
 
-MARK = "mark"
-"""The property of an event of somebody who may not be followed."""
 _MARK_DIGITS = 16
 _WISHES = frozenset({"unsubscribe", "complaint"})
 
 
 def note(db: Connection, workspace_id: int, events: Iterable[Event]) -> None:
     """Enter the wishes among events of one workspace."""
-    wishes = [event for event in events if event.type in _WISHES]
+    wishes = [event for event in events if event.type in _WISHES and _is_proven(event)]
     if not wishes:
         return
     secret = _first_secret(db, workspace_id)
@@ -45,13 +43,21 @@ def note(db: Connection, workspace_id: int, events: Iterable[Event]) -> None:
         )
 
 
+def _is_proven(event: Event) -> bool:
+    """Whether a server or a signature stands behind it: a page can say anything of anybody.
+
+    The product's own sources, such as signed links and mailers' webhooks, are not above 0.
+    """
+    return event.server_only or event.source_id <= 0
+
+
 def _marks(event: Event, secret: bytes | None) -> list[bytes]:
     texts = [one.value for one in event.identities if one.namespace == "person_token"]
     if secret is not None:
         known = [one for one in event.identities if one.namespace != "person_token"]
         texts += [person_token_of(one.namespace, one.value, secret) for one in known]
     if not texts:
-        texts = [str(event.properties.get(MARK, ""))]
+        texts = [str(event.properties.get(UNSUBSCRIBED_MARK, ""))]
     return [bytes.fromhex(text) for text in texts if _is_mark(text)]
 
 

@@ -3,7 +3,15 @@
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
-from services.contract.event import VERSION, Consent, Event, EventType, Identity, event_id_of
+from services.contract.event import (
+    LINK_SOURCE_ID,
+    VERSION,
+    Consent,
+    Event,
+    EventType,
+    Identity,
+    event_id_of,
+)
 from services.contract.snapshot import KeyEntry
 from services.contract.token import is_safe_target
 from services.tracker import answers
@@ -16,9 +24,6 @@ from services.tracker.reasons import Reason
 from services.tracker.request import Request
 from services.tracker.segment import Call, message_id_of
 from services.tracker.tokens import Token, channel_of, read_token, with_parameters
-
-LINK_SOURCE_ID = -1
-"""The source of hits on our own links; no sender has it, so no sender can repeat their ids."""
 
 _FIELDS_MAX = 50
 _is_safe = lru_cache(maxsize=10_000)(is_safe_target)

@@ -13,7 +13,15 @@ from urllib.parse import parse_qsl
 
 from msgspec.structs import replace
 
-from services.contract.event import VERSION, Agreement, Event, Identity, event_id_of
+from services.contract.event import (
+    LINK_SOURCE_ID,
+    UNSUBSCRIBED_MARK,
+    VERSION,
+    Agreement,
+    Event,
+    Identity,
+    event_id_of,
+)
 from services.contract.phases import DAY_MS
 from services.contract.token import Unsubscribe, read_unsubscribe
 from services.tracker.accepted import Accepted
@@ -23,10 +31,6 @@ from services.tracker.directory import Directory
 from services.tracker.request import Request
 
 PREFIX = "/u/"
-SOURCE_ID = -1
-"""The same as of hits on our own links."""
-MARK = "mark"
-"""The property that holds the mark of somebody who may not be followed."""
 _FIELD, _ONE_CLICK = "List-Unsubscribe", "One-Click"
 _BODY_BYTES_MAX = 4_096
 
@@ -101,15 +105,15 @@ def event_of(wish: Unsubscribe, workspace_id: int, now_ms: int, *, followed: boo
     event = Event(
         v=VERSION,
         workspace_id=workspace_id,
-        event_id=event_id_of(workspace_id, SOURCE_ID, words),
-        source_id=SOURCE_ID,
+        event_id=event_id_of(workspace_id, LINK_SOURCE_ID, words),
+        source_id=LINK_SOURCE_ID,
         type="unsubscribe",
         occurred_ms=now_ms,
         received_ms=now_ms,
         channel="email",
     )
     if not followed:
-        return replace(event, properties={MARK: wish.person_token})
+        return replace(event, properties={UNSUBSCRIBED_MARK: wish.person_token})
     return replace(
         event,
         identities=(Identity("person_token", wish.person_token),),

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from services.contract.event import (
+    UNSUBSCRIBED_MARK,
     VERSION,
     Agreement,
     Consent,
@@ -27,7 +28,6 @@ from services.tracker.machine import UNJUDGED, label
 from services.tracker.occurred import occurred_ms
 from services.tracker.reasons import Reason
 from services.tracker.tokens import PERSON_PARAMETER, read_person, read_token
-from services.tracker.unsubscribe import MARK
 
 CAMPAIGN = "campaign_id"
 BY_MACHINE = Machine(0.9, ("said_by_mailer",))
@@ -104,7 +104,7 @@ def heeded(event: Event, kept: Event, directory: Directory) -> Event:
         return kept
     is_mark = who.namespace == "person_token"
     mark = who.value if is_mark else person_token_of(who.namespace, who.value, secret)
-    return msgspec.structs.replace(kept, properties={MARK: mark})
+    return msgspec.structs.replace(kept, properties={UNSUBSCRIBED_MARK: mark})
 
 
 def _who(
