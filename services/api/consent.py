@@ -32,7 +32,7 @@ Purpose = Literal[
     "contact_messaging",
     "share",
 ]
-Source = Literal["link", "product", "write", "server", "other"]
+Source = Literal["link", "mailer", "product", "write", "server", "other"]
 
 
 class ConsentEntryOut(Out):
@@ -42,7 +42,9 @@ class ConsentEntryOut(Out):
     granted: bool
     said_at: str
     text_version: str | None = Field(description="Of the words that were agreed to.")
-    source: Source = Field(description="The key that brought it; `product`: this API.")
+    source: Source = Field(
+        description="The key that brought it, a `link`, a `mailer`, or this API (`product`)."
+    )
     answered: bool = Field(description="An answer given then; else a page or server repeated it.")
     asserted: bool = Field(description="Said for the person by the server key's declaration.")
     event: str
@@ -211,7 +213,7 @@ def _show(row: Row[Any], kinds: dict[int, Source]) -> ConsentEntryOut:
         granted=row.granted,
         said_at=rfc3339(row.said_ms),
         text_version=row.text_version,
-        source=kinds.get(row.source_id, "other"),
+        source=kinds.get(row.source_id, "mailer" if row.source_id < 0 else "other"),
         answered=row.answered,
         asserted=row.asserted,
         event=bytes(row.event_id).hex(),
