@@ -19,6 +19,7 @@ from sqlalchemy import Engine, func, select
 from services.contract import tables
 from services.contract.token import Unsubscribe, sign_unsubscribe
 from services.runtime.database import open_database
+from services.tracker.routes import ROUTES
 from tests.integration import canaries
 from tests.integration.canaries import CANARIES, CONTROL, DOORS, HEADERS, WAYS, Door, Way, body_of
 from tests.integration.product import Product, run_distributed, run_one_more_tracker, run_up
@@ -27,6 +28,14 @@ from tests.servers.process import wait_until
 
 _MAILER = {"username": "postmark", "password": "of-the-tests-and-long-enough"}
 YES = {"consent": {"categoryPreferences": {"measure": True, "profile": True}}}
+
+
+def test_no_door_is_left_out() -> None:
+    named = {"open": "/o/x", "click": "/c/x", "unsubscribe": "/u/x", "hook": "/hooks/x"}
+    tried = [door.path.format(**named) for door in DOORS]
+    for route in ROUTES:
+        whole = not route.path.endswith("/")
+        assert any(path == route.path if whole else path.startswith(route.path) for path in tried)
 
 
 def test_on_sqlite(tmp_path: Path) -> None:
