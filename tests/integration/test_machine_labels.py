@@ -9,7 +9,9 @@ RECALL_PERCENT_MIN = 92
 FALSE_PERCENT_MAX = 0.5
 
 
-@pytest.fixture(scope="module", params=range(3), ids=["crawlerdetect", "device-detector", "user-agents"])
+@pytest.fixture(
+    scope="module", params=range(3), ids=["crawlerdetect", "device-detector", "user-agents"]
+)
 def collection(request) -> Collection:
     return collections()[request.param]
 
