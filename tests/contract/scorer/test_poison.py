@@ -13,7 +13,7 @@ from services.contract.phases import DAY_MS
 from services.runtime.bulk import insert_rows
 from services.runtime.database import writing
 from services.runtime.event_log import Record
-from services.runtime.sqlite_log import FILE_NAME
+from services.runtime.sqlite_file import newest_file
 from services.scorer.record import TEXT_BYTES_MAX
 from tests.contract.scorer.scene import START_MS, Scene, cookie, user
 
@@ -121,7 +121,7 @@ def test_a_gap_in_the_log_is_counted_and_passed(scene: Scene) -> None:
     before = REGISTRY.get_sample_value(name, {"reader": "scorer"}) or 0
     scene.score(scene.day("page", user("a"), day=1))
     scene.append(scene.day("page", user("a"), day=day) for day in range(2, 12))
-    with sqlite3.connect(scene.folder / FILE_NAME) as log:
+    with sqlite3.connect(newest_file(scene.folder)) as log:
         log.execute("DELETE FROM record WHERE position BETWEEN 4 AND 6")
     for _ in range(4):
         scene.drain()

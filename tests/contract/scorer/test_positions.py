@@ -14,7 +14,7 @@ from services.model.timeline import Rulebook
 from services.runtime.database import writing
 from services.runtime.event_log import Stored
 from services.runtime.migrations import migrate
-from services.runtime.sqlite_log import FILE_NAME
+from services.runtime.sqlite_file import newest_file
 from services.scorer.batch import apply
 from services.scorer.positions import FencedError
 from tests.contract.scorer.pure import assert_sound, assert_told_once, said, stored
@@ -74,7 +74,7 @@ def test_a_stale_worker_that_sees_a_gap_moves_nothing(scene: Scene) -> None:
     assert first.step(0) == stale.step(0) == 0
     scene.append(events)
     assert first.step(0) == 9
-    with sqlite3.connect(scene.folder / FILE_NAME) as log:
+    with sqlite3.connect(newest_file(scene.folder)) as log:
         log.execute("DELETE FROM record WHERE position < 5")  # trimmed by now
     for _ in range(3):
         stale.step(0)
