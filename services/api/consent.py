@@ -14,7 +14,7 @@ from services.api.needs import ConsentWriter, PersonsReader
 from services.api.people import find_person, identities_of, spelled
 from services.api.problem import Problem, described
 from services.api.wire import After, Body, Moment, Out, PersonPath, rfc3339
-from services.contract.consent import PURPOSES, Said, terms
+from services.contract.consent import PURPOSES, Purpose, Said, terms
 from services.contract.event import Identity, primary
 from services.contract.tables import api_key, consent, identity_link
 
@@ -23,15 +23,6 @@ router = APIRouter(prefix="/v1", tags=["consent"])
 HISTORY_MAX = 1_000
 """Entries shown of one person: the newest."""
 
-Purpose = Literal[
-    "measure",
-    "profile",
-    "contact",
-    "contact_mail",
-    "contact_phone",
-    "contact_messaging",
-    "share",
-]
 Source = Literal["link", "mailer", "product", "write", "server", "other"]
 
 

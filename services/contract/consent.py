@@ -8,13 +8,13 @@ an answer is a **withdrawal**; it holds for the whole person until a later answe
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import msgspec
 
 from services.contract.event import NO_PROOF, Consent, Event, Identity
 
-PURPOSES = (
+Purpose = Literal[
     "measure",
     "profile",
     "contact",
@@ -22,8 +22,9 @@ PURPOSES = (
     "contact_phone",
     "contact_messaging",
     "share",
-)
-SPLIT_PURPOSES = frozenset(PURPOSES[3:])
+]
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+SPLIT_PURPOSES: frozenset[str] = frozenset(PURPOSES[3:])
 """Those that an event carries in ``agreement.purposes``."""
 
 NEVER_MS = 2**62

@@ -40,11 +40,11 @@ def identities_of(
         RefusedEventError: an alias without its two ids.
     """
     found: dict[Identity, None] = {}
-    if value := _id(call.user_id, "userId", arrival):
+    if value := id_of(call.user_id, "userId", arrival):
         found[Identity("user_id", value)] = None
     if kind == "alias":
         found[_previous(call, arrival)] = None
-    elif value := _id(call.anonymous_id, "anonymousId", arrival):
+    elif value := id_of(call.anonymous_id, "anonymousId", arrival):
         found[Identity("anonymous_id", value)] = None
     for email in emails:
         if value := _email(email, arrival):
@@ -61,14 +61,15 @@ def _previous(call: Call, arrival: Arrival) -> Identity:
 
     The call's own ``anonymousId`` is left for other calls to tell: an event ties one cookie.
     """
-    value = _id(call.previous_id, "previousId", arrival)
+    value = id_of(call.previous_id, "previousId", arrival)
     if value is None or clean_id(call.user_id) is None:
         raise RefusedEventError("field_missing")
     email = email_of(value)
     return Identity("email", email) if email else Identity("anonymous_id", value)
 
 
-def _id(value: Any, field: str, arrival: Arrival) -> str | None:
+def id_of(value: Any, field: str, arrival: Arrival) -> str | None:
+    """The id that a call names in a field; its sender hears of one that cannot be used."""
     if value is None:
         return None
     found = clean_id(value)

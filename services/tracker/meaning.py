@@ -24,7 +24,7 @@ from services.tracker.consent import (
     proof_with_assertion,
     with_assertion,
 )
-from services.tracker.identities import identities_of
+from services.tracker.identities import id_of, identities_of
 from services.tracker.occurred import occurred_ms
 from services.tracker.reasons import RefusedEventError
 from services.tracker.segment import Call
@@ -52,7 +52,7 @@ def event_of_call(call: Call, kind: Any, message_id: str, arrival: Arrival) -> E
     sender = arrival.sender
     context = _object(call.context)
     said = _object(call.properties)
-    content_type = _id(said.get("content_type"), "content_type", arrival)
+    content_type = id_of(said.get("content_type"), "content_type", arrival)
     event_type = _type_of(kind, call, content_type, arrival)
     if sender.kind == "write" and event_type in SERVER_ONLY_TYPES:
         raise RefusedEventError("server_only_type")
@@ -74,7 +74,7 @@ def event_of_call(call: Call, kind: Any, message_id: str, arrival: Arrival) -> E
         occurred_ms=at_ms,
         received_ms=arrival.received_ms,
         channel=names.channel_of(_channel(said, arrival), event_type),
-        content_id=_id(said.get("content_id"), "content_id", arrival),
+        content_id=id_of(said.get("content_id"), "content_id", arrival),
         content_type=content_type,
         message_id=_mailing_of(said) if event_type in _MAIL_TYPES else None,
         click_id=clean_id(context.get(CLICK_PARAMETER) or said.get("click_id")),
@@ -203,7 +203,7 @@ def _attributes(kind: Any, call: Call, context: dict[str, Any], arrival: Arrival
 
 def _of_group(call: Call, arrival: Arrival) -> dict[str, Any]:
     """Which group the person is in, and what is known of it, apart from what is known of them."""
-    group = _id(call.group_id, "groupId", arrival)
+    group = id_of(call.group_id, "groupId", arrival)
     if group is None:
         raise RefusedEventError("field_missing")
     traits = _cleaned(_object(call.traits), "traits", arrival)
@@ -215,15 +215,6 @@ def _cleaned(told: dict[str, Any], field: str, arrival: Arrival) -> dict[str, An
     if clean != told:
         arrival.doubt("shortened", field)
     return clean
-
-
-def _id(value: Any, field: str, arrival: Arrival) -> str | None:
-    if value is None:
-        return None
-    found = clean_id(value)
-    if found is None and value != "":
-        arrival.doubt("id_unusable", field)
-    return found
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Keeps the newest snapshot at hand, and a copy on disk to start from when the API is away."""
 
 import asyncio
-import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +12,9 @@ from services.contract import snapshot as wire
 from services.contract.snapshot import Snapshot
 from services.tracker import metrics
 from services.tracker.directory import Directory
+from services.tracker.every_second import EverySecond
 from services.tracker.hooks.memory import Memory
 from services.tracker.withdrawals import Withdrawals
-
-REFRESH_SECONDS = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -38,26 +36,17 @@ class SnapshotKeeper:
         self._file = data / "snapshot.json"
         self._memory = Memory() if memory is None else memory
         self._withdrawals = Withdrawals() if withdrawals is None else withdrawals
-        self._asking: asyncio.Task[None] | None = None
+        self._asking = EverySecond(self._refresh)
         self.directory: Directory | None = None
 
     async def start(self) -> None:
         """Begin with the copy on disk, then with what the source says, and go on asking."""
         self._load()
-        await self._refresh()
-        self._asking = asyncio.create_task(self._keep_asking())
+        await self._asking.start()
 
     async def stop(self) -> None:
         """Ask no more."""
-        if self._asking is not None:
-            self._asking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._asking
-
-    async def _keep_asking(self) -> None:
-        while True:
-            await asyncio.sleep(REFRESH_SECONDS)
-            await self._refresh()
+        await self._asking.stop()
 
     async def _refresh(self) -> None:
         try:

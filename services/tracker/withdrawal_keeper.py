@@ -13,9 +13,9 @@ import structlog
 from services.contract import withdrawal as wire
 from services.contract.withdrawal import Page
 from services.tracker import metrics
+from services.tracker.every_second import EverySecond
 from services.tracker.withdrawals import Withdrawals
 
-REFRESH_SECONDS = 1.0
 _LENGTH = struct.Struct(">I")
 
 _log = structlog.get_logger(__name__)
@@ -35,26 +35,17 @@ class WithdrawalKeeper:
     def __init__(self, source: WithdrawalSource, data: Path) -> None:
         self._source = source
         self._file = data / "withdrawals.bin"
-        self._asking: asyncio.Task[None] | None = None
+        self._asking = EverySecond(self._refresh)
         self.withdrawals = Withdrawals()
 
     async def start(self) -> None:
         """Begin with the copy on disk, then with what the source says, and go on asking."""
         self._load()
-        await self._refresh()
-        self._asking = asyncio.create_task(self._keep_asking())
+        await self._asking.start()
 
     async def stop(self) -> None:
         """Ask no more."""
-        if self._asking is not None:
-            self._asking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._asking
-
-    async def _keep_asking(self) -> None:
-        while True:
-            await asyncio.sleep(REFRESH_SECONDS)
-            await self._refresh()
+        await self._asking.stop()
 
     async def _refresh(self) -> None:
         try:
