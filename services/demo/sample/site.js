@@ -1,5 +1,5 @@
-// What a site adds to the script by itself: its consent banner, and telling what its own buttons
-// and forms mean.
+// What a site adds to the script by itself: its consent banner, and who fills in its forms. What its
+// buttons and forms mean is told by their data-kentering-track.
 (function () {
   "use strict";
   const tell = window.kentering || function () {}; // the site works without the tracker too
@@ -20,18 +20,11 @@
     banner.querySelector("button").focus();
   });
 
-  for (const form of document.querySelectorAll("form[data-track]")) {
+  for (const form of document.querySelectorAll("main form")) {
     form.addEventListener("submit", () => {
       const fields = new FormData(form);
       tell("identify", undefined, { name: fields.get("name"), email: fields.get("email") });
-      if (form.dataset.track) {
-        tell("track", form.dataset.track, { content_phase: form.dataset.contentPhase });
-      }
       form.elements.agreed.value = localStorage.getItem("consent") ?? "no";
     });
-  }
-  for (const element of document.querySelectorAll(":is(a, button)[data-track]")) {
-    const { track, channel = "website" } = element.dataset;
-    element.addEventListener("click", () => tell("track", track, { channel }));
   }
 })();
