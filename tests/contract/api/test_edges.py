@@ -7,6 +7,7 @@ from httpx import Client
 from sqlalchemy import update
 
 from services.api.app import create_app
+from services.api.waiting import WAIT_S_MAX
 from services.contract import snapshot as snapshot_wire
 from services.contract.keys import digest_of
 from services.contract.tables import api_key
@@ -219,11 +220,15 @@ def test_tokens_only_for_who_agreed(client: Client, people: dict[str, str]) -> N
 def test_reads_wait_for_a_position(client: Client, world: World) -> None:
     one = world.event(1, "page", "fresh")
     public_id = world.person("fresh", [one])
-    answer = client.get(f"/v1/persons/{public_id}", params={"after": one.event_id.hex()})
-    assert answer.status_code == 200
-    assert answer.elapsed.total_seconds() < 1
-    answer = client.get(f"/v1/persons/{public_id}", params={"after": "0" * 32})
-    assert answer.elapsed.total_seconds() > 1.9
+
+    def seconds(position: str) -> float:
+        answer = client.get(f"/v1/persons/{public_id}", params={"after": position})
+        assert answer.status_code == 200
+        return answer.elapsed.total_seconds()
+
+    # A machine may be slow now and then, but a read that waits is never quick.
+    assert min(seconds(one.event_id.hex()) for _ in range(5)) < WAIT_S_MAX
+    assert seconds("0" * 32) >= WAIT_S_MAX
 
 
 def test_health_and_headers(client: Client) -> None:
