@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from services.contract import tables
 from services.contract.event import Event, encode, record_key
@@ -60,7 +60,6 @@ def _meanwhile(scene: Scene, work) -> Iterator[Connection]:
     with writing(scene.engine).begin() as db:
         yield db
         thread.start()
-        waiting = select(func.count()).select_from(func.pg_locks().table_valued("granted"))
         deadline = time.monotonic() + 2
         while thread.is_alive() and time.monotonic() < deadline:
             query = "SELECT count(*) FROM pg_locks WHERE NOT granted"
@@ -68,7 +67,6 @@ def _meanwhile(scene: Scene, work) -> Iterator[Connection]:
                 if other.exec_driver_sql(query).scalar_one():
                     break
             time.sleep(0.01)
-        del waiting
     thread.join(20)
     assert not thread.is_alive()
 
