@@ -22,6 +22,7 @@ from bench.processes import cpu_s
 from bench.stream import PEOPLE, Arrival, stream
 from services.api.segment_store import create_segment
 from services.api.workspaces import create_workspace
+from services.contract.event import decode
 from services.model.version import load
 from services.runtime.database import open_database, writing
 from services.runtime.event_log import Stored
@@ -30,6 +31,7 @@ from services.runtime.sqlite_log import SqliteLog
 from services.runtime.sqlite_log_reader import SqliteLogReader
 from services.scorer import batch, consume, folding
 from services.scorer.announce import prepare_feed
+from services.scorer.build import build_step
 from services.scorer.consume import Scorer, positions
 from tests.servers.postgres import Postgres, run_postgres
 
@@ -114,12 +116,12 @@ def _work(url: str, spool: Path) -> tuple[float, float]:
     """In a worker: score a half; (begun, ended) of its measured part, in monotonic seconds."""
     engine = open_database(url)
     reader = SqliteLogReader(spool, positions(engine))
-    total = reader.lag()
-    scorer = Scorer(engine, reader, load())
+    clock = _StreamsClock(reader)
+    scorer = Scorer(engine, reader, load(), clock=clock.now_ms)
     while reader.lag() > MEASURED // WORKERS:
         scorer.step(0)
     left = reader.lag()
-    assert 0 < left <= total
+    assert left > 0
     _begin.wait()
     begun = time.monotonic()
     while reader.lag():
@@ -131,38 +133,44 @@ def _work(url: str, spool: Path) -> tuple[float, float]:
     return begun, begun + (ended - begun) * (MEASURED // WORKERS) / left
 
 
+class _StreamsClock:
+    """The time by the last record that a reader polled."""
+
+    def __init__(self, reader: SqliteLogReader, watch: Stopwatch | None = None) -> None:
+        self._poll = watch.timed("read", reader.poll) if watch else reader.poll
+        self._now_ms = 0
+        reader.poll = self._poll_and_look  # type: ignore[method-assign]
+
+    def now_ms(self) -> int:
+        """UTC milliseconds."""
+        return self._now_ms
+
+    def _poll_and_look(self, records_max: int, timeout_s: float) -> list[Stored]:
+        records = self._poll(records_max, timeout_s)
+        if records:
+            self._now_ms = decode(records[-1].value).received_ms
+        return records
+
+
 def _score(url: str, spool: Path, arrivals: list[Arrival], server: Postgres | None) -> list[Figure]:
     migrate(url)
     engine = open_database(url)
     reader = SqliteLogReader(spool, positions(engine))
-    clock_ms = arrivals[0].received_ms
-    seen = 0
-
-    def poll(records_max: int, timeout_s: float) -> list[Stored]:
-        """The reader's, its last record telling the time."""
-        nonlocal clock_ms, seen
-        records: list[Stored] = read(records_max, timeout_s)
-        seen += len(records)
-        clock_ms = arrivals[max(0, seen - 1)].received_ms
-        return records
-
     watch = Stopwatch()
-    read = watch.timed("read", reader.poll)
-    reader.poll = poll  # type: ignore[method-assign]
+    clock = _StreamsClock(reader, watch)
     with _timed_parts(watch):
-        scorer = Scorer(engine, reader, load(), clock=lambda: clock_ms)
-        _prepare(engine, clock_ms)
-        while seen < len(arrivals) - MEASURED:
+        scorer = Scorer(engine, reader, load(), clock=clock.now_ms)
+        _prepare(engine, arrivals[0].received_ms)
+        while reader.lag() > MEASURED:
             scorer.step(0)
         watch.taken_s.clear()
-        before = seen
+        events = reader.lag()
         began = time.perf_counter(), time.process_time(), _server_cpu_s(server)
-        while seen < len(arrivals):
+        while reader.lag():
             scorer.step(0)
         ended = time.perf_counter(), time.process_time(), _server_cpu_s(server)
     reader.close()
     engine.dispose()
-    events = seen - before
     wall_s, used_s, server_s = (b - a for a, b in zip(began, ended, strict=True))
     parts_s = watch.taken_s | {"write": used_s - sum(watch.taken_s.values())}
     return _figures(server is not None, events, wall_s, parts_s, server_s)
@@ -200,12 +208,14 @@ def _fill(spool: Path, arrivals: list[Arrival]) -> None:
 
 
 def _prepare(engine: Engine, now_ms: int) -> None:
-    """A workspace with a few segments, and the feed that a scorer begins with."""
+    """A workspace with a few segments in force, and the feed that a scorer begins with."""
     create_workspace(engine, "Bench", "Europe/Amsterdam", None, now_ms)
     with writing(engine).begin() as connection:
         prepare_feed(connection)
         for key, rule in SEGMENTS.items():
             create_segment(connection, 1, key, key, rule, "bench", now_ms)
+        while build_step(connection, load(), now_ms):
+            pass
 
 
 @contextmanager

@@ -1,13 +1,17 @@
 """One batch of the log becomes what we say of people, in one transaction.
 
+Before it, in a transaction of its own, the few records that change who is who: they hold the
+workspace's lock, and other workers shall not wait for the whole batch. It moves no position; if
+the batch never follows, its records come again, and each event counts once.
+
 Locks are taken in one order: positions, the workspace (where who is who changes), event ids,
 persons, the feed. So batches of several workers wait for each other, but never in a circle;
 where the database still sees one, the batch is tried again.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -20,7 +24,7 @@ from services.runtime.event_log import Stored
 from services.scorer import consent, intervals, unsubscribed
 from services.scorer.announce import Change, announce_folded, publish
 from services.scorer.folding import Folded, fold_persons, save
-from services.scorer.identities import Identified, identify
+from services.scorer.identities import Identified, identify, unsettled
 from services.scorer.owners import owner_at, owners_of, still_so
 from services.scorer.people import Moves, resolve
 from services.scorer.positions import claim
@@ -44,6 +48,17 @@ class Outcome:
     changes: int = 0
     count_rows: int = 0
 
+    def after(self, first: "Outcome") -> "Outcome":
+        """Both together, where ``first`` scored some of the very records of this one."""
+        return Outcome(
+            new=first.new + self.new,
+            repeated=self.repeated - first.new,
+            refolded=first.refolded + self.refolded,
+            dead=self.dead,
+            changes=first.changes + self.changes,
+            count_rows=first.count_rows + self.count_rows,
+        )
+
 
 class _Part(NamedTuple):
     """What one workspace's share of a batch came to."""
@@ -52,6 +67,25 @@ class _Part(NamedTuple):
     refolded: int
     count_rows: int
     changes: list[Change]
+
+
+def introduce(
+    db: Connection, log_id: str, records: Sequence[Stored], model: Model, now_ms: int
+) -> Outcome:
+    """Score those of the records that come next which change who is who, and what goes with them.
+
+    Raises:
+        FencedError, MovedError: as :func:`apply`.
+    """
+    claim(db, log_id, records, finish=False)
+    by_workspace, _ = sort_out(records)
+    known = _workspaces(db, by_workspace)
+    newcomers = {
+        workspace_id: found
+        for workspace_id, arrived in by_workspace.items()
+        if workspace_id in known and (found := _newcomers(db, workspace_id, arrived))
+    }
+    return _score(db, newcomers, model, now_ms)
 
 
 def apply(
@@ -63,24 +97,37 @@ def apply(
         FencedError: they do not come next; nothing was written.
         MovedError: to be tried again; nothing was written.
     """
-    claim(db, log_id, records)
+    claim(db, log_id, records, finish=True)
     by_workspace, poison = sort_out(records)
     known = _workspaces(db, by_workspace)
+    for workspace_id in by_workspace.keys() - known:
+        poison += _nobodys(records, by_workspace.pop(workspace_id))
+    set_aside(db, log_id, poison, now_ms)
+    outcome = _score(db, by_workspace, model, now_ms)
+    repeated = len(records) - outcome.new - len(poison)
+    return replace(outcome, repeated=repeated, dead=len(poison))
+
+
+def _score(
+    db: Connection, by_workspace: Mapping[int, Sequence[Arrived]], model: Model, now_ms: int
+) -> Outcome:
     changes: list[tuple[int, Change]] = []
     new = refolded = count_rows = 0
     for workspace_id, arrived in by_workspace.items():
-        if workspace_id not in known:
-            poison += _nobodys(records, arrived)
-            continue
         part = _apply(db, workspace_id, arrived, model, now_ms)
         changes += [(workspace_id, change) for change in part.changes]
         new += part.new
         refolded += part.refolded
         count_rows += part.count_rows
-    set_aside(db, log_id, poison, now_ms)
     publish(db, changes, now_ms)
-    repeated = len(records) - new - len(poison)
-    return Outcome(new, repeated, refolded, len(poison), len(changes), count_rows)
+    return Outcome(new=new, refolded=refolded, changes=len(changes), count_rows=count_rows)
+
+
+def _newcomers(db: Connection, workspace_id: int, arrived: Sequence[Arrived]) -> list[Arrived]:
+    """The events that change who is who, and those that name one of the same identities."""
+    moving = unsettled(db, workspace_id, [one.event for one in arrived if one.event.identities])
+    touched = {identity for event in moving for identity in event.identities}
+    return [one for one in arrived if not touched.isdisjoint(one.event.identities)]
 
 
 def _apply(

@@ -12,6 +12,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -24,7 +25,7 @@ from services.runtime.clock import now_ms
 from services.runtime.database import writing
 from services.runtime.event_log import LogGapError, LogReader, Stored
 from services.scorer.announce import DUE_MAX, announce_due, prepare_feed
-from services.scorer.batch import MovedError, Outcome, apply
+from services.scorer.batch import MovedError, Outcome, apply, introduce
 from services.scorer.build import build_step
 from services.scorer.counts import COMPACT_AFTER_ROWS, compact
 from services.scorer.positions import FencedError, move, stored_position
@@ -44,6 +45,8 @@ DATABASE_PAUSE_S = 1.0
 _log = structlog.get_logger()
 
 Result = TypeVar("Result")
+
+_Work = Callable[[Connection, str, Sequence[Stored], Model, int], Outcome]
 
 Committed = Callable[[int, int], None]
 """Told (partition, next offset) after a batch is durable."""
@@ -161,18 +164,21 @@ class Scorer:
 
     def _apply(self, records: Sequence[Stored]) -> None:
         began_s = time.monotonic()
-        outcome = self._through_outages(
-            lambda db: apply(db, self._reader.log_id, records, self._model, self._clock())
-        )
-        if outcome is None:  # stopped before the database came back
+        introduced = self._through_outages(partial(self._transact, introduce, records))
+        outcome = self._through_outages(partial(self._transact, apply, records))
+        if introduced is None or outcome is None:  # stopped before the database came back
             self._back_to(records)
             return
+        outcome = outcome.after(introduced)
         self._buried_in_a_row = 0
         self._count_rows += outcome.count_rows
         _measure(outcome, time.monotonic() - began_s)
         ends = {record.partition: record.offset + 1 for record in records}
         for partition, following in ends.items():
             self._committed(partition, following)
+
+    def _transact(self, work: _Work, records: Sequence[Stored], db: Connection) -> Outcome:
+        return work(db, self._reader.log_id, records, self._model, self._clock())
 
     def _back_to(self, records: Sequence[Stored]) -> None:
         for record in reversed(records):

@@ -68,6 +68,12 @@ def _told_ms(event: Event) -> int:
     return event.received_ms + (0 if event.server_only else BROWSER_AFTER_MS)
 
 
+def unsettled(db: Connection, workspace_id: int, events: Sequence[Event]) -> list[Event]:
+    """Those events by which who is who may change."""
+    found = _look(db, workspace_id, events)
+    return [event for event in events if _is_unsettled(event, found)]
+
+
 def identify(db: Connection, workspace_id: int, events: Sequence[Event]) -> Identified:
     """Find or make the identities of events, and record what they tie.
 
@@ -75,16 +81,16 @@ def identify(db: Connection, workspace_id: int, events: Sequence[Event]) -> Iden
     transaction at a time, and nobody waits for it who only adds events.
     """
     found = _look(db, workspace_id, events)
-    unsettled = [event for event in events if _is_unsettled(event, found)]
-    if unsettled:
+    moving = [event for event in events if _is_unsettled(event, found)]
+    if moving:
         db.execute(
             select(tables.workspace.c.id)
             .where(tables.workspace.c.id == workspace_id)
             .with_for_update(key_share=True)
         )
-        under_lock = _look(db, workspace_id, unsettled)
-        _insert(db, workspace_id, unsettled, under_lock)
-        _tie(db, workspace_id, unsettled, under_lock)
+        under_lock = _look(db, workspace_id, moving)
+        _insert(db, workspace_id, moving, under_lock)
+        _tie(db, workspace_id, moving, under_lock)
         under_lock.ids = found.ids | under_lock.ids
         found = under_lock
     return found

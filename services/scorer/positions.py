@@ -22,8 +22,15 @@ class FencedError(Exception):
         self.next_offsets = next_offsets
 
 
-def claim(db: Connection, log_id: str, records: Sequence[Stored]) -> None:
+def claim(db: Connection, log_id: str, records: Sequence[Stored], *, finish: bool) -> None:
     """Lock the positions of the records' partitions, and hold that the records come next.
+
+    Args:
+        db: in a transaction.
+        log_id: whose positions.
+        records: of any partitions, each partition's in order.
+        finish: whether the records are done with when the transaction is; else they still come
+            next after it.
 
     Raises:
         FencedError: some do not.
@@ -45,7 +52,7 @@ def claim(db: Connection, log_id: str, records: Sequence[Stored]) -> None:
     stored = {row.partition: row.next for row in db.execute(query)}
     if stored != firsts:
         raise FencedError(stored)
-    for partition in partitions:
+    for partition in partitions if finish else ():
         move(db, log_id, partition, lasts[partition] + 1, expected=firsts[partition])
 
 
