@@ -10,6 +10,8 @@ from services.tracker.request import BODY_BYTES_MAX
 
 BODY_SECONDS_MAX = 30.0
 _GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_MEMBERS_MAX = 100
+"""Each copies what lies behind it: 4 MiB of empty ones would take a core for many seconds."""
 _GZIP_WINDOW = 31  # zlib's word for: a gzip header, the largest window
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -71,10 +73,10 @@ def unpack(packed: bytes) -> bytes:
     """What a gzip body holds.
 
     Raises:
-        RefusedRequestError: it holds more than BODY_BYTES_MAX, or is broken.
+        RefusedRequestError: it holds more than BODY_BYTES_MAX, is broken, or in too many parts.
     """
     body = b""
-    while packed:
+    for _ in range(_GZIP_MEMBERS_MAX):
         member = zlib.decompressobj(_GZIP_WINDOW)
         try:
             body += member.decompress(packed, BODY_BYTES_MAX + 1 - len(body))
@@ -85,4 +87,6 @@ def unpack(packed: bytes) -> bytes:
         if not member.eof:
             raise RefusedRequestError("malformed")
         packed = member.unused_data
-    return body
+        if not packed:
+            return body
+    raise RefusedRequestError("malformed")
