@@ -23,6 +23,8 @@ from services.tracker.reply_bytes import BROKEN, head_of
 from services.tracker.request import Request, headers_of
 from services.tracker.routes import route_of
 
+HEAD_BYTES_MAX = 65_536
+"""Of a request before its body, beside what came in one piece with its beginning."""
 HEAD_SECONDS_MAX = 30.0
 """From the last answer, or from connecting, to the end of the next request's headers."""
 
@@ -62,6 +64,8 @@ class HitProtocol(HttpToolsProtocol):
         self._waiting_since_s = 0.0
         self._has_begun = False
         """Whether a request's first bytes are here, but not yet all of its headers."""
+        self._head_bytes = 0
+        """Of these headers, without what came in one piece with their beginning."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client connected."""
@@ -79,6 +83,11 @@ class HitProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes came; where a hit's body is not whole yet, the rest must come in time."""
+        if self._has_begun:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES_MAX:
+                self.send_400_response("Headers too large.")
+                return
         super().data_received(data)
         if self._body_goes_to == "hit" and self._body_timer is None:
             self._body_timer = self.loop.call_later(BODY_SECONDS_MAX, self._body_is_late)
@@ -98,10 +107,12 @@ class HitProtocol(HttpToolsProtocol):
         self.headers = []
         self._body_goes_to = None
         self._has_begun = True
+        self._head_bytes = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header."""
-        self.headers.append((name.lower(), value))
+        """A header. What stands behind a chunked body is not kept: nothing bounds it."""
+        if self._has_begun:
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Hits without a body can be decided now."""

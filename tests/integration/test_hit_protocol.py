@@ -168,6 +168,39 @@ def test_who_says_nothing_is_not_kept(tmp_path, monkeypatch):
             assert reader.is_at_end()
 
 
+@pytest.mark.parametrize("endless", [b"a: b\r\n", b"a" * 60_000])
+def test_headers_without_end_are_not_kept(way, endless):
+    with way.connect() as connection:
+        connection.sendall(get(OPEN)[:-2] + b"x: ")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(0, 2**24, len(endless) * 1000):
+                connection.sendall(endless * 1000)
+            pytest.fail("sixteen megabytes of headers were taken")
+
+
+def test_headers_up_to_the_bound_are_read(way):
+    with way.connect() as connection:
+        reader = Reader(connection)
+        for _ in range(3):
+            connection.sendall(get(OPEN)[:-2] + b"x: ")
+            time.sleep(0.05)
+            connection.sendall(b"y" * (hit_protocol.HEAD_BYTES_MAX - 4) + b"\r\n\r\n")
+            assert reader.answer().startswith(b"HTTP/1.1 200 ")
+
+
+def test_what_stands_behind_a_body_in_chunks_is_passed_over(way):
+    content = call("chunked")
+    head = b"POST /v1/track?key=kw_shop HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+    behind = b"x: y\r\n" * 100_000
+    with way.connect() as connection:
+        connection.sendall(head + b"%x\r\n%b\r\n0\r\n" % (len(content), content))
+        connection.sendall(behind + b"\r\n" + get(OPEN))
+        reader = Reader(connection)
+        for _ in range(2):
+            assert reader.answer().startswith(b"HTTP/1.1 200 ")
+    assert "chunked" in ids(way.data)
+
+
 def test_asked_to_stop_it_answers_what_it_took(tmp_path):
     connections = []
     with run_way(tmp_path) as way, contextlib.ExitStack() as stack:
