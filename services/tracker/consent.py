@@ -74,7 +74,10 @@ def proof_of(consent: dict[str, Any], received_ms: int) -> Agreement:
 
 def has_privacy_signal(headers: Mapping[bytes, bytes]) -> bool:
     """Whether the browser says for its user: do not track me."""
-    return headers.get(b"sec-gpc") == b"1" or headers.get(b"dnt") == b"1"
+    # Blanks or an extension may stand behind the 1.
+    return headers.get(b"sec-gpc", b"").startswith(b"1") or headers.get(b"dnt", b"").startswith(
+        b"1"
+    )
 
 
 def with_assertion(said: Consent, sender: KeyEntry) -> Consent:
@@ -121,6 +124,8 @@ def _overridden(event: Event, directory: Directory) -> tuple[Event, EventReason 
     """What a withdrawal leaves of an event: it comes before what a token, page or call says."""
     measure_ms, profile_ms = directory.withdrawn(event.workspace_id, event.identities)
     given_ms = event.agreement.given_ms or 0
+    if not event.server_only and not any(i.namespace in _FROM_BROWSERS for i in event.identities):
+        given_ms = 0  # a date proves nothing of somebody whom anybody may name
     if measure_ms is not None and given_ms <= measure_ms:
         return stripped(event, _REFUSED), "withdrawn"
     if profile_ms is not None and event.consent.profile and given_ms <= profile_ms:

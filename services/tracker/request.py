@@ -16,7 +16,7 @@ def headers_of(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     listed = list(pairs)
     headers = dict(listed)
     if len(headers) < len(listed):
-        headers |= {name: value for name, value in listed if name in _SIGNALS and value == b"1"}
+        headers |= {name: value for name, value in listed if name in _SIGNALS and value[:1] == b"1"}
     return headers
 
 

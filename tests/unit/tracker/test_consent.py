@@ -82,7 +82,9 @@ def test_the_scripts_proof_comes_along():
     assert (event.agreement.text_version, event.properties) == ("7", {})
 
 
-@pytest.mark.parametrize("signal", [{"sec-gpc": "1"}, {"dnt": "1"}])
+@pytest.mark.parametrize(
+    "signal", [{"sec-gpc": "1"}, {"dnt": "1"}, {"sec-gpc": "1 "}, {"dnt": "1\t"}]
+)
 def test_only_an_answer_on_this_very_site_comes_before_a_signal(signal):
     event, reasons = tell(said(YES), headers=signal)
     assert (event.identities, reasons) == ((), ["privacy_signal"])
@@ -112,6 +114,11 @@ def test_withdrawn_comes_before_what_pages_tokens_and_declarations_say():
         assert "withdrawn" in reasons
     assert tell(said(YES, givenAt=BEFORE), gone)[0].identities == ()
     assert tell(said(YES, givenAt=AFTER), gone)[0].identities
+    of_user = withdrawn((USER, WITHDRAWN_MS, None))
+    by_anybody, reasons = tell(said(YES, givenAt=AFTER), of_user, anonymousId=None)
+    assert (by_anybody.identities, by_anybody.properties) == ((), {})
+    assert reasons == ["withdrawn"], "anybody can write a user id and a date into a page's call"
+    assert tell(said(YES, givenAt=AFTER), of_user, key="ks_plain", anonymousId=None)[0].identities
     token = Identity("person_token", "0123456789abcdef")
     gone = withdrawn((token, WITHDRAWN_MS, None))
     for path in ("/o/{LINK}.{PERSON}.gif", "/c/{LINK}.{PERSON}"):
