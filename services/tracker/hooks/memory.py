@@ -13,7 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 CERTIFICATES_MAX = 64
 TOKENS_MAX = 100_000
 _URL_LENGTH_MAX = 2000
-_AMAZON = re.compile(r"sns\.[a-z0-9-]{2,32}\.amazonaws\.com(\.cn)?")
+# A region's name, and nothing else that could stand there: sns.s3.amazonaws.com is somebody's
+# bucket of files.
+_AMAZON = re.compile(r"sns\.[a-z]{2}(-[a-z]{2,16}){1,3}-[0-9]{1,2}\.amazonaws\.com(\.cn)?")
 
 
 class Certificate(msgspec.Struct, frozen=True):

@@ -62,6 +62,9 @@ def test_an_unknown_certificate_is_asked_for_and_the_message_comes_again():
         "https://user@sns.eu-west-1.amazonaws.com/x.pem",
         "https://sns.eu-west-1.amazonaws.com:8443/x.pem",
         "https://bucket.s3.amazonaws.com/x.pem",
+        "https://sns.s3.amazonaws.com/x.pem",  # files of whoever has the bucket named sns
+        "https://sns.s3-us-west-2.amazonaws.com/x.pem",
+        "https://sns.s3-accelerate.amazonaws.com/x.pem",
         "https://sns.a/b.amazonaws.com/x.pem",
         "https://169.254.169.254/latest/meta-data",
         "https://[::1/x.pem",
