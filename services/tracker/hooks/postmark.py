@@ -15,6 +15,7 @@ from services.tracker.hooks.told import (
     made_id,
     meaning,
     object_of,
+    text_of,
 )
 from services.tracker.reasons import RefusedRequestError
 from services.tracker.request import Request
@@ -83,18 +84,17 @@ def _event(said: Mapping[str, Any]) -> Mail | Unread:
 def _is_hard(said: Mapping[str, Any]) -> bool:
     return (
         said.get("Inactive") is True
-        or said.get("Type") in _HARD
+        or text_of(said.get("Type")) in _HARD
         or said.get("SuppressionReason") == "HardBounce"
     )
 
 
 def _refined(kind: Any, said: Mapping[str, Any]) -> Any:
     """The kind, or what it turns out to be."""
-    if kind == "Bounce" and said.get("Type") in _OTHER_BOUNCES:
+    if kind == "Bounce" and text_of(said.get("Type")) in _OTHER_BOUNCES:
         return said["Type"]
     if kind == "SubscriptionChange":
         if said.get("SuppressSending") is not True:
             return "Subscribe"
-        if said.get("SuppressionReason") in _OTHER_SUPPRESSIONS:
-            return _OTHER_SUPPRESSIONS[said["SuppressionReason"]]
+        return _OTHER_SUPPRESSIONS.get(text_of(said.get("SuppressionReason")), kind)
     return kind

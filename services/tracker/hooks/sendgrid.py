@@ -24,6 +24,7 @@ from services.tracker.hooks.told import (
     made_id,
     meaning,
     object_of,
+    text_of,
 )
 from services.tracker.reasons import RefusedRequestError
 from services.tracker.request import BATCH_EVENTS_MAX, Request
@@ -121,5 +122,5 @@ def _event(item: Any) -> Mail | Unread:
 
 def _is_hard(said: Mapping[str, Any]) -> bool:
     if said.get("event") == "dropped":
-        return said.get("reason") in _DROPPED_FOR_GOOD
+        return text_of(said.get("reason")) in _DROPPED_FOR_GOOD
     return said.get("type") != "blocked"

@@ -95,6 +95,11 @@ def object_of(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else NOTHING
 
 
+def text_of(value: Any) -> str:
+    """The value if it is a text, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
 def list_of(value: Any) -> list[Any]:
     """The value if it is a JSON array, else an empty one."""
     return value if isinstance(value, list) else []

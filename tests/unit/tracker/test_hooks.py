@@ -171,12 +171,12 @@ def test_any_value_in_a_genuine_request_gets_an_answer(esp, value):
             return set(told) | {n for inner in told.values() for n in names(inner)}
         return {n for one in told for n in names(one)} if isinstance(told, list) else set()
 
-    one = next(r for r in told_by(esp)["requests"] if "lick" in json.dumps(r))
-    for name in sorted(names(one)):
-        accepted = take(signed(esp, replaced(one, name)))
-        assert accepted.reply.status in {200, 400}
-        for event in accepted.events:
-            assert decode(encode(event)) == event
+    for one in told_by(esp)["requests"]:
+        for name in sorted(names(one)):
+            accepted = take(signed(esp, replaced(one, name)))
+            assert accepted.reply.status in {200, 400}
+            for event in accepted.events:
+                assert decode(encode(event)) == event
 
 
 @pytest.mark.parametrize(("esp", "age_max_s"), [("sendgrid", 2 * DAY_S), ("mailgun", DAY_S // 2)])
