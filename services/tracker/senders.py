@@ -57,7 +57,7 @@ def _read_header(header: bytes) -> str | None:
     if scheme.lower() != "basic":
         return None
     try:
-        pair = base64.b64decode(value, validate=True).decode()
+        pair = base64.b64decode(value.strip(), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError):
         return "unreadable"  # a header that says nothing is still a wrong key, not a missing one
     return pair.partition(":")[0]
