@@ -14,6 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import mul
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,8 @@ _GRID_DAYS = (
 _GRID_MS = [round(days * DAY_MS) for days in _GRID_DAYS]
 _SAMPLES = 16
 """Between two grid times, for bounds."""
+_MARGIN = 1e-9
+"""More than what rounding adds to f on a path of many stretches."""
 
 STATES_OF: dict[str, tuple[int, ...]] = {
     "latent_latent": (0,),
@@ -39,7 +42,6 @@ STATES_OF: dict[str, tuple[int, ...]] = {
 }
 
 
-Vector = npt.NDArray[np.float64]
 Curve = list[tuple[float, float]]
 """f as (height, exponent per day) of each of its exponentials."""
 
@@ -57,8 +59,8 @@ class Threshold:
     """(T, 15): no φⱼ is above this between a grid time and the one before it."""
     lowest: npt.NDArray[np.float64]
     """(T, 15): likewise below."""
-    ever: Vector
-    """(15): the highest of ``highest``: enough to know of most people that nothing will be."""
+    peaks: tuple[tuple[float, ...], ...]
+    """T × 15: the highest of ``highest`` up to each grid time."""
 
     def curve(self, c: Sequence[float]) -> Curve:
         """The curve f in a silence that begins with coefficients ``c``."""
@@ -68,7 +70,22 @@ class Threshold:
         """Whether the probability is at least θ after so long a silence."""
         return _value(self.curve(c), after_ms) >= 0.0
 
-    def surely(self, p: Vector, from_ms: int, to_ms: int, *, truth: bool) -> bool:
+    def never(self, p: Sequence[float], within_ms: int) -> bool:
+        """Whether it is plain that the probability stays below θ for so long.
+
+        Enough to know of most people that nothing will be. For ``openness`` and ``active`` that
+        stands whatever mails are left unanswered on the way, where that speaks the less for a
+        state the nearer it is to active (:attr:`Model.silence_cools`): from any moment on, f is
+        at most what it would be without, but for a factor above 0.
+
+        Args:
+            p: the 15 probabilities now.
+            within_ms: how long, up to the horizon.
+        """
+        cell = min(bisect_left(_GRID_MS, within_ms), len(_GRID_MS) - 1)
+        return bool(sum(map(mul, self.peaks[cell], p)) < -_MARGIN)
+
+    def surely(self, p: Sequence[float], from_ms: int, to_ms: int, *, truth: bool) -> bool:
         """Whether it is plain that the answer is ``truth`` all the way.
 
         Args:
@@ -82,9 +99,7 @@ class Threshold:
             return False
         if truth:
             return bool((self.lowest[begin:end] @ p).min() > 0.0)
-        if self.ever @ p < 0.0:
-            return True
-        return bool((self.highest[begin:end] @ p).max() < 0.0)
+        return self.never(p, to_ms) or bool((self.highest[begin:end] @ p).max() < 0.0)
 
 
 def _value(curve: Curve, after_ms: int) -> float:
@@ -124,7 +139,8 @@ def threshold(model: Model, of: str, theta: float) -> Threshold:
     values = np.array(weights)[:, None] * np.exp(w * np.array(_GRID_DAYS)[None, :])
     highest, lowest = _bounds(model, np.array(weights))
     grid = np.stack([values, values * w], axis=1)
-    return Threshold(tuple(exponents), tuple(weights), grid, highest, lowest, highest.max(axis=0))
+    peaks = tuple(map(tuple, np.maximum.accumulate(highest).tolist()))
+    return Threshold(tuple(exponents), tuple(weights), grid, highest, lowest, peaks)
 
 
 def _bounds(

@@ -15,7 +15,7 @@ from services.model.ledger import NO_LEDGER, Ledger
 from services.model.path import Path, Stretch
 from services.model.rules import Events
 from services.model.state import Mail, PersonState, Score, copy_state
-from services.model.version import Model
+from services.model.version import Hysteresis, Model
 
 CLICKS_MAX = 32
 TOPICS_MAX = 100
@@ -38,12 +38,27 @@ def fold(
         counted: the conditions of rules that count events.
         ledger: is told what moved the probabilities.
     """
+    copied = None if state is None else copy_state(state)
+    return fold_onto(copied, event, model, counted, ledger)
+
+
+def fold_onto(
+    state: PersonState | None,
+    event: Event,
+    model: Model,
+    counted: Iterable[Events] = (),
+    ledger: Ledger = NO_LEDGER,
+    path: Path | None = None,
+) -> PersonState:
+    """The same, for who keeps no other hold of ``state``: it is changed.
+
+    ``path``, where one is at hand, leads from ``state`` to the event.
+    """
     at = event.occurred_ms
     if state is None:
         state = PersonState(at_ms=at, at_id=event.event_id, first_ms=at)
     else:
-        state = copy_state(state)
-        elapse(state, at, model, ledger)
+        elapse(state, at, model, ledger, path)
     state.at_ms, state.at_id = at, event.event_id
     state.events += 1
     _agree(state, event, model, ledger)
@@ -116,25 +131,26 @@ def _employed(state: PersonState) -> bool:
     return state.hired_ms is not None and state.left_ms is None
 
 
-def elapse(state: PersonState, to_ms: int, model: Model, ledger: Ledger = NO_LEDGER) -> None:
-    """Change ``state`` by silence up to ``to_ms``.
+def elapse(
+    state: PersonState,
+    to_ms: int,
+    model: Model,
+    ledger: Ledger = NO_LEDGER,
+    path: Path | None = None,
+) -> None:
+    """Change ``state`` by silence up to ``to_ms``, which ``path`` (None: not at hand) leads to.
 
     Windows of mails close on the way, and signals go on and off.
     """
     score = state.score
     if score is None:
         return
-    path = Path(state, model, until_ms=to_ms)
-    for before, stretch in pairwise(path.stretches):
-        assert stretch.closed is not None  # noqa: S101  only a closing begins a new one
-        if ledger is not NO_LEDGER:
-            _note_silence(before, stretch.from_ms, model, ledger)
-            ledger.note(_closing_kind(stretch.closed), stretch.from_ms, stretch.p, None)
-    last = path.stretches[-1]
-    _note_silence(last, to_ms, model, ledger)
-    for switch in path.switches():
+    path = path or Path(state, model, until_ms=to_ms)
+    if ledger is not NO_LEDGER:
+        _tell(path, to_ms, ledger)
+    for switch in path.switches:
         setattr(score, f"{switch.signal}_ms", switch.at_ms if switch.on else None)
-    score.p, score.at_ms = last.at(to_ms, model), to_ms
+    score.p, score.at_ms = path.stretches[-1].at(to_ms), to_ms
     closed = [mail for mail in score.mails if mail.close_ms <= to_ms]
     if closed:
         score.mails = [mail for mail in score.mails if mail.close_ms > to_ms]
@@ -142,9 +158,18 @@ def elapse(state: PersonState, to_ms: int, model: Model, ledger: Ledger = NO_LED
         del score.closed_mails[:-MAILS_MAX]
 
 
-def _note_silence(stretch: Stretch, to_ms: int, model: Model, ledger: Ledger) -> None:
-    if ledger is not NO_LEDGER and to_ms > stretch.from_ms:
-        ledger.note("silence", to_ms, stretch.at(to_ms, model), None)
+def _tell(path: Path, to_ms: int, ledger: Ledger) -> None:
+    """Of every silence on the way, and of the closing that ended it."""
+    for before, stretch in pairwise(path.stretches):
+        assert stretch.closed is not None  # noqa: S101  only a closing begins a new one
+        _tell_silence(before, stretch.from_ms, ledger)
+        ledger.note(_closing_kind(stretch.closed), stretch.from_ms, stretch.p, None)
+    _tell_silence(path.stretches[-1], to_ms, ledger)
+
+
+def _tell_silence(stretch: Stretch, to_ms: int, ledger: Ledger) -> None:
+    if to_ms > stretch.from_ms:
+        ledger.note("silence", to_ms, stretch.at(to_ms), None)
 
 
 def _closing_kind(mail: Mail) -> str:
@@ -189,14 +214,15 @@ def _engage(state: PersonState, event: Event, model: Model) -> None:
 def _judge(score: Score, event: Event, model: Model) -> None:
     """Set the two signals by the probabilities after the event."""
     _, turning, active = states(score.p)
-    signals = model.parameters.signals
-    for name, p, bounds in (
-        ("turning", turning + active, signals.turning),
-        ("active", active, signals.active),
-    ):
-        since = getattr(score, f"{name}_ms")
-        if since is None:
-            if p >= bounds.enter:
-                setattr(score, f"{name}_ms", event.occurred_ms)
-        elif p < bounds.leave and event.occurred_ms >= since + model.stay_ms:
-            setattr(score, f"{name}_ms", None)
+    signals, at, stay_ms = model.parameters.signals, event.occurred_ms, model.stay_ms
+    score.turning_ms = _signal(score.turning_ms, turning + active, signals.turning, at, stay_ms)
+    score.active_ms = _signal(score.active_ms, active, signals.active, at, stay_ms)
+
+
+def _signal(
+    since_ms: int | None, p: float, bounds: Hysteresis, at_ms: int, stay_ms: int
+) -> int | None:
+    """Since when a signal is on, the probability now being ``p``."""
+    if since_ms is None:
+        return at_ms if p >= bounds.enter else None
+    return None if p < bounds.leave and at_ms >= since_ms + stay_ms else since_ms

@@ -6,13 +6,10 @@ future (and every moment between two events) is read off it.
 """
 
 from bisect import bisect_right
-from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
-import numpy as np
-
 from services.contract.phases import DAY_MS, HORIZON_MS, LatencyState, Phase
-from services.model.crossing import Vector, first_flip, threshold
+from services.model.crossing import first_flip, threshold
 from services.model.filter import Probabilities, gather, spread, states, weigh
 from services.model.state import Mail, PersonState, Score
 from services.model.version import Model, Three
@@ -22,23 +19,35 @@ Steps = list[tuple[int, T]]
 """Values with the moments from which they hold."""
 
 
-class Stretch(NamedTuple):
-    """Silence from ``from_ms`` on, up to the next stretch."""
+class Stretch:
+    """Silence from ``from_ms`` on, up to the next stretch.
 
-    from_ms: int
-    p: Probabilities
-    c: list[float]
-    """``p`` as from ``filter.spread``."""
-    vector: Vector
-    """``p`` for :meth:`services.model.crossing.Threshold.surely`."""
-    closed: Mail | None
-    """The mail whose window closed at its beginning."""
+    Args:
+        from_ms: its beginning.
+        p: the probabilities then.
+        closed: the mail whose window closed then.
+        model: the version.
+    """
 
-    def at(self, at_ms: int, model: Model) -> Probabilities:
+    __slots__ = ("_c", "_model", "closed", "from_ms", "p")
+
+    def __init__(self, from_ms: int, p: Probabilities, closed: Mail | None, model: Model) -> None:
+        self.from_ms, self.p, self.closed = from_ms, p, closed
+        self._model = model
+        self._c: list[float] | None = None
+
+    @property
+    def c(self) -> list[float]:
+        """``p`` as from ``filter.spread``, where somebody asks."""
+        if self._c is None:
+            self._c = spread(self.p, self._model)
+        return self._c
+
+    def at(self, at_ms: int) -> Probabilities:
         """The probabilities at a moment in it."""
         if at_ms == self.from_ms:
             return self.p
-        return gather(self.c, (at_ms - self.from_ms) / DAY_MS, model)
+        return gather(self.c, (at_ms - self.from_ms) / DAY_MS, self._model)
 
 
 class Switch(NamedTuple):
@@ -80,28 +89,29 @@ class Path:
         self._state = state
         self._model = model
         self.attributes: dict[str, Any] = state.attributes
+        self.scored = state.score is not None
+        """Whether there is consent to profile, and no hire."""
         horizon_ms = state.at_ms + HORIZON_MS
         self.end_ms = horizon_ms if until_ms is None else min(until_ms, horizon_ms)
-        self.stretches = _stretches(state.score, model, self.end_ms) if state.score else []
-        self._starts = [stretch.from_ms for stretch in self.stretches]
-
-    @cached_property
-    def _latency(self) -> "Steps[LatencyState | None]":
-        return _latency_steps(self._state, self.switches())
-
-    @cached_property
-    def _phase(self) -> "Steps[Phase | None]":
-        return _phase_steps(self._state, self._latency)
+        self._stretches: list[Stretch] | None = None
+        self.switches = self._all_switches()
+        """When the two signals go on and off ahead, in order."""
+        self.latency = _latency_steps(state, self.switches)
+        """The latency state (None: not scored) from the last event on."""
+        self.phase = _phase_steps(state, self.latency)
+        """The phase, likewise."""
 
     @property
-    def scored(self) -> bool:
-        """Whether there is consent to profile, and no hire."""
-        return bool(self.stretches)
+    def stretches(self) -> list[Stretch]:
+        """The silences between what is known to come; none where nothing is scored."""
+        if self._stretches is None:
+            score = self._state.score
+            self._stretches = _stretches(score, self._model, self.end_ms) if score else []
+        return self._stretches
 
     def probabilities_at(self, at_ms: int) -> Probabilities:
         """The 15 probabilities at a moment from the last event on."""
-        stretch = self.stretches[max(bisect_right(self._starts, at_ms) - 1, 0)]
-        return stretch.at(at_ms, self._model)
+        return self.stretches[self._index(at_ms)].at(at_ms)
 
     def states_at(self, at_ms: int) -> Three:
         """P(latent-latent), P(actively latent), P(active) at a moment from the last event on."""
@@ -114,20 +124,20 @@ class Path:
 
         ``guess`` saves work where it is right, and changes no answer.
         """
-        if not self.stretches:
+        stretches = self.stretches
+        if not stretches:
             return None
         t = threshold(self._model, of, theta)
-        first = max(bisect_right(self._starts, at_ms) - 1, 0)
         truth: bool | None = None
-        for i in range(first, len(self.stretches)):
-            stretch = self.stretches[i]
+        for i in range(self._index(at_ms), len(stretches)):
+            stretch, last = stretches[i], i + 1 == len(stretches)
             begin = max(at_ms, stretch.from_ms)
-            end = self._starts[i + 1] if i + 1 < len(self._starts) else self.end_ms
-            if begin == end and i + 1 < len(self.stretches):
+            end = self.end_ms if last else stretches[i + 1].from_ms
+            if begin == end and not last:
                 continue  # two windows close at once: only the second's outcome lasts
             after_ms, until_ms = begin - stretch.from_ms, end - stretch.from_ms
             expected = guess if truth is None else truth
-            if t.surely(stretch.vector, after_ms, until_ms, truth=expected):
+            if t.surely(stretch.p, after_ms, until_ms, truth=expected):
                 truth = expected
                 continue
             now = t.holds(stretch.c, after_ms)
@@ -139,14 +149,24 @@ class Path:
                 return truth, stretch.from_ms + flip
         return bool(truth), None
 
-    def switches(self) -> list[Switch]:
-        """When the two signals go on and off ahead, in order."""
+    def _all_switches(self) -> list[Switch]:
         score = self._state.score
-        if score is None:
+        if score is None or self._both_stay_off(score):
             return []
         found = self._switches("turning", "openness", score.turning_ms)
         found += self._switches("active", "active", score.active_ms)
         return sorted(found)
+
+    def _both_stay_off(self, score: Score) -> bool:
+        """Whether that is plain without following the path."""
+        model, signals = self._model, self._model.parameters.signals
+        if score.turning_ms is not None or score.active_ms is not None:
+            return False
+        if score.mails and not model.silence_cools:
+            return False
+        # Nobody is likelier active than open.
+        enter = min(signals.turning.enter, signals.active.enter)
+        return threshold(model, "openness", enter).never(score.p, self.end_ms - score.at_ms)
 
     def _switches(self, signal: str, of: str, since_ms: int | None) -> list[Switch]:
         bounds = getattr(self._model.parameters.signals, signal)
@@ -170,11 +190,15 @@ class Path:
 
     def latency_state_at(self, at_ms: int) -> tuple[LatencyState | None, int | None]:
         """The latency state (None: not scored) and when it next changes."""
-        return _step(self._latency, at_ms)
+        return _step(self.latency, at_ms)
 
     def phase_at(self, at_ms: int) -> tuple[Phase | None, int | None]:
         """The phase (None: not scored) and when it next changes."""
-        return _step(self._phase, at_ms)
+        return _step(self.phase, at_ms)
+
+    def _index(self, at_ms: int) -> int:
+        """Which stretch a moment is in."""
+        return max(bisect_right(self.stretches, at_ms, key=_begin) - 1, 0)
 
     def ring(self, key: str) -> tuple[int, ...]:
         """Times of the newest events that a rule's condition counts."""
@@ -182,18 +206,19 @@ class Path:
 
 
 def _stretches(score: Score, model: Model, end_ms: int) -> list[Stretch]:
-    stretches = [_stretch(score.at_ms, score.p, None, model)]
+    stretches = [Stretch(score.at_ms, score.p, None, model)]
     for mail in sorted(score.mails, key=lambda mail: (mail.close_ms, mail.message_id)):
+        if mail.close_ms > end_ms:
+            break
         factor = closing(mail, score, model)
-        if factor is None or mail.close_ms > end_ms:
-            continue
-        p = weigh(stretches[-1].at(mail.close_ms, model), factor)
-        stretches.append(_stretch(mail.close_ms, p, mail, model))
+        if factor is not None:
+            p = weigh(stretches[-1].at(mail.close_ms), factor)
+            stretches.append(Stretch(mail.close_ms, p, mail, model))
     return stretches
 
 
-def _stretch(from_ms: int, p: Probabilities, closed: Mail | None, model: Model) -> Stretch:
-    return Stretch(from_ms, p, spread(p, model), np.array(p), closed)
+def _begin(stretch: Stretch) -> int:
+    return stretch.from_ms
 
 
 def _latency_steps(state: PersonState, switches: list[Switch]) -> Steps[LatencyState | None]:

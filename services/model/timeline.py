@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from services.contract.event import Event
-from services.contract.phases import IntervalKind
-from services.model.fold import fold
-from services.model.path import Path
+from services.contract.phases import IntervalKind, LatencyState, Phase
+from services.model.fold import fold_onto
+from services.model.path import Path, Steps
 from services.model.rules import Events, Rule, conditions, evaluate
-from services.model.state import PersonState
+from services.model.state import PersonState, copy_state
 from services.model.version import Model
 
 PIECES_MAX = 10_000
@@ -60,7 +60,7 @@ def advance(
     """Fold events, in order, onto a state.
 
     Args:
-        state: after the event before the first of ``events``; None for none.
+        state: after the event before the first of ``events``; None for none. It is not changed.
         events: at least one, in canonical order.
         model: the version.
         rulebook: the segments to keep.
@@ -71,11 +71,15 @@ def advance(
         or ahead to the horizon. What held before the first event is not touched.
     """
     pieces: list[Interval] = []
+    state = None if state is None else copy_state(state)
+    path: Path | None = None
     for i, event in enumerate(events):
-        state = fold(state, event, model, rulebook.counted)
+        state = fold_onto(state, event, model, rulebook.counted, path=path)
+        path = None
         until = events[i + 1].occurred_ms if i + 1 < len(events) else until_ms
         if until is None or until > event.occurred_ms:
-            pieces += _pieces(Path(state, model, until), rulebook, state, until)
+            path = Path(state, model, until)
+            pieces += _pieces(path, rulebook, state, until)
     assert state is not None  # noqa: S101  there was an event
     return state, join(pieces)
 
@@ -89,9 +93,10 @@ def join(pieces: Iterable[Interval]) -> list[Interval]:
     """Pieces of one key that touch made one; the cause is the first one's."""
     whole: dict[tuple[str, str], list[Interval]] = {}
     for piece in pieces:
-        row = whole.setdefault((piece.kind, piece.key), [])
+        kind, key, _, to_ms, _ = piece
+        row = whole.setdefault((kind, key), [])
         if row and row[-1].to_ms == piece.from_ms:
-            row[-1] = row[-1]._replace(to_ms=piece.to_ms)
+            row[-1] = Interval(kind, key, row[-1].from_ms, to_ms, row[-1].event_id)
         else:
             row.append(piece)
     return [interval for row in whole.values() for interval in row]
@@ -99,35 +104,57 @@ def join(pieces: Iterable[Interval]) -> list[Interval]:
 
 def _pieces(
     path: Path, rulebook: Rulebook, state: PersonState, until_ms: int | None
-) -> Iterable[Interval]:
+) -> list[Interval]:
     """What holds from the last event to ``until_ms`` (None: to the horizon)."""
-    begin = state.at_ms
-
-    def interval(kind: IntervalKind, key: str, from_ms: int, to_ms: int | None) -> Interval:
-        end = until_ms if to_ms is None else to_ms if until_ms is None else min(to_ms, until_ms)
-        return Interval(kind, key, from_ms, end, state.at_id if from_ms == begin else None)
-
-    end = path.end_ms
-    at: int | None = begin
-    while at is not None and at < end:
-        phase, to = path.phase_at(at)
-        if phase is not None:
-            yield interval("phase", phase, at, to)
-        at = to
-    at = begin
-    while at is not None and at < end:
-        latency, to = path.latency_state_at(at)
-        if latency is not None:
-            yield interval("latency", latency, at, to)
-        at = to
+    pieces = _drawn("phase", path.phase, path.end_ms, state, until_ms)
+    pieces += _drawn("latency", path.latency, path.end_ms, state, until_ms)
     # Whoever did not agree to be followed is in no segment.
-    for key, rule in rulebook.segments if path.phase_at(begin)[0] is not None else ():
-        at = begin
-        for _ in range(PIECES_MAX):
-            truth, to = evaluate(rule, path, at)
-            if truth:
-                yield interval("segment", key, at, to)
-            # A count of events may change beyond the horizon: it is known as far as it reaches.
-            if to is None or (until_ms is not None and to >= until_ms):
-                break
-            at = to
+    if path.phase[0][1] is not None:
+        for key, rule in rulebook.segments:
+            pieces += _segment(key, rule, path, state, until_ms)
+    return pieces
+
+
+def _drawn(
+    kind: IntervalKind,
+    steps: Steps[Phase | None] | Steps[LatencyState | None],
+    end_ms: int,
+    state: PersonState,
+    until_ms: int | None,
+) -> list[Interval]:
+    pieces = []
+    for i, (at, key) in enumerate(steps):
+        if key is not None and at < end_ms:
+            to = steps[i + 1][0] if i + 1 < len(steps) else None
+            pieces.append(_interval(kind, key, at, to, state, until_ms))
+    return pieces
+
+
+def _segment(
+    key: str, rule: Rule, path: Path, state: PersonState, until_ms: int | None
+) -> list[Interval]:
+    pieces = []
+    at = state.at_ms
+    for _ in range(PIECES_MAX):
+        truth, to = evaluate(rule, path, at)
+        if truth:
+            pieces.append(_interval("segment", key, at, to, state, until_ms))
+        # A count of events may change beyond the horizon: it is known as far as it reaches.
+        if to is None or (until_ms is not None and to >= until_ms):
+            break
+        at = to
+    return pieces
+
+
+def _interval(
+    kind: IntervalKind,
+    key: str,
+    from_ms: int,
+    to_ms: int | None,
+    state: PersonState,
+    until_ms: int | None,
+) -> Interval:
+    """Cut off at ``until_ms``; begun by the last event where it begins there."""
+    if to_ms is None or (until_ms is not None and until_ms < to_ms):
+        to_ms = until_ms
+    return Interval(kind, key, from_ms, to_ms, state.at_id if from_ms == state.at_ms else None)

@@ -110,6 +110,8 @@ class Model:
     stay_ms: int
     engagement_per_ms: float
     """Natural decay rate of engagement."""
+    silence_cools: bool
+    """Whether a mail left unanswered speaks the less for a state the nearer it is to active."""
 
     @property
     def version(self) -> str:
@@ -168,6 +170,10 @@ def build(parameters: Parameters) -> Model:
         mail_window_ms=round(parameters.mail.window_days * DAY_MS),
         stay_ms=round(parameters.signals.stay_days * DAY_MS),
         engagement_per_ms=math.log(2) / (parameters.engagement.half_life_days * DAY_MS),
+        silence_cools=all(
+            rates == tuple(sorted(rates))
+            for rates in (parameters.mail.open, parameters.mail.click_given_open)
+        ),
     )
 
 

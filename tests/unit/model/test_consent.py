@@ -26,7 +26,7 @@ def test_nothing_is_scored_without_consent():
     assert not path.scored
     assert path.phase_at(day(1)) == path.latency_state_at(day(1)) == (None, None)
     assert path.probability_at_least("active", 0.5, day(1)) is None
-    assert path.switches() == []
+    assert path.switches == []
 
 
 def test_what_came_before_consent_is_no_evidence_and_the_event_that_brings_it_is():

@@ -1,7 +1,9 @@
 """When a threshold is crossed in silence, against looking at every moment."""
 
+from dataclasses import replace
 from itertools import pairwise
 
+import msgspec
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from services.contract.phases import DAY_MS, HORIZON_MS, HOUR_MS
 from services.model.crossing import STATES_OF, threshold
 from services.model.path import Path
 from services.model.state import PersonState, Score
+from services.model.version import build
 from tests.unit.model.journeys import MODEL, T0, quick, scored_states
 
 _COARSE = np.concatenate(
@@ -118,9 +121,27 @@ def test_what_is_called_sure_is_so(state, of, theta, truth):
     first = path.stretches[0]
     times = np.unique(np.concatenate([_COARSE, np.linspace(0, 40 * DAY_MS, 300).astype(int)]))
     for begin, end in ((0, HORIZON_MS), (0, 3 * DAY_MS), (9 * DAY_MS, 30 * DAY_MS)):
-        if t.surely(first.vector, begin, end, truth=truth):
+        if t.surely(first.p, begin, end, truth=truth):
             inside = [x for x in times.tolist() if begin <= x <= end]
             assert all(t.holds(first.c, x) is truth for x in inside)
+
+
+@quick
+@given(scored_states())
+def test_a_path_that_is_not_followed_has_no_switches(state):
+    """Where one product tells so, whatever mails are open."""
+    state.score.turning_ms = state.score.active_ms = None
+    followed = Path(state, replace(MODEL, silence_cools=False))
+    assert Path(state, MODEL).switches == followed.switches
+    assert Path(state, MODEL, T0 + DAY_MS).switches == [
+        s for s in followed.switches if s.at_ms <= T0 + DAY_MS
+    ]
+
+
+def test_paths_are_followed_where_an_unanswered_mail_may_speak_for_somebody() -> None:
+    mail = msgspec.structs.replace(MODEL.parameters.mail, open=(0.3, 0.2, 0.4))
+    assert MODEL.silence_cools
+    assert not build(msgspec.structs.replace(MODEL.parameters, mail=mail)).silence_cools
 
 
 def test_silence_can_make_somebody_likelier_turning_and_then_less() -> None:

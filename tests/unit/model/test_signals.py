@@ -49,9 +49,7 @@ def test_switches_are_those_of_looking_all_the_time(state, signal):
     step, end = DAY_MS // 8, T0 + 60 * DAY_MS
     path = Path(state, MODEL)
     since = getattr(state.score, f"{signal}_ms")
-    exact = [
-        (s.at_ms, s.on) for s in path.switches() if s.signal == signal and s.at_ms < end - step
-    ]
+    exact = [(s.at_ms, s.on) for s in path.switches if s.signal == signal and s.at_ms < end - step]
     looked = plain_signal(path, since, signal, step, end)[: len(exact) + 1]
     # An excursion shorter than a step is not seen by looking; such a path says nothing here.
     if any(b[0] - a[0] < step for a, b in pairwise(exact)):
@@ -70,10 +68,10 @@ def test_the_fold_arrives_at_what_the_path_foretold(state, after_ms):
     arrived = copy_state(state)
     elapse(arrived, at, MODEL)
     foretold = {s: getattr(score_of(state), f"{s}_ms") for s in ("turning", "active")}
-    for switch in path.switches():
+    for switch in path.switches:
         if switch.at_ms < at:
             foretold[switch.signal] = switch.at_ms if switch.on else None
-    exactly_now = {s.signal for s in path.switches() if s.at_ms == at}
+    exactly_now = {s.signal for s in path.switches if s.at_ms == at}
     for signal, since in foretold.items():
         if signal not in exactly_now:
             assert getattr(score_of(arrived), f"{signal}_ms") == since
@@ -104,7 +102,7 @@ def test_a_signal_stays_on_for_the_minimum_whatever_happens(events):
         before = state
         state = fold(state, each, MODEL)
         if before is not None and before.score is not None:
-            for switch in Path(before, MODEL, each.occurred_ms).switches():
+            for switch in Path(before, MODEL, each.occurred_ms).switches:
                 _stayed(on_since, switch.signal, switch.at_ms, on=switch.on)
         if state.score is None:
             on_since = {}
@@ -165,7 +163,7 @@ def test_two_windows_that_close_at_once_are_one_step():
     path = Path(state, MODEL)
     close = T0 + MODEL.mail_window_ms
     _, turning, active = path.states_at(close)
-    before, between = path.stretches[0].at(close, MODEL), path.stretches[1].p
+    before, between = path.stretches[0].at(close), path.stretches[1].p
     high, middle, low = (sum(states(p)[1:]) for p in (before, between, path.stretches[2].p))
     assert high > middle > low
     assert low == turning + active
