@@ -23,6 +23,7 @@ _RAW = {
     name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE)
     for name in ("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes")
 }
+_REFERENCE_LENGTH_MAX = 1_000
 _REFERENCE = re.compile(r"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|([a-zA-Z][a-zA-Z0-9]*)(;?))(=?)")
 
 
@@ -120,7 +121,8 @@ def _resolved(found: re.Match[str]) -> str:
     name, semicolon, equals = found.groups()
     whole = found[0].removesuffix("=") if equals else found[0]
     if name is None:
-        return unescape(whole) + equals
+        # Python reads no number of thousands of digits; whatever is no character becomes this one.
+        return (unescape(whole) if len(whole) <= _REFERENCE_LENGTH_MAX else "\ufffd") + equals
     if name + semicolon not in html5 or (equals and not semicolon):
         return found[0]
     return html5[name + semicolon] + equals

@@ -135,6 +135,7 @@ def test_what_a_link_is_about():
         ("?a=1&copy=2&region=3&notit", "?a=1&copy=2&region=3&notit"),
         ("&copy;&copy &lang;&lang", "©© ⟨&lang"),
         ("&#x26;&#38;&#38&#xZ", "&&&&#xZ"),
+        (f"&#{'1' * 5_000};", "\ufffd"),
         ("&amp=1&&", "&amp=1&&"),
     ],
 )
