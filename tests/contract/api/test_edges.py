@@ -2,7 +2,6 @@
 
 import base64
 
-import pytest
 from httpx import Client
 from sqlalchemy import update
 
@@ -67,42 +66,42 @@ def test_nothing_crosses_a_workspace(client: Client, world: World, people: dict[
         assert client.get(f"/v1/segments/s{path}").status_code == 404
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "/v1/persons?limt=5",
-        "/v1/persons?limit=0",
-        "/v1/persons?limit=" + "9" * 5000,
-        "/v1/persons?cursor=%ff",
-        "/v1/persons?cursor=AAAA",
-        "/v1/persons?q=%00",
-        "/v1/persons/lookup?namespace=email&value=%00",
-        "/v1/persons/%00",
-        "/v1/persons/x?as_of=yesterday",
-        "/v1/persons/x?as_of=2026-01-01T00:00:00",
-        "/v1/persons/x?as_of=9999-12-31T23:59:59Z",
-        "/v1/persons/x?as_of=0001-01-01T00:00:00%2B14:00",
-        "/v1/changes?after=-1",
-        "/v1/changes?after=" + str(2**63),
-        "/v1/changes?types=everything",
-        "/v1/segments/UPPER",
-        "/v1/segments/a%00b/members",
-    ],
-)
-def test_odd_requests_are_refused(client: Client, address: str) -> None:
-    answer = client.get(address)
-    assert answer.status_code == 400, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
+_ODD_ADDRESSES = [
+    "/v1/persons?limt=5",
+    "/v1/persons?limit=0",
+    "/v1/persons?limit=" + "9" * 5000,
+    "/v1/persons?cursor=%ff",
+    "/v1/persons?cursor=AAAA",
+    "/v1/persons?q=%00",
+    "/v1/persons/lookup?namespace=email&value=%00",
+    "/v1/persons/%00",
+    "/v1/persons/x?as_of=yesterday",
+    "/v1/persons/x?as_of=2026-01-01T00:00:00",
+    "/v1/persons/x?as_of=9999-12-31T23:59:59Z",
+    "/v1/persons/x?as_of=0001-01-01T00:00:00%2B14:00",
+    "/v1/changes?after=-1",
+    "/v1/changes?after=" + str(2**63),
+    "/v1/changes?types=everything",
+    "/v1/segments/UPPER",
+    "/v1/segments/a%00b/members",
+]
 
 
-@pytest.mark.parametrize(
-    "text", ["\ud800", "🙂" * 60, "\u202e", "'; drop table person; --", "%"], ids=range(5)
-)
-def test_odd_text_finds_nobody(client: Client, people: dict[str, str], text: str) -> None:
-    value = text.encode("utf-8", "surrogatepass")
-    for address in ("/v1/persons/lookup?namespace=email&value=", "/v1/persons?q="):
-        quoted = "".join(f"%{byte:02x}" for byte in value)
-        assert client.get(address + quoted).status_code in {200, 404}
+def test_odd_requests_are_refused(client: Client) -> None:
+    for address in _ODD_ADDRESSES:
+        answer = client.get(address)
+        assert answer.status_code == 400, (address, answer.text)
+        assert answer.headers["content-type"] == "application/problem+json", address
+
+
+_ODD_TEXTS = ["\ud800", "🙂" * 60, "\u202e", "'; drop table person; --", "%"]
+
+
+def test_odd_text_finds_nobody(client: Client, people: dict[str, str]) -> None:
+    for text in _ODD_TEXTS:
+        quoted = "".join(f"%{byte:02x}" for byte in text.encode("utf-8", "surrogatepass"))
+        for address in ("/v1/persons/lookup?namespace=email&value=", "/v1/persons?q="):
+            assert client.get(address + quoted).status_code in {200, 404}, ascii(text)
 
 
 _RULE_WITH = (
@@ -111,28 +110,29 @@ _RULE_WITH = (
 )
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"{",
-        b"[]",
-        b"null",
-        b'{"key": "\\ud800", "name": "x", "rule": {}}',
-        b'{"key": "k", "name": "\\u0000", "rule": {"type": "phase", "any_of": ["do"]}}',
-        b"[" * 100_000,
-        b'{"a":' * 900 + b"1" + b"}" * 900,
-        b'{"name": ' + b"9" * 5000 + b"}",
-        b'{"name": NaN}',
-        _RULE_WITH % b"1e400",
-        _RULE_WITH % b"NaN",
-        b"\xff\xfe",
-    ],
-)
-def test_odd_bodies_are_refused(client: Client, body: bytes) -> None:
-    answer = client.post("/v1/segments", content=body, headers={"Content-Type": "application/json"})
-    assert answer.status_code == 400, answer.text
-    assert answer.json()["code"] in {"invalid", "bad_request"}
+_ODD_BODIES = [
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b'{"key": "\\ud800", "name": "x", "rule": {}}',
+    b'{"key": "k", "name": "\\u0000", "rule": {"type": "phase", "any_of": ["do"]}}',
+    b"[" * 100_000,
+    b'{"a":' * 900 + b"1" + b"}" * 900,
+    b'{"name": ' + b"9" * 5000 + b"}",
+    b'{"name": NaN}',
+    _RULE_WITH % b"1e400",
+    _RULE_WITH % b"NaN",
+    b"\xff\xfe",
+]
+
+
+def test_odd_bodies_are_refused(client: Client) -> None:
+    headers = {"Content-Type": "application/json"}
+    for body in _ODD_BODIES:
+        answer = client.post("/v1/segments", content=body, headers=headers)
+        assert answer.status_code == 400, (body[:99], answer.text)
+        assert answer.json()["code"] in {"invalid", "bad_request"}, body[:99]
 
 
 def test_a_large_body_is_refused(client: Client) -> None:
