@@ -60,7 +60,9 @@ class Threshold:
     lowest: npt.NDArray[np.float64]
     """(T, 15): likewise below."""
     peaks: tuple[tuple[float, ...], ...]
-    """T × 15: the highest of ``highest`` up to each grid time."""
+    """T × 15: the highest of ``highest`` up to each grid time: one product mostly tells enough."""
+    floors: tuple[tuple[float, ...], ...]
+    """T × 15: likewise the lowest of ``lowest``."""
 
     def curve(self, c: Sequence[float]) -> Curve:
         """The curve f in a silence that begins with coefficients ``c``."""
@@ -69,21 +71,6 @@ class Threshold:
     def holds(self, c: Sequence[float], after_ms: int) -> bool:
         """Whether the probability is at least θ after so long a silence."""
         return _value(self.curve(c), after_ms) >= 0.0
-
-    def never(self, p: Sequence[float], within_ms: int) -> bool:
-        """Whether it is plain that the probability stays below θ for so long.
-
-        Enough to know of most people that nothing will be. For ``openness`` and ``active`` that
-        stands whatever mails are left unanswered on the way, where that speaks the less for a
-        state the nearer it is to active (:attr:`Model.silence_cools`): from any moment on, f is
-        at most what it would be without, but for a factor above 0.
-
-        Args:
-            p: the 15 probabilities now.
-            within_ms: how long, up to the horizon.
-        """
-        cell = min(bisect_left(_GRID_MS, within_ms), len(_GRID_MS) - 1)
-        return bool(sum(map(mul, self.peaks[cell], p)) < -_MARGIN)
 
     def surely(self, p: Sequence[float], from_ms: int, to_ms: int, *, truth: bool) -> bool:
         """Whether it is plain that the answer is ``truth`` all the way.
@@ -98,8 +85,14 @@ class Threshold:
         if begin >= end:
             return False
         if truth:
-            return bool((self.lowest[begin:end] @ p).min() > 0.0)
-        return self.never(p, to_ms) or bool((self.highest[begin:end] @ p).max() < 0.0)
+            return bool(
+                sum(map(mul, self.floors[end - 1], p)) > _MARGIN
+                or (self.lowest[begin:end] @ p).min() > _MARGIN
+            )
+        return bool(
+            sum(map(mul, self.peaks[end - 1], p)) < -_MARGIN
+            or (self.highest[begin:end] @ p).max() < -_MARGIN
+        )
 
 
 def _value(curve: Curve, after_ms: int) -> float:
@@ -140,7 +133,8 @@ def threshold(model: Model, of: str, theta: float) -> Threshold:
     highest, lowest = _bounds(model, np.array(weights))
     grid = np.stack([values, values * w], axis=1)
     peaks = tuple(map(tuple, np.maximum.accumulate(highest).tolist()))
-    return Threshold(tuple(exponents), tuple(weights), grid, highest, lowest, peaks)
+    floors = tuple(map(tuple, np.minimum.accumulate(lowest).tolist()))
+    return Threshold(tuple(exponents), tuple(weights), grid, highest, lowest, peaks, floors)
 
 
 def _bounds(

@@ -158,7 +158,12 @@ class Path:
         return sorted(found)
 
     def _both_stay_off(self, score: Score) -> bool:
-        """Whether that is plain without following the path."""
+        """Whether that is plain without following the path.
+
+        Mails left unanswered on the way change nothing about it where that speaks the less for a
+        state the nearer it is to active: from then on, f (see ``crossing``) is at most what it
+        would be without them, but for a factor above 0.
+        """
         model, signals = self._model, self._model.parameters.signals
         if score.turning_ms is not None or score.active_ms is not None:
             return False
@@ -166,7 +171,8 @@ class Path:
             return False
         # Nobody is likelier active than open.
         enter = min(signals.turning.enter, signals.active.enter)
-        return threshold(model, "openness", enter).never(score.p, self.end_ms - score.at_ms)
+        t = threshold(model, "openness", enter)
+        return t.surely(score.p, 0, self.end_ms - score.at_ms, truth=False)
 
     def _switches(self, signal: str, of: str, since_ms: int | None) -> list[Switch]:
         bounds = getattr(self._model.parameters.signals, signal)
