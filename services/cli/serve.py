@@ -52,7 +52,7 @@ class Server(uvicorn.Server):
             access_log=False,  # it would name people: tokens and ids stand in the addresses
             log_config=None,
             server_header=False,
-            proxy_headers=False,  # nobody's address is used for anything
+            proxy_headers=False,  # the tracker itself reads them, and believes named proxies alone
             timeout_graceful_shutdown=REQUESTS_PATIENCE_S,
         )
         super().__init__(config)

@@ -3,7 +3,6 @@
 from typing import Literal, get_args
 
 LatencyState = Literal["latent_latent", "actively_latent", "active"]
-LATENCY_STATES: tuple[LatencyState, ...] = get_args(LatencyState)
 
 Phase = Literal["see", "think", "do", "care"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
