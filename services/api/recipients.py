@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, exists, or_, select
 
 from services.api.context import Context
 from services.api.door import Tie
@@ -13,7 +13,7 @@ from services.api.link_secrets import Signer, signer_of
 from services.api.people import identities_of, spelled, states_of
 from services.api.wire import Body
 from services.contract.event import Identity
-from services.contract.tables import consent, identity, unsubscribed
+from services.contract.tables import api_key, consent, identity, unsubscribed
 from services.contract.token import Recipient
 from services.contract.vault import lookup_value
 from services.model.state import PersonState
@@ -143,7 +143,17 @@ def _unsubscribed(
 def _answers(
     connection: Connection, workspace_id: int, persons: Sequence[int]
 ) -> dict[int, list[tuple[int, bool]]]:
-    """(when, yes or no) of all that people answered about getting mail."""
+    """(when, yes or no) of all that people answered about getting mail.
+
+    A page's yes is heeded only of a mail's signed token: anybody can tie a cookie to somebody else
+    whose name or address they know, and would put them on the mailing list again.
+    """
+    from_page = exists().where(
+        api_key.c.workspace_id == workspace_id,
+        api_key.c.kind == "write",
+        api_key.c.source_id == consent.c.source_id,
+    )
+    is_sure = or_(consent.c.granted.is_(False), identity.c.namespace == "person_token", ~from_page)
     found: dict[int, list[tuple[int, bool]]] = {}
     for i in range(0, len(persons), _LOOKED_UP_AT_ONCE):
         query = (
@@ -155,6 +165,7 @@ def _answers(
                 consent.c.workspace_id == workspace_id,
                 consent.c.purpose.in_(("contact", "contact_mail")),
                 consent.c.answered,
+                is_sure,
             )
         )
         for row in connection.execute(query):

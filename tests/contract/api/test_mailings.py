@@ -14,7 +14,7 @@ from services.api.snapshot import load_snapshot
 from services.api.wire import rfc3339
 from services.cli.workspace import command
 from services.contract import event as envelope
-from services.contract.event import Agreement, Consent, Event
+from services.contract.event import Agreement, Consent, Event, Identity
 from services.contract.phases import DAY_MS
 from services.contract.token import read_link, read_recipient, read_unsubscribe
 from services.runtime.sqlite_log import SqliteLog
@@ -261,9 +261,14 @@ def test_who_agreed_anew_is_off_the_list(office: Office) -> None:
     people = {"recipients": [one("anna")]}
     made = office.post("/v1/messages", {"name": "November", **people})
     assert made["recipients"][0]["unsubscribed_at"]
-    word = world.event(1, "consent_changed", "anna", agreement=yes, server_only=True)
-    world.score([word])
     path = f"/v1/messages/{made['id']}/recipients"
+    cookie = Identity("anonymous_id", "anybody's")
+    tie = world.event(1.5, "identified", "", identities=(Identity("user_id", "anna"), cookie))
+    world.score([tie, world.event(1, "consent_changed", "", identities=(cookie,), agreement=yes)])
+    told = office.post(path, people, 200)["recipients"][0]
+    assert told["unsubscribed_at"], "anybody can tie a cookie to anybody by a page's key"
+    by_server = {"source_id": 2, "server_only": True}
+    world.score([world.event(1, "consent_changed", "anna", agreement=yes, **by_server)])
     assert office.post(path, people, 200)["recipients"][0]["unsubscribed_at"] is None
     no = Agreement(given_ms=NOW_MS - 1000, purposes={"contact": False})
     world.score([world.event(0.01, "consent_changed", "anna", agreement=no, server_only=True)])

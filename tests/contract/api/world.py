@@ -46,7 +46,7 @@ class World:
             v=1,
             workspace_id=self.id,
             event_id=envelope.event_id_of(self.id, 1, f"m{self._number}"),
-            source_id=1,
+            source_id=more.pop("source_id", 1),
             type=type_,  # type: ignore[arg-type]
             identities=more.pop("identities", (Identity("user_id", user),)),
             occurred_ms=occurred,
