@@ -137,11 +137,14 @@ def run_distributed(folder: Path, database_url: str, kafka: str) -> Iterator[Pro
     for command in ("migrate", "topics"):
         _run([KENTERING, command], told)
     with ExitStack() as stack:
+        await_ready = []
         for name in ("api", "tracker", "relay", "scorer"):
             flag = "--port" if name in {"api", "tracker"} else "--health-port"
             command = [KENTERING, name, flag, str(ports[name])]
-            ready = f"{urls[name]}/readyz"
-            stack.enter_context(_running(command, folder / f"{name}.log", told, ready))
+            starting = _starting(command, folder / f"{name}.log", told, f"{urls[name]}/readyz")
+            await_ready.append(stack.enter_context(starting))
+        for wait in await_ready:
+            wait()
         yield _with_workspace(urls["api"], urls["tracker"], told)
 
 
@@ -166,17 +169,22 @@ def run_one_more_tracker(folder: Path, product: Product) -> Iterator[str]:
 def _running(
     command: list[str], log: Path, told: Mapping[str, str], ready_url: str
 ) -> Iterator[None]:
-    process = start(command, log, env=dict(told))
-    try:
-        wait_until(lambda: _answers(ready_url), " ".join(command[1:3]), process=process, log=log)
+    with _starting(command, log, told, ready_url) as await_ready:
+        await_ready()
         yield
+
+
+@contextmanager
+def _starting(
+    command: list[str], log: Path, told: Mapping[str, str], ready_url: str
+) -> Iterator[Callable[[], None]]:
+    """A process that ends with the block, and a call that waits until it is ready."""
+    process = start(command, log, env=dict(told))
+    what = " ".join(command[1:3])
+    try:
+        yield lambda: wait_until(lambda: _answers(ready_url), what, process=process, log=log)
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop(process, signal.SIGTERM, 20)
 
 
 def _with_workspace(api_url: str, tracker_url: str, told: Mapping[str, str]) -> Product:
