@@ -6,6 +6,7 @@ so that the same events give the same bits, for one person and for many.
 
 import math
 from collections.abc import Sequence
+from operator import mul
 
 from services.model.version import GRID, Model, Three
 
@@ -15,7 +16,8 @@ Probabilities = list[float]
 def spread(p: Sequence[float], model: Model) -> list[float]:
     """``p`` as 15 coefficients of the exponentials that silence is made of."""
     c: list[float] = []
-    for s, a, b, d in zip(model.silence, p[0::3], p[1::3], p[2::3], strict=True):
+    rest = iter(p)
+    for s, a, b, d in zip(model.silence, rest, rest, rest, strict=True):
         r0, r1, r2, r3, r4, r5, r6, r7, r8 = s.right
         c += (
             a * r0 + b * r3 + d * r6,
@@ -29,7 +31,8 @@ def gather(c: Sequence[float], days: float, model: Model) -> Probabilities:
     """The probabilities after ``days`` of silence, from the coefficients at its beginning."""
     p: list[float] = []
     exp = math.exp
-    for s, x, y, z in zip(model.silence, c[0::3], c[1::3], c[2::3], strict=True):
+    rest = iter(c)
+    for s, x, y, z in zip(model.silence, rest, rest, rest, strict=True):
         w0, w1, w2 = s.exponents
         u0, u1, u2, u3, u4, u5, u6, u7, u8 = s.left
         a, b, d = x * exp(w0 * days), y * exp(w1 * days), z * exp(w2 * days)
@@ -48,8 +51,7 @@ def after_silence(p: Sequence[float], days: float, model: Model) -> Probabilitie
 
 def weigh(p: Sequence[float], likelihood: Three) -> Probabilities:
     """The probabilities after something that each state makes so likely, frailty aside."""
-    weighed = [x * likely for x, likely in zip(p, likelihood * GRID, strict=True)]
-    return normal(weighed)
+    return normal(list(map(mul, p, likelihood * GRID)))
 
 
 def weigh_organic(
@@ -78,9 +80,8 @@ def normal(p: list[float]) -> Probabilities:
     """``p`` scaled to sum 1, with rounding below zero taken for (almost) nothing."""
     if min(p) <= 0.0:
         p = [x if x > 0.0 else 1e-300 for x in p]
-    total = 0.0
-    for x in p:
-        total += x
+    a, b, c, d, e, f, g, h, i, j, k, l, m, n, o = p  # noqa: E741
+    total = a + b + c + d + e + f + g + h + i + j + k + l + m + n + o
     return [x / total for x in p]
 
 

@@ -94,12 +94,12 @@ class Path:
         horizon_ms = state.at_ms + HORIZON_MS
         self.end_ms = horizon_ms if until_ms is None else min(until_ms, horizon_ms)
         self._stretches: list[Stretch] | None = None
+        self._latency: Steps[LatencyState | None] | None = None
+        self._phase: Steps[Phase | None] | None = None
         self.switches = self._all_switches()
         """When the two signals go on and off ahead, in order."""
-        self.latency = _latency_steps(state, self.switches)
-        """The latency state (None: not scored) from the last event on."""
-        self.phase = _phase_steps(state, self.latency)
-        """The phase, likewise."""
+
+    # Made when first asked for; cached_property takes a lock in Python 3.11.
 
     @property
     def stretches(self) -> list[Stretch]:
@@ -108,6 +108,20 @@ class Path:
             score = self._state.score
             self._stretches = _stretches(score, self._model, self.end_ms) if score else []
         return self._stretches
+
+    @property
+    def latency(self) -> "Steps[LatencyState | None]":
+        """The latency state (None: not scored) from the last event on."""
+        if self._latency is None:
+            self._latency = _latency_steps(self._state, self.switches)
+        return self._latency
+
+    @property
+    def phase(self) -> "Steps[Phase | None]":
+        """The phase (None: not scored), likewise."""
+        if self._phase is None:
+            self._phase = _phase_steps(self._state, self.latency)
+        return self._phase
 
     def probabilities_at(self, at_ms: int) -> Probabilities:
         """The 15 probabilities at a moment from the last event on."""
