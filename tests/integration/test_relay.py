@@ -131,7 +131,7 @@ def test_a_broker_that_is_stopped_and_started_again(
         broker.start()
         written(spool, 200, 100)
         wait_until(caught_up(tmp_path, spool, 301), "the relay")
-        assert relay.why_not_ready() is None
+        wait_until(lambda: relay.why_not_ready() is None, "the relay to be ready again")
     assert set(in_kafka(broker, topic, set(range(300)))) == set(range(300))
 
 
