@@ -229,6 +229,8 @@ person_state = Table(
     Column("person_id", BigInteger, primary_key=True, autoincrement=False),
     _workspace(),
     Column("state", LargeBinary, nullable=False),  # services/model/state.py
+    # The state as it was before the latest quiet week: a late event is folded from it.
+    Column("settled", LargeBinary),
     Column("model_version", Text, nullable=False),
     Column("version", BigInteger, nullable=False),  # grows with every write of this row
     Column("last_ms", BigInteger, nullable=False),  # the last event's place in the order

@@ -15,8 +15,9 @@ from services.contract.phases import ChangeReason
 from services.model.timeline import Interval
 from services.runtime.bulk import among, insert_rows, update_rows
 from services.runtime.database import insert_new
-from services.scorer.folding import Announced, Folded, Place
+from services.scorer.folding import Folded
 from services.scorer.segments import Segments, Version, load_segments
+from services.scorer.states import Announced, Place
 
 DUE_MAX = 2_000
 """Persons whose boundaries are announced in one transaction."""

@@ -23,7 +23,7 @@ from services.runtime.bulk import among
 from services.runtime.event_log import Stored
 from services.scorer import consent, intervals, unsubscribed
 from services.scorer.announce import Change, announce_folded, publish
-from services.scorer.folding import Folded, fold_persons, save
+from services.scorer.folding import Folded, fold_ahead, fold_persons, save
 from services.scorer.identities import Identified, identify, unsettled
 from services.scorer.owners import owner_at, owners_of, still_so
 from services.scorer.people import Moves, resolve
@@ -144,6 +144,12 @@ def _apply(
     theirs = _by_person(db, workspace_id, fresh, identified)
     replaced_by = _owners_at(db, workspace_id, replaced)
     anew = moves.refold | replaced_by
+    ahead = fold_ahead(
+        db,
+        {person: events for person, events in theirs.items() if person not in anew},
+        load_segments(db, workspace_id),
+        model,
+    )
     _lock(db, theirs.keys() | anew | moves.merged.keys())
     cookies = {cookie for event in named if (cookie := identified.cookie(event)) is not None}
     if (
@@ -155,7 +161,7 @@ def _apply(
     segments = load_segments(db, workspace_id, hold=True)
     withdrawn = consent.enforce(db, workspace_id, theirs, anew, answered_by)
     anew |= moves.merged.keys() | withdrawn.refold
-    folded = fold_persons(db, workspace_id, theirs, anew, segments, model)
+    folded = fold_persons(db, workspace_id, theirs, anew, segments, model, ahead)
     for one in folded:
         if one.person_id in withdrawn.refold:
             one.remade = "withdrawn"

@@ -84,7 +84,7 @@ def _fill(
     segments = load_segments(db, version.workspace_id)
     scored = select(_state.person_id).where(_state.person_id.in_(persons))
     folded = fold_persons(
-        db, version.workspace_id, {}, list(db.execute(scored).scalars()), segments, model
+        db, version.workspace_id, {}, list(db.execute(scored).scalars()), segments, model, {}
     )
     for one in folded:
         one.remade = "manual"

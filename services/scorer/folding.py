@@ -1,44 +1,31 @@
 """Persons moved on by their events: from stored state to stored state.
 
-An event after the person's last one is folded onto the state. One that belongs earlier, or a
-change of what is whose, folds anew: from the nearest checkpoint before it, or from the first
-event.
+An event after the person's last one is folded onto the state. One that belongs earlier is folded
+with what came after it, from the nearest state that was kept from before it: one from the other
+side of a quiet week, or a checkpoint. A change of what is whose folds anew from the first event.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, delete
 
 from services.contract import tables
 from services.contract.event import Event
-from services.contract.phases import ChangeReason
-from services.model.state import PersonState, decode_state, encode_state
+from services.contract.phases import DAY_MS, ChangeReason
+from services.model.state import PersonState, encode_state
 from services.model.timeline import Interval, Rulebook, advance, join
 from services.model.version import Model
 from services.runtime.bulk import Row, among, insert_rows, update_rows
 from services.scorer.record import events_of
 from services.scorer.segments import Segments
+from services.scorer.states import Announced, Head, Held, Place, bases_of, heads, load, place
 
 CHECKPOINT_EVENTS = 256
-
-Announced = dict[str, str]
-"""What the change feed said last: ``phase``, ``latency`` and ``segment:KEY`` → value."""
-
-Place = tuple[int, bytes]
-"""(occurred_ms, event_id): an event's place in the canonical order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What is stored of a person before this batch."""
-
-    state: PersonState
-    version: int
-    last: Place
-    announced: Announced
-    due_ms: int | None
+SETTLED_MS = 7 * DAY_MS
+"""The state is kept as it was so long before the last event, where nothing came for so long."""
 
 
 @dataclass(slots=True)
@@ -59,15 +46,28 @@ class Folded:
     remade: ChangeReason | None = None
     """Why the person was folded anew, where it was not for an event."""
     checkpoints: list[tuple[Place, bytes]] = field(default_factory=list)
+    settled: bytes | None = None
+    arrived: tuple[Event, ...] = ()
+    """The events that were folded onto the stored state."""
     first: Place | None = None
     """The person's first event, where all were folded."""
     due_ms: int | None = None
     """When the next predicted boundary is to be announced."""
 
 
-def place(event: Event) -> Place:
-    """The event's place in the canonical order."""
-    return event.occurred_ms, event.event_id
+def fold_ahead(
+    db: Connection, arrived: Mapping[int, Sequence[Event]], segments: Segments, model: Model
+) -> dict[int, Folded]:
+    """Fold events that come after their persons' last ones, before the persons are locked.
+
+    :func:`fold_persons` takes what came out where nobody else touched the person meanwhile, so
+    that workers wait for each other's writing only.
+    """
+    return {
+        person: _on(person, held, arrived[person], segments, model)
+        for person, held in load(db, arrived).items()
+        if min(map(place, arrived[person])) > held.last
+    }
 
 
 def fold_persons(
@@ -77,6 +77,7 @@ def fold_persons(
     anew: Collection[int],
     segments: Segments,
     model: Model,
+    ahead: Mapping[int, Folded],
 ) -> list[Folded]:
     """Fold new events into their persons.
 
@@ -87,100 +88,92 @@ def fold_persons(
         anew: persons to fold from their first event on, new events or not.
         segments: the rules to keep.
         model: the version.
+        ahead: what :func:`fold_ahead` made of some of them.
     """
-    persons = sorted(arrived.keys() | set(anew))
+    folded: list[Folded] = []
+    for person, head in heads(db, ahead.keys() - set(anew)).items():
+        one = ahead[person]
+        same_rules = one.rulebook is segments.rulebook_for(person)
+        if same_rules and one.version == head.version + 1 and one.arrived == _told(arrived, person):
+            folded.append(_after(one, head))  # announcing may have gone on since
+    done = {one.person_id for one in folded}
+    persons = sorted((arrived.keys() | set(anew)) - done)
     held = load(db, persons)
     late = {
         person: min(map(place, events))
         for person, events in arrived.items()
         if person not in anew and person in held and min(map(place, events)) < held[person].last
     }
-    bases = _checkpoints(db, late)
-    histories = events_of(db, workspace_id, [*anew, *late]) if anew or late else {}
-    folded: list[Folded] = []
+    bases = bases_of(db, late, held)
+    histories = events_of(db, workspace_id, anew) if anew else {}
+    histories |= _since(db, workspace_id, late.keys(), bases)
     for person in persons:
-        rulebook = segments.rulebook_for(person)
         before = held.get(person)
         if person in anew:
-            base, events = None, histories.get(person, [])
+            one = _fold(person, None, histories.get(person, []), segments, model)
         elif person in late:
             start, base = bases.get(person, (None, None))
             events = [e for e in histories[person] if start is None or place(e) > start]
+            one = _fold(person, base, events, segments, model)
+        elif before is not None:
+            folded.append(_on(person, before, arrived[person], segments, model))
+            continue
         else:
-            base = before.state if before else None
-            events = sorted(arrived[person], key=place)
-        one = _fold(person, base, events, rulebook, model)
-        one.version = (before.version if before else 0) + 1
-        one.announced = before.announced if before else {}
+            one = _fold(person, None, sorted(arrived[person], key=place), segments, model)
         one.remade = "merged" if person in anew else None
-        if one.cut_ms is not None and before is not None:
-            one.look_ms = min(one.cut_ms, before.due_ms or one.cut_ms)
-        folded.append(one)
-    return folded
+        folded.append(_after(one, before.head if before else None))
+    return sorted(folded, key=lambda one: one.person_id)
 
 
-def load(db: Connection, persons: Iterable[int]) -> dict[int, Held]:
-    """The stored states of persons; those without one are left out."""
-    row = tables.person_state.c
-    query = select(
-        row.person_id,
-        row.state,
-        row.version,
-        row.last_ms,
-        row.last_event_id,
-        row.announced,
-        row.due_ms,
-    ).where(among(db, row.person_id, persons))
-    return {
-        person: Held(
-            decode_state(bytes(state)),
-            version,
-            (at, bytes(event_id)),
-            msgspec.json.decode(announced),
-            due_ms,
-        )
-        for person, state, version, at, event_id, announced, due_ms in db.execute(query)
-    }
+def _on(
+    person: int, before: Held, events: Sequence[Event], segments: Segments, model: Model
+) -> Folded:
+    """Events after the last one, folded onto the state."""
+    one = _fold(person, before.state, sorted(events, key=place), segments, model)
+    one.arrived = tuple(events)
+    one.settled = one.settled or before.settled
+    return _after(one, before.head)
 
 
-def _checkpoints(db: Connection, late: Mapping[int, Place]) -> dict[int, tuple[Place, PersonState]]:
-    """For each person the newest checkpoint before a place; later ones are deleted."""
-    row = tables.checkpoint.c
-    if not late:
-        return {}
-    query = select(row.person_id, row.occurred_ms, row.event_id, row.state).where(
-        among(db, row.person_id, late)
-    )
-    bases: dict[int, tuple[Place, PersonState]] = {}
-    stale: list[dict[str, object]] = []
-    newest: dict[int, tuple[Place, bytes]] = {}
-    for person, at, event_id, state in db.execute(query):
-        where = (at, bytes(event_id))
-        if where > late[person]:
-            stale.append({"person": person, "at": at, "event": bytes(event_id)})
-        elif person not in newest or where > newest[person][0]:
-            newest[person] = (where, bytes(state))
-    for person, (where, state) in newest.items():
-        bases[person] = (where, decode_state(state))
-    if stale:
-        db.execute(
-            delete(tables.checkpoint).where(
-                row.person_id == bindparam("person"),
-                row.occurred_ms == bindparam("at"),
-                row.event_id == bindparam("event"),
-            ),
-            stale,
-        )
-    return bases
+def _after(one: Folded, head: Head | None) -> Folded:
+    if head is None:
+        one.version = 1
+        return one
+    one.version, one.announced = head.version + 1, head.announced
+    if one.cut_ms is not None:
+        one.look_ms = min(one.cut_ms, head.due_ms or one.cut_ms)
+    return one
+
+
+def _told(arrived: Mapping[int, Sequence[Event]], person: int) -> tuple[Event, ...]:
+    return tuple(arrived.get(person, ()))
+
+
+def _since(
+    db: Connection,
+    workspace_id: int,
+    persons: Collection[int],
+    bases: Mapping[int, tuple[Place, PersonState]],
+) -> dict[int, list[Event]]:
+    """Events of persons from their bases on."""
+    near = [person for person in persons if person in bases]
+    far = [person for person in persons if person not in bases]
+    found = events_of(db, workspace_id, far) if far else {}
+    if near:
+        begin_ms = min(bases[person][0][0] for person in near)
+        found |= events_of(db, workspace_id, near, begin_ms)
+    return found
 
 
 def _fold(
     person_id: int,
     base: PersonState | None,
     events: Sequence[Event],
-    rulebook: Rulebook,
+    segments: Segments,
     model: Model,
 ) -> Folded:
+    """Fold events in order, keeping the states that later events may be folded from."""
+    rulebook = segments.rulebook_for(person_id)
     if not events:
         return Folded(person_id, None, 0, None, [], rulebook, {})
     one = Folded(
@@ -193,10 +186,15 @@ def _fold(
         announced={},
         first=place(events[0]) if base is None else None,
     )
+    settles = _settles_at(events)
     state, begin = base, 0
     while begin < len(events):
+        if begin == settles and state is not None:
+            one.settled = _settled(state, events)
         done = 0 if state is None else state.events
         end = min(begin + CHECKPOINT_EVENTS - done % CHECKPOINT_EVENTS, len(events))
+        if begin < settles:
+            end = min(end, settles)
         until_ms = events[end].occurred_ms if end < len(events) else None
         state, pieces = advance(state, events[begin:end], model, rulebook, until_ms)
         one.intervals += pieces
@@ -206,6 +204,17 @@ def _fold(
     one.state = state
     one.intervals = join(one.intervals)
     return one
+
+
+def _settles_at(events: Sequence[Event]) -> int:
+    """The first of ``events`` that is not ``SETTLED_MS`` before the last one."""
+    settled_ms = events[-1].occurred_ms - SETTLED_MS
+    return bisect_right(events, settled_ms, key=lambda event: event.occurred_ms)
+
+
+def _settled(state: PersonState, events: Sequence[Event]) -> bytes | None:
+    """The state to keep, if it is one of long enough before the last event."""
+    return encode_state(state) if state.at_ms <= events[-1].occurred_ms - SETTLED_MS else None
 
 
 def save(db: Connection, workspace_id: int, folded: Sequence[Folded], model: Model) -> None:
@@ -237,6 +246,7 @@ def save(db: Connection, workspace_id: int, folded: Sequence[Folded], model: Mod
 _STATE = (
     "workspace_id",
     "state",
+    "settled",
     "model_version",
     "version",
     "last_ms",
@@ -251,6 +261,7 @@ def _row(workspace_id: int, one: Folded, state: PersonState, model: Model) -> Ro
     return (
         workspace_id,
         encode_state(state),
+        one.settled,
         model.version,
         one.version,
         state.at_ms,

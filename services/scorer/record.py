@@ -220,8 +220,10 @@ def count(db: Connection, workspace_id: int, events: Iterable[Event], sign: int 
         )
 
 
-def events_of(db: Connection, workspace_id: int, persons: Iterable[int]) -> dict[int, list[Event]]:
-    """All events of persons, by the identities that are theirs, in canonical order."""
+def events_of(
+    db: Connection, workspace_id: int, persons: Iterable[int], from_ms: int = 0
+) -> dict[int, list[Event]]:
+    """Events of persons, by the identities that are theirs, in canonical order, from a time on."""
     link, event = tables.identity_link.c, tables.event.c
     query = (
         select(link.person_id, event.payload)
@@ -230,6 +232,7 @@ def events_of(db: Connection, workspace_id: int, persons: Iterable[int]) -> dict
             tables.event,
             (event.workspace_id == link.workspace_id)
             & (event.identity_id == link.identity_id)
+            & (event.occurred_ms >= from_ms)
             & (link.valid_from_ms.is_(None) | (event.occurred_ms >= link.valid_from_ms))
             & (link.valid_to_ms.is_(None) | (event.occurred_ms < link.valid_to_ms)),
         )
