@@ -209,10 +209,9 @@ def evaluate(rule: Rule, subject: Subject, at_ms: int) -> Verdict:
     """Whether the rule holds for the person at ``at_ms``, and until when that stands."""
     # By its tag: to ask a pydantic class whether something is one of its own takes far longer.
     match rule.type:
-        case "all":
-            return _combine([evaluate(part, subject, at_ms) for part in rule.rules], decisive=False)
-        case "any":
-            return _combine([evaluate(part, subject, at_ms) for part in rule.rules], decisive=True)
+        case "all" | "any" as kind:
+            verdicts = [evaluate(part, subject, at_ms) for part in rule.rules]
+            return _combine(verdicts, decisive=kind == "any")
         case "not":
             truth, until = evaluate(rule.rule, subject, at_ms)
             return not truth, until
@@ -296,7 +295,6 @@ def _contains(found: object, wanted: object) -> bool:
 def _less(a: object, b: object) -> bool:
     if isinstance(a, str) and isinstance(b, str):
         return a.casefold() < b.casefold()
-    numbers = (int, float)
-    if isinstance(a, numbers) and isinstance(b, numbers):
+    if isinstance(a, int | float) and isinstance(b, int | float):
         return not isinstance(a, bool) and not isinstance(b, bool) and a < b
     return False
