@@ -63,12 +63,12 @@ def insert_fresh(
             f"SELECT * FROM unnest({_arrays(table, columns)}) "
             f'ON CONFLICT DO NOTHING RETURNING "{key}"'
         )
-        return {row[0] for row in db.exec_driver_sql(statement, _columns(rows))}
+        return {row[0] for row in db.exec_driver_sql(statement, _columns(rows)).all()}
     # SQLite numbers new rows upwards, and nobody else writes in between.
     last = db.exec_driver_sql(f"SELECT coalesce(max(rowid), 0) FROM {_name(table)}").scalar_one()
     insert_rows(db, table, columns, rows, skip_known=True)
     query = f'SELECT "{key}" FROM {_name(table)} WHERE rowid > ?'
-    return {row[0] for row in db.exec_driver_sql(query, (last,))}
+    return {row[0] for row in db.exec_driver_sql(query, (last,)).all()}
 
 
 def update_rows(

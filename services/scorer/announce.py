@@ -217,7 +217,7 @@ def _around(
         row.valid_to_ms.is_(None) | (row.valid_to_ms >= from_ms),
     )
     found: dict[int, list[Interval]] = {}
-    for person, kind, key, from_, to, event_id in db.execute(query):
+    for person, kind, key, from_, to, event_id in db.execute(query).all():
         cause = None if event_id is None else bytes(event_id)
         found.setdefault(person, []).append(Interval(kind, key, from_, to, cause))
     return found

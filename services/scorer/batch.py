@@ -28,7 +28,7 @@ from services.scorer.identities import Identified, identify, unsettled
 from services.scorer.owners import owner_at, owners_of, still_so
 from services.scorer.people import Moves, resolve
 from services.scorer.positions import claim
-from services.scorer.record import Arrived, Poison, count, set_aside, sort_out, store
+from services.scorer.record import Arrived, Batch, Poison, count, set_aside, store
 from services.scorer.segments import load_segments
 from services.scorer.withdrawals import tell_trackers
 
@@ -69,42 +69,38 @@ class _Part(NamedTuple):
     changes: list[Change]
 
 
-def introduce(
-    db: Connection, log_id: str, records: Sequence[Stored], model: Model, now_ms: int
-) -> Outcome:
-    """Score those of the records that come next which change who is who, and what goes with them.
+def introduce(db: Connection, log_id: str, batch: Batch, model: Model, now_ms: int) -> Outcome:
+    """Score those events of a batch which change who is who, and those that go with them.
 
     Raises:
         FencedError, MovedError: as :func:`apply`.
     """
-    claim(db, log_id, records, finish=False)
-    by_workspace, _ = sort_out(records)
-    known = _workspaces(db, by_workspace)
+    claim(db, log_id, batch.records, finish=False)
+    known = _workspaces(db, batch.by_workspace)
     newcomers = {
         workspace_id: found
-        for workspace_id, arrived in by_workspace.items()
+        for workspace_id, arrived in batch.by_workspace.items()
         if workspace_id in known and (found := _newcomers(db, workspace_id, arrived))
     }
     return _score(db, newcomers, model, now_ms)
 
 
-def apply(
-    db: Connection, log_id: str, records: Sequence[Stored], model: Model, now_ms: int
-) -> Outcome:
-    """Score records that come next in the log.
+def apply(db: Connection, log_id: str, batch: Batch, model: Model, now_ms: int) -> Outcome:
+    """Score a batch.
 
     Raises:
-        FencedError: they do not come next; nothing was written.
+        FencedError: its records do not come next; nothing was written.
         MovedError: to be tried again; nothing was written.
     """
-    claim(db, log_id, records, finish=True)
-    by_workspace, poison = sort_out(records)
-    known = _workspaces(db, by_workspace)
-    for workspace_id in by_workspace.keys() - known:
-        poison += _nobodys(records, by_workspace.pop(workspace_id))
+    claim(db, log_id, batch.records, finish=True)
+    known = _workspaces(db, batch.by_workspace)
+    poison = list(batch.poison)
+    for workspace_id in batch.by_workspace.keys() - known:
+        poison += _nobodys(batch.records, batch.by_workspace[workspace_id])
     set_aside(db, log_id, poison, now_ms)
-    outcome = _score(db, by_workspace, model, now_ms)
-    repeated = len(records) - outcome.new - len(poison)
+    ours = {i: arrived for i, arrived in batch.by_workspace.items() if i in known}
+    outcome = _score(db, ours, model, now_ms)
+    repeated = len(batch.records) - outcome.new - len(poison)
     return replace(outcome, repeated=repeated, dead=len(poison))
 
 

@@ -29,7 +29,7 @@ from services.scorer.batch import MovedError, Outcome, apply, introduce
 from services.scorer.build import build_step
 from services.scorer.counts import COMPACT_AFTER_ROWS, compact
 from services.scorer.positions import FencedError, move, stored_position
-from services.scorer.record import Poison, set_aside
+from services.scorer.record import Batch, Poison, set_aside, sort_out
 
 READER = "scorer"
 """The name of the scorer's position file beside a spool, for the tracker that trims."""
@@ -46,7 +46,7 @@ _log = structlog.get_logger()
 
 Result = TypeVar("Result")
 
-_Work = Callable[[Connection, str, Sequence[Stored], Model, int], Outcome]
+_Work = Callable[[Connection, str, Batch, Model, int], Outcome]
 
 Committed = Callable[[int, int], None]
 """Told (partition, next offset) after a batch is durable."""
@@ -164,8 +164,9 @@ class Scorer:
 
     def _apply(self, records: Sequence[Stored]) -> None:
         began_s = time.monotonic()
-        introduced = self._through_outages(partial(self._transact, introduce, records))
-        outcome = self._through_outages(partial(self._transact, apply, records))
+        batch = sort_out(records)
+        introduced = self._through_outages(partial(self._transact, introduce, batch))
+        outcome = self._through_outages(partial(self._transact, apply, batch))
         if introduced is None or outcome is None:  # stopped before the database came back
             self._back_to(records)
             return
@@ -177,8 +178,8 @@ class Scorer:
         for partition, following in ends.items():
             self._committed(partition, following)
 
-    def _transact(self, work: _Work, records: Sequence[Stored], db: Connection) -> Outcome:
-        return work(db, self._reader.log_id, records, self._model, self._clock())
+    def _transact(self, work: _Work, batch: Batch, db: Connection) -> Outcome:
+        return work(db, self._reader.log_id, batch, self._model, self._clock())
 
     def _back_to(self, records: Sequence[Stored]) -> None:
         for record in reversed(records):

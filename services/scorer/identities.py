@@ -119,7 +119,7 @@ def _look(db: Connection, workspace_id: int, events: Sequence[Event]) -> Identif
             row.namespace == namespace,
             among(db, row.value, values),
         )
-        for found_id, value, person_id, is_shared in db.execute(query):
+        for found_id, value, person_id, is_shared in db.execute(query).all():
             found.ids[values[value]] = found_id
             if person_id is None:
                 found.loose.add(found_id)
@@ -155,7 +155,7 @@ def _edges(db: Connection, workspace_id: int, pairs: Iterable[Pair]) -> dict[Pai
     query = select(edge.a_id, edge.b_id, edge.told_ms, edge.event_id).where(
         edge.workspace_id == workspace_id, among(db, edge.a_id, lows)
     )
-    return {(a, b): (at, bytes(event_id)) for a, b, at, event_id in db.execute(query)}
+    return {(a, b): (at, bytes(event_id)) for a, b, at, event_id in db.execute(query).all()}
 
 
 def _insert(db: Connection, workspace_id: int, events: Sequence[Event], found: Identified) -> None:
@@ -225,4 +225,4 @@ def neighbours(
         edge.workspace_id == workspace_id,
         or_(among(db, edge.a_id, wanted), among(db, edge.b_id, wanted)),
     )
-    return [(a, b, at, bytes(event_id)) for a, b, at, event_id in db.execute(query)]
+    return [(a, b, at, bytes(event_id)) for a, b, at, event_id in db.execute(query).all()]

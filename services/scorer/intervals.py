@@ -79,7 +79,7 @@ def _held(
         _row.valid_to_ms.is_(None) | (_row.valid_to_ms >= earliest),
     )
     held: dict[int, dict[Interval, int]] = {}
-    for row_id, person, kind, key, from_ms, to_ms, event_id in db.execute(query):
+    for row_id, person, kind, key, from_ms, to_ms, event_id in db.execute(query).all():
         one = cuts[person]
         if to_ms is not None and to_ms < one.look_ms:
             continue

@@ -24,7 +24,7 @@ def owners_of(
         link.known_to_ms.is_(None),
     )
     pieces: dict[int, list[Piece]] = defaultdict(list)
-    for identity, from_ms, to_ms, person in db.execute(query):
+    for identity, from_ms, to_ms, person in db.execute(query).all():
         pieces[identity].append((from_ms, to_ms, person))
     return pieces
 
@@ -44,7 +44,9 @@ def uses_of(db: Connection, workspace_id: int, cookie: int) -> list[Use]:
     query = select(event.occurred_ms, event.event_id, event.identity_id).where(
         event.workspace_id == workspace_id, event.cookie_id == cookie
     )
-    return sorted(Use(at, bytes(event_id), known) for at, event_id, known in db.execute(query))
+    return sorted(
+        Use(at, bytes(event_id), known) for at, event_id, known in db.execute(query).all()
+    )
 
 
 def still_so(

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
@@ -55,8 +55,18 @@ def digest(value: bytes) -> bytes:
     return hashlib.blake2b(value, digest_size=8).digest()
 
 
-def sort_out(records: Iterable[Stored]) -> tuple[dict[int, list[Arrived]], list[Poison]]:
-    """Events per workspace, each once, sorted by event id; and what is none."""
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records that come next in the log, read."""
+
+    records: Sequence[Stored]
+    by_workspace: Mapping[int, Sequence[Arrived]]
+    """Events per workspace, each once, sorted by event id."""
+    poison: Sequence[Poison]
+
+
+def sort_out(records: Sequence[Stored]) -> Batch:
+    """The events in records, and what is none."""
     arrived: dict[tuple[int, bytes], Arrived] = {}
     poison: list[Poison] = []
     for record in records:
@@ -74,7 +84,7 @@ def sort_out(records: Iterable[Stored]) -> tuple[dict[int, list[Arrived]], list[
     by_workspace: dict[int, list[Arrived]] = {}
     for (workspace_id, _), one in sorted(arrived.items()):
         by_workspace.setdefault(workspace_id, []).append(one)
-    return by_workspace, poison
+    return Batch(records, by_workspace, poison)
 
 
 def _check(event: Event) -> None:
@@ -88,7 +98,10 @@ def _check(event: Event) -> None:
     texts = [event.content_id, event.content_type, event.message_id, event.click_id]
     texts += [part for i in event.identities for part in (i.namespace, i.value)]
     for text in texts:
-        if text is not None and ("\0" in text or len(text.encode()) > TEXT_BYTES_MAX):
+        # A character is at most four bytes.
+        if text is not None and (
+            "\0" in text or (len(text) * 4 > TEXT_BYTES_MAX and len(text.encode()) > TEXT_BYTES_MAX)
+        ):
             raise PoisonError("a text holds NUL or is too long")
     if not 0 < event.workspace_id < 2**31:
         raise PoisonError("there is no such workspace")
@@ -175,7 +188,7 @@ def _replace(
         .where(row.workspace_id == workspace_id, row.event_id.in_(ids))
         .with_for_update()
     )
-    held = {bytes(old.event_id): old for old in db.execute(query)}
+    held = {bytes(old.event_id): old for old in db.execute(query).all()}
     places: list[tuple[int, int]] = []
     for one in repeated:
         old = held[one.event.event_id]
@@ -243,7 +256,7 @@ def events_of(
         )
     )
     found: dict[int, list[Event]] = {}
-    for person, payload in db.execute(query):
+    for person, payload in db.execute(query).all():
         found.setdefault(person, []).append(decode(open_payload(bytes(payload))))
     for events in found.values():
         events.sort(key=lambda one: (one.occurred_ms, one.event_id))

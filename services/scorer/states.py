@@ -63,7 +63,9 @@ def load(db: Connection, persons: Iterable[int]) -> dict[int, Held]:
             (at, bytes(event_id)),
             None if settled is None else bytes(settled),
         )
-        for person, state, version, at, event_id, announced, due_ms, settled in db.execute(query)
+        for person, state, version, at, event_id, announced, due_ms, settled in db.execute(
+            query
+        ).all()
     }
 
 
@@ -77,7 +79,7 @@ def heads(db: Connection, persons: Collection[int]) -> dict[int, Head]:
     )
     return {
         person: Head(version, msgspec.json.decode(announced), due_ms)
-        for person, version, announced, due_ms in db.execute(query)
+        for person, version, announced, due_ms in db.execute(query).all()
     }
 
 
@@ -94,7 +96,7 @@ def bases_of(
     found: dict[int, tuple[Place, PersonState]] = {}
     stale: list[dict[str, object]] = []
     newest: dict[int, tuple[Place, bytes]] = {}
-    for person, at, event_id, state in db.execute(query):
+    for person, at, event_id, state in db.execute(query).all():
         where = (at, bytes(event_id))
         if where > late[person]:
             stale.append({"person": person, "at": at, "event": bytes(event_id)})

@@ -15,6 +15,7 @@ from services.runtime.event_log import Stored
 from services.scorer.announce import prepare_feed
 from services.scorer.batch import apply
 from services.scorer.build import build_step
+from services.scorer.record import sort_out
 
 NOW_MS = 1_795_000_000_000
 MODEL = load()
@@ -63,7 +64,7 @@ class World:
             for i, event in enumerate(events)
         ]
         with writing(self.engine).begin() as connection:
-            apply(connection, "test", records, MODEL, now_ms)
+            apply(connection, "test", sort_out(records), MODEL, now_ms)
         self._offset += len(records)
 
     def person(self, user: str, events: list[Event], now_ms: int = NOW_MS) -> str:

@@ -17,6 +17,7 @@ from services.runtime.migrations import migrate
 from services.runtime.sqlite_file import newest_file
 from services.scorer.batch import apply
 from services.scorer.positions import FencedError
+from services.scorer.record import sort_out
 from tests.contract.scorer.pure import assert_sound, assert_told_once, said, stored
 from tests.contract.scorer.scene import MODEL, Scene, cookie, user
 from tests.servers.postgres import NOT_DURABLE, Postgres, run_postgres
@@ -48,7 +49,7 @@ def test_a_zombies_batch_changes_nothing(scene: Scene) -> None:
     log_id = scene.rows(select(tables.log_position.c.log_id))[0][0]
     for first in (1, 3, 6, 8, 100):
         with writing(scene.engine).begin() as db, pytest.raises(FencedError) as fenced:
-            apply(db, log_id, _records(news, first), MODEL, scene.now_ms)
+            apply(db, log_id, sort_out(_records(news, first)), MODEL, scene.now_ms)
         assert fenced.value.next_offsets == {0: 7}
     assert _everything(scene) == before
 

@@ -18,6 +18,7 @@ from services.runtime.event_log import Stored
 from services.scorer.announce import announce_due
 from services.scorer.batch import MovedError, apply
 from services.scorer.build import build_step
+from services.scorer.record import sort_out
 from tests.contract.scorer.pure import assert_sound, assert_told_once, said, stored
 from tests.contract.scorer.scene import MODEL, Scene, cookie, user
 
@@ -47,7 +48,7 @@ def _score(scene: Scene, records: Sequence[Stored]) -> None:
     while True:
         try:
             with writing(scene.engine).begin() as db:
-                apply(db, "races", records, MODEL, scene.now_ms)
+                apply(db, "races", sort_out(records), MODEL, scene.now_ms)
         except MovedError:
             continue
         return
@@ -93,7 +94,7 @@ def test_a_second_person_comes_to_a_browser_while_the_first_goes_on(
     first, second = (newcomer, goes_on) if newcomer_first else (goes_on, newcomer)
     later = other.records(second)
     with _meanwhile(shared, lambda: _score(shared, later)) as db:
-        apply(db, "races", one.records(first), MODEL, shared.now_ms)
+        apply(db, "races", sort_out(one.records(first)), MODEL, shared.now_ms)
     _score(shared, one.records(after))
     _assert_as_pure(shared, [*before, newcomer, goes_on, after])
 
@@ -108,7 +109,7 @@ def test_a_browser_is_joined_while_it_goes_on(shared: Scene, tie_first: bool) ->
     first, second = (ties, goes_on) if tie_first else (goes_on, ties)
     later = other.records(second)
     with _meanwhile(shared, lambda: _score(shared, later)) as db:
-        apply(db, "races", one.records(first), MODEL, shared.now_ms)
+        apply(db, "races", sort_out(one.records(first)), MODEL, shared.now_ms)
     _assert_as_pure(shared, [*before, ties, goes_on])
 
 
@@ -126,7 +127,7 @@ def test_a_boundary_is_announced_while_an_event_comes(shared: Scene, due_first: 
         announce_due(db, shared.now_ms)
 
     def event(db: Connection) -> None:
-        apply(db, "races", records, MODEL, shared.now_ms)
+        apply(db, "races", sort_out(records), MODEL, shared.now_ms)
 
     def run(work) -> None:
         with writing(shared.engine).begin() as db:
@@ -154,7 +155,7 @@ def test_an_event_comes_while_a_segment_is_put_in_force(shared: Scene) -> None:
             build_step(db, MODEL, shared.now_ms)
 
     with _meanwhile(shared, put_in_force) as db:
-        apply(db, "races", records, MODEL, shared.now_ms)
+        apply(db, "races", sort_out(records), MODEL, shared.now_ms)
     shared.build()
     with writing(shared.engine).begin() as db:
         announce_due(db, shared.now_ms)
@@ -218,6 +219,6 @@ class Retrying:
 
     def score(self, records: Sequence[Stored]) -> None:
         outcome = self._scorer._through_outages(
-            lambda db: apply(db, "races", records, MODEL, self._scene.now_ms)
+            lambda db: apply(db, "races", sort_out(records), MODEL, self._scene.now_ms)
         )
         assert outcome is not None
