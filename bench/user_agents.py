@@ -106,7 +106,9 @@ def _texts(archive: tarfile.TarFile, folder: str, ending: str) -> Iterator[tuple
 
 def _from_pypi(requirement: str) -> tuple[str, ...]:
     pip = (sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check")
-    return (*pip, "--no-deps", "--no-binary", ":all:", requirement, "--dest")
+    # Of this package alone the source: what pip builds it with may come as it is.
+    source = ("--no-binary", requirement.partition("==")[0])
+    return (*pip, "--no-deps", *source, requirement, "--dest")
 
 
 _PACKAGES = (
