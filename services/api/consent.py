@@ -16,7 +16,8 @@ from services.api.problem import Problem, described
 from services.api.wire import After, Body, Moment, Out, PersonPath, rfc3339
 from services.contract.consent import PURPOSES, Purpose, Said, terms
 from services.contract.event import Identity, primary
-from services.contract.tables import api_key, consent, identity_link
+from services.contract.ledger import is_sure
+from services.contract.tables import api_key, consent, identity, identity_link
 
 router = APIRouter(prefix="/v1", tags=["consent"])
 
@@ -161,11 +162,13 @@ def _entries(connection: Connection, person: Row[Any]) -> Sequence[Row[Any]]:
     """A person's entries, the last said first."""
     row, link = consent.c, identity_link.c
     query = (
-        select(consent)
+        select(consent, identity.c.namespace, identity.c.value, is_sure().label("sure"))
+        .select_from(consent)
         .join(
             identity_link,
             (link.workspace_id == row.workspace_id) & (link.identity_id == row.identity_id),
         )
+        .join(identity, identity.c.id == row.identity_id)
         .where(
             row.workspace_id == person.workspace_id,
             link.person_id == person.id,
@@ -183,7 +186,17 @@ def _deciding(rows: Sequence[Row[Any]]) -> Row[Any] | None:
     if not rows:
         return None
     answers = [row for row in rows if row.answered]
-    said = [Said(row.purpose, row.granted, row.answered, row.said_ms) for row in answers]
+    said = [
+        Said(
+            row.purpose,
+            row.granted,
+            row.said_ms,
+            row.recorded_ms,
+            Identity(row.namespace, row.value),
+            row.sure,
+        )
+        for row in answers
+    ]
     stands = terms(said, rows[0].purpose)
     if stands is not None and stands.holds:
         return next(row for row in answers if not row.granted)

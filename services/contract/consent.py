@@ -32,12 +32,35 @@ NEVER_MS = 2**62
 
 
 class Said(NamedTuple):
-    """One entry of the ledger, as far as judging needs it."""
+    """One answer in the ledger, as far as judging needs it."""
 
     purpose: str
     granted: bool
-    answered: bool
     said_ms: int
+    told_ms: int
+    """When it was received: dates can be forged."""
+    speaker: Identity
+    sure: bool
+    """Whether it is the person's for certain; else a cookie's that only browsers tied to them."""
+
+
+class Refusal(NamedTuple):
+    """One no, and what it holds for."""
+
+    said_ms: int
+    lifted_ms: int
+    """When a yes followed that may lift it; ``NEVER_MS``: none did."""
+    told_ms: int
+    speaker: Identity
+    sure: bool
+
+    def reaches(self, event: Event) -> bool:
+        """Whether it speaks of an event of the person at all.
+
+        A cookie that only browsers tied to the person speaks of its own events, and of what
+        comes after its word was received.
+        """
+        return self.sure or event.occurred_ms >= self.told_ms or self.speaker in event.identities
 
 
 class Terms(NamedTuple):
@@ -47,6 +70,7 @@ class Terms(NamedTuple):
     """When it was last taken back."""
     renewed_ms: int
     """From when on it may be done again; ``NEVER_MS``: it may not."""
+    refusals: tuple[Refusal, ...]
 
     @property
     def holds(self) -> bool:
@@ -73,9 +97,9 @@ def said_in(event: Event) -> dict[str, bool]:
 
 
 def said_ms(event: Event) -> int:
-    """When the consent in an event was said."""
+    """When the consent in an event was said: never after its receipt."""
     given_ms = event.agreement.given_ms
-    return event.occurred_ms if given_ms is None else given_ms
+    return event.occurred_ms if given_ms is None else min(given_ms, event.received_ms)
 
 
 def is_answer(event: Event) -> bool:
@@ -86,36 +110,61 @@ def is_answer(event: Event) -> bool:
 
 
 def terms(said: Iterable[Said], purpose: str) -> Terms | None:
-    """The terms of one purpose by all that a person said; None: it was never taken back."""
-    answers = [one for one in said if one.purpose == purpose and one.answered]
-    withdrawn_ms = max((one.said_ms for one in answers if not one.granted), default=None)
-    if withdrawn_ms is None:
+    """The terms of one purpose by all answers of a person; None: it was never taken back.
+
+    A no is lifted by a later yes of whoever said it, or by one that is surely the person's.
+    """
+    answers = [one for one in said if one.purpose == purpose]
+    refusals = tuple(
+        Refusal(one.said_ms, _lifted_ms(one, answers), one.told_ms, one.speaker, one.sure)
+        for one in sorted(answers)
+        if not one.granted
+    )
+    if not refusals:
         return None
-    renewals = (one.said_ms for one in answers if one.granted and one.said_ms > withdrawn_ms)
-    return Terms(withdrawn_ms, min(renewals, default=NEVER_MS))
+    withdrawn_ms = max(one.said_ms for one in refusals)
+    return Terms(withdrawn_ms, max(one.lifted_ms for one in refusals), refusals)
+
+
+def _lifted_ms(no: Said, answers: Iterable[Said]) -> int:
+    renewals = (
+        one.said_ms
+        for one in answers
+        if one.granted and one.said_ms > no.said_ms and (one.sure or one.speaker == no.speaker)
+    )
+    return min(renewals, default=NEVER_MS)
 
 
 def kept(event: Event, measure: Terms | None, profile: Terms | None) -> Event:
     """An event of a person as it may be kept; the same object where nothing changes.
 
-    Before renewed consent to ``measure`` nothing is left but the last withdrawal itself. Before
-    renewed consent to ``profile`` no repetition says yes.
+    Before renewed consent to ``measure`` nothing that a no reaches is left but the last withdrawal
+    itself. Before renewed consent to ``profile`` nothing says yes.
     """
     is_word = event.type == "consent_changed"
-    if measure is not None and event.occurred_ms < measure.renewed_ms:
+    if measure is not None and _is_ended(event, measure):
         if not is_word or event.occurred_ms < measure.withdrawn_ms:
             return stripped(event, Consent(measure=False, profile=False))
-        if event.consent.measure is True:  # a yes from before that came afterwards
+        if event.consent.measure is True:  # a yes that lifts nothing, or from before
             return stripped(event, Consent(measure=False, profile=False))
-    if (
-        profile is not None
-        and event.consent.profile is True
-        and profile.withdrawn_ms <= event.occurred_ms < profile.renewed_ms
-        and not is_answer(event)
-    ):
+    if profile is not None and event.consent.profile is True and _is_refused(event, profile):
         consent = msgspec.structs.replace(event.consent, profile=None)
         return msgspec.structs.replace(event, consent=consent)
     return event
+
+
+def _is_ended(event: Event, measure: Terms) -> bool:
+    """Whether an event comes before the end of a no that speaks of it."""
+    return any(one.reaches(event) and event.occurred_ms < one.lifted_ms for one in measure.refusals)
+
+
+def _is_refused(event: Event, profile: Terms) -> bool:
+    """Whether a yes in an event was said while a no held that speaks of it."""
+    at_ms = max(event.occurred_ms, said_ms(event)) if is_answer(event) else event.occurred_ms
+    return any(
+        one.reaches(event) and one.said_ms <= event.occurred_ms and at_ms < one.lifted_ms
+        for one in profile.refusals
+    )
 
 
 _PLAIN = re.compile(r"[\w.:/-]{1,200}")

@@ -155,7 +155,7 @@ def _apply(
     ):
         raise MovedError
     segments = load_segments(db, workspace_id, hold=True)
-    withdrawn = consent.enforce(db, workspace_id, theirs, anew, answered_by)
+    withdrawn = consent.enforce(db, workspace_id, theirs, anew, answered_by | identified.loose)
     anew |= moves.merged.keys() | withdrawn.refold
     folded = fold_persons(db, workspace_id, theirs, anew, segments, model, ahead)
     for one in folded:

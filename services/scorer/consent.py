@@ -14,7 +14,8 @@ from sqlalchemy import Connection, delete, select, update
 from services.contract import tables
 from services.contract.consent import Said, is_answer, kept, said_in, said_ms, terms
 from services.contract.event import Event, Identity, encode, primary
-from services.contract.vault import seal_payload
+from services.contract.ledger import is_sure
+from services.contract.vault import seal_payload, shown_value
 from services.runtime.bulk import among, insert_rows
 from services.scorer.identities import Identified
 from services.scorer.record import count, digest, events_of
@@ -134,7 +135,7 @@ def enforce(
     workspace_id: int,
     theirs: Mapping[int, Sequence[Event]],
     whole: Collection[int],
-    answered_by: Collection[int],
+    looked_at_anew: Collection[int],
 ) -> Enforced:
     """Bring the events of persons to what their withdrawals leave of them.
 
@@ -143,7 +144,8 @@ def enforce(
         workspace_id: whose.
         theirs: new events per person.
         whole: persons that got or lost events or identities: all of theirs are looked at.
-        answered_by: identities that gave an answer in this batch; the same for their persons.
+        looked_at_anew: identities that gave an answer in this batch, or that were tied anew; the
+            same for the persons who answered by them.
     """
     done = Enforced()
     persons = theirs.keys() | set(whole)
@@ -158,14 +160,14 @@ def enforce(
     everything = [
         person
         for person in done.terms
-        if person in whole or not speakers[person].isdisjoint(answered_by)
+        if person in whole or not speakers[person].isdisjoint(looked_at_anew)
     ]
     histories = events_of(db, workspace_id, everything) if everything else {}
     for person, both in sorted(done.terms.items()):
         looked_at = histories.get(person) if person in everything else theirs.get(person)
         if _amend(db, workspace_id, looked_at or (), both):
             done.refold.add(person)
-            if both[0] is not None:
+            if both[0] is not None and any(one.sure for one in both[0].refusals):
                 done.unmeasured.add(person)
     return done
 
@@ -182,16 +184,32 @@ def _said_by(
     db: Connection, workspace_id: int, persons: Collection[int]
 ) -> tuple[dict[int, list[Said]], dict[int, set[int]]]:
     """The answers of each person, and the identities that gave them."""
-    row, link = tables.consent.c, tables.identity_link.c
+    row, link, who = tables.consent.c, tables.identity_link.c, tables.identity.c
     query = (
-        select(link.person_id, row.identity_id, row.purpose, row.granted, row.answered, row.said_ms)
-        .join_from(
-            tables.identity_link,
+        select(
+            link.person_id,
+            row.identity_id,
+            row.purpose,
+            row.granted,
+            row.said_ms,
+            tables.event.c.received_ms,
+            who.namespace,
+            who.value,
+            is_sure().label("sure"),
+        )
+        .select_from(tables.identity_link)
+        .join(
             tables.consent,
             (row.workspace_id == link.workspace_id)
             & (row.identity_id == link.identity_id)
             & (link.valid_from_ms.is_(None) | (row.said_ms >= link.valid_from_ms))
             & (link.valid_to_ms.is_(None) | (row.said_ms < link.valid_to_ms)),
+        )
+        .join(tables.identity, who.id == row.identity_id)
+        .join(
+            tables.event,
+            (tables.event.c.workspace_id == row.workspace_id)
+            & (tables.event.c.event_id == row.event_id),
         )
         .where(
             link.workspace_id == workspace_id,
@@ -202,9 +220,12 @@ def _said_by(
     )
     said: dict[int, list[Said]] = defaultdict(list)
     speakers: dict[int, set[int]] = defaultdict(set)
-    for person, identity, purpose, granted, answered, at_ms in db.execute(query):
-        said[person].append(Said(purpose, bool(granted), bool(answered), at_ms))
-        speakers[person].add(identity)
+    for one in db.execute(query):
+        speaker = Identity(one.namespace, shown_value(one.value))
+        granted, told_ms = bool(one.granted), one.received_ms
+        answer = Said(one.purpose, granted, one.said_ms, told_ms, speaker, bool(one.sure))
+        said[one.person_id].append(answer)
+        speakers[one.person_id].add(one.identity_id)
     return said, speakers
 
 

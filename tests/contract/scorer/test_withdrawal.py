@@ -12,7 +12,7 @@ from services.contract.event import Agreement, Consent, Event, decode
 from services.contract.withdrawal import mark_of
 from services.model.state import decode_state
 from tests.contract.scorer.pure import assert_sound, assert_told_once, intervals
-from tests.contract.scorer.scene import Scene, cookie, mail, user
+from tests.contract.scorer.scene import AGREED, NOW_MS, Scene, cookie, mail, token, user
 
 NO = Consent(measure=False, profile=False)
 NO_PROFILE = Consent(measure=True, profile=False)
@@ -90,7 +90,8 @@ def test_after_withdrawal_of_measure_nothing_is_left(scene: Scene) -> None:
         scene.day("identified", user("a"), mail("a@x.org"), day=1, server_only=True,
                   properties={"name": "Ada canary"}),
         scene.day("applied", user("a"), day=190, content_id="story"),
-        scene.day("page", user("a"), cookie("c"), day=191, content_id="a@x.org"),
+        scene.day("page", user("a"), cookie("c"), day=191, content_id="a@x.org",
+                  server_only=True),
     ]  # fmt: skip
     scene.score(*ada)
     no = word(scene, cookie("c"), 195, NO, server_only=False)
@@ -157,6 +158,83 @@ def test_withdrawal_of_profile_is_not_undone_by_a_page_that_repeats(scene: Scene
     assert state.score.since_ms == yes.occurred_ms
     assert set(marks(scene).values()) == {(None, None)}
     assert_sound(scene.engine)
+
+
+def _state(scene: Scene):
+    states = scene.rows(select(tables.person_state.c.state))
+    return decode_state(bytes(states[0][0]))
+
+
+def _forged(scene: Scene, day: float, consent: Consent) -> Event:
+    """An answer of a cookie that a browser writes beside somebody's user id."""
+    who = user("a"), cookie("evil")
+    dated = Agreement(given_ms=NOW_MS * 2)
+    return scene.day("identified", *who, day=day, consent=consent, agreement=dated)
+
+
+@pytest.mark.parametrize("no_first", [True, False])
+@pytest.mark.parametrize("refusal", [NO, NO_PROFILE])
+def test_a_cookie_that_a_browser_tied_undoes_nothing(scene, no_first, refusal) -> None:
+    no, later = word(scene, user("a"), 10, refusal), scene.day("page", user("a"), day=30)
+    forged = _forged(scene, 20, AGREED)
+    scene.score(scene.day("page", user("a"), day=1))
+    for event in (no, forged, later) if no_first else (forged, no, later):
+        scene.score(event)
+    state = _state(scene)
+    assert (state.score, state.measure) == (None, refusal.measure)
+    assert all(m is not None or p is not None for m, p in marks(scene).values())
+    assert mark_of(user("a"), SECRET) in marks(scene)
+    assert_sound(scene.engine)
+    # The person's own word by a server does.
+    scene.score(word(scene, user("a"), 40), scene.day("page", user("a"), day=41))
+    assert _state(scene).score is not None
+    assert set(marks(scene).values()) == {(None, None)}
+
+
+@pytest.mark.parametrize("tied", ["by itself", "by a server", "by a token"])
+def test_whoever_took_it_back_and_whoever_is_surely_the_same_renews(scene, tied) -> None:
+    if tied == "by itself":  # the very cookie that said no
+        scene.score(scene.day("page", user("a"), cookie("c"), day=1))
+        no = word(scene, cookie("c"), 10, NO, server_only=False)
+    elif tied == "by a server":
+        scene.score(scene.day("page", user("a"), cookie("c"), day=1, server_only=True))
+        no = word(scene, user("a"), 10, NO)
+    else:
+        scene.score(scene.day("identified", user("a"), token("t"), day=1, server_only=True))
+        scene.score(scene.day("page", token("t"), cookie("c"), day=2))
+        no = word(scene, user("a"), 10, NO)
+    scene.score(no)
+    assert set(marks(scene).values()) == {(no.occurred_ms, no.occurred_ms)}
+    scene.score(word(scene, cookie("c"), 20, server_only=False))
+    scene.score(scene.day("page", user("a"), day=21))
+    assert set(marks(scene).values()) == {(None, None)}
+    assert _state(scene).score is not None
+    assert_sound(scene.engine)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(5)))[::7])
+def test_a_cookie_that_a_browser_tied_takes_back_its_own(scene: Scene, order) -> None:
+    at_ms = scene.day("page", day=100).occurred_ms
+    told = [
+        scene.day("applied", user("a"), day=50),
+        scene.day("page", user("a"), cookie("evil"), day=60),
+        scene.day("page", cookie("evil"), day=61),
+        # A date from long ago reaches no further back.
+        word(scene, cookie("evil"), 100, NO, server_only=False, agreement=Agreement(given_ms=1)),
+        scene.day("page", user("a"), day=110),
+    ]
+    for i in order:
+        scene.score(told[i], told[i])
+    assert named(scene) == [
+        ("applied", told[0].occurred_ms),
+        ("consent_changed", at_ms),
+    ]
+    assert counted(scene) == 3
+    assert _state(scene).score is None
+    assert_sound(scene.engine)
+    # Once a server says that it is theirs, it speaks for all of the person.
+    scene.score(scene.day("page", user("a"), cookie("evil"), day=120, server_only=True))
+    assert named(scene) == [("consent_changed", at_ms)]
 
 
 def test_another_workspace_and_another_person_are_left_alone(scene: Scene) -> None:
