@@ -188,6 +188,8 @@ class HitProtocol(HttpToolsProtocol):
         except RefusedRequestError as refused:
             self._answer(refusal(refused.reason))
         except Exception:
+            # A fault of ours: told with its place, answered 500, and the connection's next
+            # request goes on, as uvicorn does for an application.
             self.logger.exception("Exception in a hit")
             self._answer(BROKEN)
 
