@@ -11,7 +11,7 @@ from services.model.version import Model
 
 MAILS_MAX = 64
 
-_SITE_TYPES = {
+SITE_TYPES = {
     "page": "page",
     "read": "page",
     "site_search": "page",
@@ -81,7 +81,7 @@ def _kind_of(event: Event) -> str | None:
         return None
     if event.type == "click" and event.content_type == "vacancy":
         return "vacancy_click"
-    kind = "page" if event.type == "click" else _SITE_TYPES.get(event.type)
+    kind = "page" if event.type == "click" else SITE_TYPES.get(event.type)
     return _CHANNEL_KINDS.get(event.channel, kind) if kind == "page" else kind
 
 

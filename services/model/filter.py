@@ -8,7 +8,8 @@ import math
 from collections.abc import Sequence
 from operator import mul
 
-from services.model.version import GRID, Model, Three
+from services.model.parameters import Three
+from services.model.version import GRID, Model
 
 Probabilities = list[float]
 

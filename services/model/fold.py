@@ -12,10 +12,11 @@ from services.contract.event import MACHINE_THRESHOLD, Event
 from services.model.evidence import MAILS_MAX, weigh_event
 from services.model.filter import states
 from services.model.ledger import NO_LEDGER, Ledger
+from services.model.parameters import Hysteresis
 from services.model.path import Path, Stretch
 from services.model.rules import Events
 from services.model.state import Mail, PersonState, Score, copy_state
-from services.model.version import Hysteresis, Model
+from services.model.version import Model
 
 CLICKS_MAX = 32
 TOPICS_MAX = 100

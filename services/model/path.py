@@ -11,8 +11,9 @@ from typing import Any, NamedTuple, TypeVar
 from services.contract.phases import DAY_MS, HORIZON_MS, LatencyState, Phase
 from services.model.crossing import first_flip, threshold
 from services.model.filter import Probabilities, gather, spread, states, weigh
+from services.model.parameters import Three
 from services.model.state import Mail, PersonState, Score
-from services.model.version import Model, Three
+from services.model.version import Model
 
 T = TypeVar("T")
 Steps = list[tuple[int, T]]

@@ -5,81 +5,16 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-import msgspec
 import numpy as np
 
 from services.contract.phases import DAY_MS
+from services.model.parameters import Parameters, Three, read
 
 GRID = 5
 """Frailty points: how active somebody is by nature."""
 STATES = 3
 """latent-latent, actively latent, active."""
 SIZE = GRID * STATES
-
-Three = tuple[float, float, float]
-
-
-class Frailty(msgspec.Struct, frozen=True):
-    """Gamma(mean 1, ``shape``) as five points of equal mass."""
-
-    shape: float
-    points: tuple[float, float, float, float, float]
-
-
-class MailRates(msgspec.Struct, frozen=True):
-    """How a mail is answered, per state; the window closes ``window_days`` after sending."""
-
-    open: Three
-    click_given_open: Three
-    unsubscribe: Three
-    window_days: float
-
-
-class Echo(msgspec.Struct, frozen=True):
-    """A visit calls further visits, whatever the state."""
-
-    visits_per_visit: float
-    time_constant_days: float
-
-
-class Hysteresis(msgspec.Struct, frozen=True):
-    """A signal goes on at ``enter`` and off below ``leave`` (probabilities)."""
-
-    enter: float
-    leave: float
-
-
-class Signals(msgspec.Struct, frozen=True):
-    """The two signals, and how long each stays on at least."""
-
-    turning: Hysteresis
-    active: Hysteresis
-    stay_days: float
-
-
-class Engagement(msgspec.Struct, frozen=True):
-    """Weights per event type, forgotten by half every ``half_life_days``."""
-
-    half_life_days: float
-    weights: dict[str, float]
-
-
-class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A model version as it stands in data; see ``day_one.json``."""
-
-    version: str
-    about: str
-    start: Three
-    mean_days_until: dict[str, dict[str, float]]
-    frailty: Frailty
-    rates_per_day: dict[str, Three]
-    site_kinds: tuple[str, ...]
-    mail: MailRates
-    echo: Echo
-    session_minutes: float
-    signals: Signals
-    milestone_days: dict[str, float]
-    engagement: Engagement
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +60,11 @@ def load(version: str = "day-one") -> Model:
 
     Raises:
         FileNotFoundError: there is none.
+        VersionError: its data are not what they must be.
     """
     name = version.replace("-", "_") + ".json"
     data = files("services.model").joinpath(name).read_bytes()
-    return build(msgspec.json.decode(data, type=Parameters))
+    return build(read(data))
 
 
 def generator(parameters: Parameters) -> tuple[np.ndarray, np.ndarray]:
