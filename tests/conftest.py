@@ -1,4 +1,4 @@
-"""Real servers for the tests, started once a run when the first test asks for them."""
+"""Real servers for the tests, started once a process when its first test asks for them."""
 
 import itertools
 import shutil
@@ -6,13 +6,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
 
 from services.runtime.migrations import migrate
 from tests.servers.kafka import run_kafka
 from tests.servers.postgres import NOT_DURABLE, Postgres, run_postgres
+from tests.side_by_side import SideBySide, slow_first
 
 _TEMPLATE = "kentering_template"
 _numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Only where processes share the tests; alone, the quick ones are as well told first."""
+    if hasattr(config, "workerinput"):
+        slow_first(items)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SideBySide:
+    """Of ``pytest -n``, as ``make test`` calls it."""
+    config.option.loadscopereorder = False
+    return SideBySide(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,12 @@
-"""One real Chromium, tracker and site for each file of tests that asks for them."""
+"""One real Chromium, tracker, site and workspace for each file of tests that asks for them."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.integration.product import Product, run_shared_up
 from tests.integration.script_site import create_site
 from tests.integration.script_visitor import Line, Visitor, visiting
 from tests.integration.tracker_process import Tracker, run_tracker
@@ -43,6 +44,19 @@ def chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def new_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Product]]:
+    """One running product, in which each file has a workspace of its own."""
+    with run_shared_up(tmp_path_factory.mktemp("product")) as new_workspace:
+        yield new_workspace
+
+
+@pytest.fixture(scope="module")
+def product(new_workspace: Callable[[], Product]) -> Product:
+    """A product with an empty workspace; what other files did in theirs is not to be seen."""
+    return new_workspace()
 
 
 @pytest.fixture(scope="module")

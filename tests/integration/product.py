@@ -86,13 +86,20 @@ class Product:
 @contextmanager
 def run_up(folder: Path, database_url: str | None = None) -> Iterator[Product]:
     """``kentering up`` with an empty data folder, and a workspace in it."""
+    with run_shared_up(folder, database_url) as new_workspace:
+        yield new_workspace()
+
+
+@contextmanager
+def run_shared_up(folder: Path, database_url: str | None = None) -> Iterator[Callable[[], Product]]:
+    """``kentering up`` with an empty data folder, and a call that makes a workspace in it."""
     data, port = folder / "data", free_port()
     url = f"http://localhost:{port}"  # as the links say that it makes
     told = {"KENTERING_DATA": str(data)}
     if database_url is not None:
         told["KENTERING_DATABASE_URL"] = database_url
     with _running(_up(port, data), folder / "up.log", told, f"{url}/readyz"):
-        yield _with_workspace(url, url, told)
+        yield lambda: with_workspace(url, url, told)
 
 
 @contextmanager
@@ -111,7 +118,7 @@ def run_mortal_up(folder: Path) -> Iterator[tuple[Product, Callable[[], None]]]:
     with ThreadPoolExecutor(1) as starter:
         try:
             wait_until(lambda: _answers(f"{url}/readyz"), "kentering up", process=process, log=log)
-            yield _with_workspace(url, url, told), kill
+            yield with_workspace(url, url, told), kill
         finally:
             stop(process, signal.SIGTERM, 20)
 
@@ -145,7 +152,7 @@ def run_distributed(folder: Path, database_url: str, kafka: str) -> Iterator[Pro
             await_ready.append(stack.enter_context(starting))
         for wait in await_ready:
             wait()
-        yield _with_workspace(urls["api"], urls["tracker"], told)
+        yield with_workspace(urls["api"], urls["tracker"], told)
 
 
 @contextmanager
@@ -187,7 +194,8 @@ def _starting(
         stop(process, signal.SIGTERM, 20)
 
 
-def _with_workspace(api_url: str, tracker_url: str, told: Mapping[str, str]) -> Product:
+def with_workspace(api_url: str, tracker_url: str, told: Mapping[str, str]) -> Product:
+    """A new workspace of the product that these settings are of, once its keys are taken."""
     made = json.loads(_run([KENTERING, "workspace", "create", "Test", "--json"], told))
     keys = {name: made[name] for name in ("write_key", "server_key", "api_key")}
     product = Product(api_url, tracker_url, **keys)

@@ -14,17 +14,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 from services.demo.catalogue import HACKATHON, STORIES
 from services.demo.sample.app import create_sample_app
 from services.demo.sample.mail import render_mail
-from tests.integration.product import PATIENCE_S, Product, run_up
+from tests.integration.product import PATIENCE_S, Product
 from tests.servers.process import free_port, wait_until
 
 AGREED = {"consent": {"categoryPreferences": {"measure": True, "profile": True}}}
 EMAIL = "anna@post.example"
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with run_up(tmp_path_factory.mktemp("browser")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,7 @@
 import signal
 from pathlib import Path
 
-from tests.integration.product import PATIENCE_S, Product
-from tests.integration.product import _with_workspace as with_workspace
+from tests.integration.product import PATIENCE_S, Product, with_workspace
 from tests.servers.compose import kafka_properties, run_compose
 from tests.servers.process import wait_until
 

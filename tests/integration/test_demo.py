@@ -2,9 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
-
-import pytest
 
 from services.demo.catalogue import ITEMS
 from services.demo.doors import Doors
@@ -14,17 +11,11 @@ from services.demo.sample.mail import READER, make_sample_mail
 from services.demo.segments import SEGMENTS, make_segments
 from services.demo.world import simulate
 from services.runtime.clock import now_ms
-from tests.integration.product import PATIENCE_S, Product, run_up
+from tests.integration.product import PATIENCE_S, Product
 from tests.servers.process import wait_until
 
 SEED = 11
 PEOPLE = 30
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with run_up(tmp_path_factory.mktemp("demo")) as running:
-        yield running
 
 
 def test_the_demonstration(product: Product) -> None:

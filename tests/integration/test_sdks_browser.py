@@ -11,17 +11,11 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from tests.integration.product import Product, run_up
+from tests.integration.product import Product
 from tests.servers.web import run_app
 
 SDK = Path(__file__).parents[1] / "node/node_modules/@segment/analytics-next/dist/umd"
 METHODS = '["page", "track", "identify", "group", "alias", "ready", "on"]'
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with run_up(tmp_path_factory.mktemp("browser-sdk")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ Java 17 and Maven must be there. The jars stay in ``.servers/kafka`` for the nex
 """
 
 import base64
+import fcntl
 import hashlib
 import secrets
 import shutil
@@ -132,19 +133,23 @@ def _jars() -> Path:
     """The folder of the jars that ``pom.xml`` names, fetched when they are not there yet."""
     pom = _HERE / "pom.xml"
     folder = _CACHE / hashlib.sha256(pom.read_bytes()).hexdigest()[:16]
-    if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(dir=folder.parent))
-        subprocess.run(
-            [
-                *(need("mvn", "maven"), "--quiet", "--batch-mode", "--file", str(pom)),
-                *("dependency:copy-dependencies", f"-DoutputDirectory={fresh}"),
-            ],
-            check=True,
-            timeout=600,
-        )
-        try:
-            fresh.rename(folder)
-        except OSError:  # another run was first
-            shutil.rmtree(fresh)
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    # Of processes side by side one fetches: Maven's own folder is not made for more.
+    with (_CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            _fetch(pom, folder)
     return folder
+
+
+def _fetch(pom: Path, folder: Path) -> None:
+    fresh = Path(tempfile.mkdtemp(dir=folder.parent))
+    subprocess.run(
+        [
+            *(need("mvn", "maven"), "--quiet", "--batch-mode", "--file", str(pom)),
+            *("dependency:copy-dependencies", f"-DoutputDirectory={fresh}"),
+        ],
+        check=True,
+        timeout=600,
+    )
+    fresh.rename(folder)

@@ -1,6 +1,7 @@
 """Starting servers so that none outlives the tests."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -10,11 +11,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 
+# Below those that the system gives to connections of the moment: it would take one that a test
+# was promised, and whose server is not up yet. Two test processes hardly ever pick the same one.
+_PORTS = range(10_000, 32_000)
+
+
 def free_port() -> int:
     """A port of this machine that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    while True:
+        port = random.SystemRandom().choice(_PORTS)  # not seeded: each process picks others
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
 
 
 def need(program: str, package: str) -> str:
