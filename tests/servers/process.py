@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-
 # Below those that the system gives to connections of the moment: it would take one that a test
 # was promised, and whose server is not up yet. Two test processes hardly ever pick the same one.
 _PORTS = range(10_000, 32_000)
