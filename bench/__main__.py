@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from bench import (
+    announce,
     hits,
     machine_labels,
     open_loop,
@@ -28,6 +29,7 @@ MEASURES = {
     "outage": outage,
     "relay": relay,
     "scoring": scoring,
+    "announce": announce,
     "visible": visible,
     "pages": pages,
     "machine_labels": machine_labels,

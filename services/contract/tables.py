@@ -240,7 +240,32 @@ person_state = Table(
     Column("announced", Text, nullable=False),
     Column("due_ms", BigInteger),  # the next predicted boundary not yet announced
     Index("persons_of_workspace", "workspace_id", "person_id"),
-    Index("boundaries_due", "due_ms"),
+    Index("boundaries_due", "due_ms", "person_id"),
+)
+
+model_version = Table(
+    "model_version",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("parameters", LargeBinary),  # JSON as it was added; null: as this code has it
+    Column("added_ms", BigInteger, nullable=False),
+    Column("active", Boolean, nullable=False),  # exactly one is
+    Column("activated_ms", BigInteger),  # when it last came into force
+)
+
+model_fold = Table(
+    "model_fold",
+    metadata,
+    # A person as a version that is not in force says: services/scorer/shadow.py.
+    Column("version_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("person_id", BigInteger, primary_key=True, autoincrement=False),
+    _workspace(),
+    # Of person_state, and the segments in force, when it was folded: others, and it is stale.
+    Column("person_version", BigInteger, nullable=False),
+    Column("rules", Text, nullable=False),
+    Column("folded", LargeBinary, nullable=False),
+    Index("folds_of_person", "person_id"),
 )
 
 checkpoint = Table(
@@ -430,7 +455,7 @@ dead_letter = Table(
 feed_position = Table(
     "feed_position",
     metadata,
-    # One row, id 1; see services/scorer/announce.py.
+    # 1: of the feed; 2: of withdrawals; 3: held by who announces (services/scorer/announce.py).
     Column("id", SmallInteger, primary_key=True, autoincrement=False),
     Column("next", BigInteger, nullable=False),
 )

@@ -1,32 +1,30 @@
 """The change feed: what is different from what was last announced, each told once.
 
-A batch compares what was announced of a person with what holds now. Boundaries that were
-predicted are announced when their time comes, by reading intervals, without folding.
+A batch compares what was announced of a person with what holds now; boundaries that were
+predicted are announced by ``due.py`` when their time comes. Both end here.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from typing import NamedTuple
 
-import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, update
 
 from services.contract import tables
 from services.contract.phases import ChangeReason
 from services.model.timeline import Interval
-from services.runtime.bulk import among, insert_rows, update_rows
+from services.runtime.bulk import insert_rows
 from services.runtime.database import insert_new
 from services.scorer.folding import Folded
-from services.scorer.segments import Segments, Version, load_segments
+from services.scorer.segments import Segments
 from services.scorer.states import Announced, Place
 
-DUE_MAX = 2_000
-"""Persons whose boundaries are announced in one transaction."""
-
 MEMBER = "member"
+TURN = 3
+"""The row of ``feed_position`` that is held by whoever announces what is due."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A row of the feed, before it has its position."""
 
     person_id: int
@@ -56,39 +54,50 @@ class Standing:
 
 def changes_at(one: Standing, segments: Segments, at_ms: int) -> tuple[Announced, list[Change]]:
     """What holds at ``at_ms``, and how it differs from what was announced."""
-    live = segments.live
+    names = segments.announced_names
     holds: dict[str, Interval] = {}
-    ended_ms: dict[str, int] = {}
     for interval in one.intervals:
-        name = _name(interval, live)
-        if name is None or interval.from_ms > at_ms:
-            continue
-        if interval.to_ms is None or at_ms < interval.to_ms:
-            holds[name] = interval
-        else:
-            ended_ms[name] = max(ended_ms.get(name, 0), interval.to_ms)
-    now = {name: _value(interval) for name, interval in sorted(holds.items())}
-    changes = []
-    for name in sorted(one.announced.keys() | now.keys()):
-        before, after = one.announced.get(name), now.get(name)
-        if before != after:
-            began = holds[name].from_ms if name in holds else ended_ms.get(name, at_ms)
-            kind, _, key = name.partition(":")
-            reason, event_id = _why(one, name, holds.get(name), segments, began)
-            changes.append(
-                Change(
-                    one.person_id, one.version, kind, key, before, after, began, reason, event_id
-                )
-            )
-    return now, changes
+        kind, key, from_ms, to_ms, _ = interval
+        if from_ms <= at_ms and (to_ms is None or at_ms < to_ms):
+            name = names.get(key) if kind == "segment" else kind
+            if name is not None:
+                holds[name] = interval
+    now = {name: _value(holds[name]) for name in sorted(holds)}
+    before = one.announced
+    if now == before:
+        return now, []
+    differs = sorted(
+        name for name in before.keys() | now.keys() if before.get(name) != now.get(name)
+    )
+    return now, [_change(one, name, holds.get(name), segments, at_ms, now) for name in differs]
 
 
-def _name(interval: Interval, live: dict[str, Version]) -> str | None:
-    """What is announced about: ``phase``, ``latency`` or ``segment:KEY``; None: nothing."""
-    if interval.kind != "segment":
-        return interval.kind
-    version = live.get(interval.key)
-    return None if version is None else f"segment:{version.segment_key}"
+def _change(
+    one: Standing,
+    name: str,
+    holds: Interval | None,
+    segments: Segments,
+    at_ms: int,
+    now: Announced,
+) -> Change:
+    began_ms = _end_of(one, name, segments, at_ms) if holds is None else holds.from_ms
+    reason, event_id = _why(one, name, holds, segments, began_ms)
+    kind, _, key = name.partition(":")
+    before, after = one.announced.get(name), now.get(name)
+    return Change(one.person_id, one.version, kind, key, before, after, began_ms, reason, event_id)
+
+
+def _end_of(one: Standing, name: str, segments: Segments, at_ms: int) -> int:
+    """When what was announced ended; ``at_ms`` where no interval tells."""
+    names = segments.announced_names
+    ends = (
+        i.to_ms
+        for i in one.intervals
+        if i.to_ms is not None
+        and i.to_ms <= at_ms
+        and name == (names.get(i.key) if i.kind == "segment" else i.kind)
+    )
+    return max(ends, default=at_ms)
 
 
 def _value(interval: Interval) -> str:
@@ -131,101 +140,10 @@ def announce_folded(folded: Iterable[Folded], segments: Segments, now_ms: int) -
     return found
 
 
-def announce_due(db: Connection, now_ms: int) -> int:
-    """Announce the boundaries that were reached, in the order of their times.
-
-    Returns the number of persons looked at; ``DUE_MAX`` means that there may be more.
-    """
-    locked = _lock_due(db, now_ms)
-    if not locked:
-        return 0
-    state = tables.person_state.c
-    query = (
-        select(
-            state.workspace_id,
-            state.person_id,
-            state.version,
-            state.announced,
-            state.last_ms,
-            state.last_event_id,
-            state.due_ms,
-        )
-        .where(among(db, state.person_id, locked), state.due_ms <= now_ms)
-        .order_by(state.due_ms, state.person_id)
-        .with_for_update()
-    )
-    due = db.execute(query).all()
-    changes: list[Change] = []
-    written: list[tuple[object, ...]] = []
-    by_workspace: dict[int, list[int]] = {}
-    for row in due:
-        by_workspace.setdefault(row.workspace_id, []).append(row.person_id)
-    books = {workspace_id: load_segments(db, workspace_id) for workspace_id in by_workspace}
-    intervals: dict[int, list[Interval]] = {}
-    for workspace_id, persons in by_workspace.items():
-        intervals |= _around(db, workspace_id, persons, min(row.due_ms for row in due))
-    for row in due:
-        held = intervals.get(row.person_id, [])
-        announced: Announced = msgspec.json.decode(row.announced)
-        at: int | None = row.due_ms
-        while at is not None and at <= now_ms:
-            standing = Standing(
-                row.person_id,
-                row.version,
-                announced,
-                (row.last_ms, bytes(row.last_event_id)),
-                held,
-            )
-            announced, found = changes_at(standing, books[row.workspace_id], at)
-            changes += found
-            at = next_boundary(held, at)
-        written.append((msgspec.json.encode(announced).decode(), at, row.person_id))
-    update_rows(db, tables.person_state, "person_id", ("announced", "due_ms"), written)
-    changes.sort(key=lambda change: (change.valid_ms, change.person_id))
-    workspaces = {row.person_id: row.workspace_id for row in due}
-    publish(db, [(workspaces[change.person_id], change) for change in changes], now_ms)
-    return len(locked)
-
-
-def _lock_due(db: Connection, now_ms: int) -> list[int]:
-    """Persons with a boundary to announce whom no batch has at hand: it announces them itself.
-
-    What is announced of them is read after they are locked, or it would be told twice.
-    """
-    state, person = tables.person_state.c, tables.person.c
-    query = (
-        select(person.id)
-        .join_from(tables.person, tables.person_state, state.person_id == person.id)
-        .where(state.due_ms <= now_ms)
-        .order_by(state.due_ms, person.id)
-        .limit(DUE_MAX)
-        .with_for_update(of=tables.person, key_share=True, skip_locked=True)
-    )
-    return list(db.execute(query).scalars())
-
-
-def _around(
-    db: Connection, workspace_id: int, persons: Sequence[int], from_ms: int
-) -> dict[int, list[Interval]]:
-    row = tables.interval.c
-    query = select(
-        row.person_id, row.kind, row.key, row.valid_from_ms, row.valid_to_ms, row.event_id
-    ).where(
-        row.workspace_id == workspace_id,
-        among(db, row.person_id, persons),
-        row.known_to_ms.is_(None),
-        row.valid_to_ms.is_(None) | (row.valid_to_ms >= from_ms),
-    )
-    found: dict[int, list[Interval]] = {}
-    for person, kind, key, from_, to, event_id in db.execute(query).all():
-        cause = None if event_id is None else bytes(event_id)
-        found.setdefault(person, []).append(Interval(kind, key, from_, to, cause))
-    return found
-
-
 def prepare_feed(db: Connection) -> None:
-    """Make the row that positions are given out from, where it is not there yet."""
-    db.execute(insert_new(db, tables.feed_position), [{"id": 1, "next": 1}])
+    """Make the rows that positions and turns are given out from, where they are not there yet."""
+    rows = [{"id": 1, "next": 1}, {"id": TURN, "next": 1}]
+    db.execute(insert_new(db, tables.feed_position), rows)
 
 
 def publish(db: Connection, changes: Sequence[tuple[int, Change]], now_ms: int) -> None:
@@ -249,7 +167,7 @@ def publish(db: Connection, changes: Sequence[tuple[int, Change]], now_ms: int) 
         tables.change,
         _CHANGE,
         [
-            (position, workspace_id, now_ms, *astuple(change))
+            (position, workspace_id, now_ms, *change)
             for position, (workspace_id, change) in enumerate(changes, first)
         ],
     )

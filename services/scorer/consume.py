@@ -24,10 +24,11 @@ from services.runtime import telemetry
 from services.runtime.clock import now_ms
 from services.runtime.database import writing
 from services.runtime.event_log import LogGapError, LogReader, Stored
-from services.scorer.announce import DUE_MAX, announce_due, prepare_feed
+from services.scorer.announce import prepare_feed
 from services.scorer.batch import MovedError, Outcome, apply, introduce
 from services.scorer.build import build_step
 from services.scorer.counts import COMPACT_AFTER_ROWS, compact
+from services.scorer.due import DUE_MAX, announce_due
 from services.scorer.positions import FencedError, move, stored_position
 from services.scorer.record import Batch, Poison, set_aside, sort_out
 

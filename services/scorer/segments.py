@@ -1,7 +1,7 @@
 """The segments that a workspace keeps: which rules are folded for whom."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import msgspec
 import structlog
@@ -46,12 +46,16 @@ class Segments:
             )
         )
 
-    @property
-    def live(self) -> dict[str, Version]:
-        """Versions in force, by interval key."""
-        return {v.interval_key: v for v in self.versions if v.live_ms is not None}
+    @cached_property
+    def announced_names(self) -> dict[str, str]:
+        """How versions in force are called in what is announced, by interval key."""
+        return {
+            v.interval_key: f"segment:{v.segment_key}"
+            for v in self.versions
+            if v.live_ms is not None
+        }
 
-    @property
+    @cached_property
     def in_force_ms(self) -> dict[str, int]:
         """By segment key, since when its version is in force."""
         return {v.segment_key: v.live_ms for v in self.versions if v.live_ms is not None}

@@ -15,9 +15,9 @@ from services.contract.phases import DAY_MS
 from services.model.timeline import Rulebook
 from services.runtime.database import writing
 from services.runtime.event_log import Stored
-from services.scorer.announce import announce_due
 from services.scorer.batch import MovedError, apply
 from services.scorer.build import build_step
+from services.scorer.due import announce_due
 from services.scorer.record import sort_out
 from tests.contract.scorer.pure import assert_sound, assert_told_once, said, stored
 from tests.contract.scorer.scene import MODEL, Scene, cookie, user
