@@ -15,7 +15,7 @@ SENT_AT_MS = DAY_MS + 8 * HOUR_MS
 UNSUBSCRIBES = 0.003
 """Of those who open and do not click."""
 
-RATES = load("day-one").parameters.mail
+_MODEL = load("day-one").parameters
 
 
 def mails_of(
@@ -42,12 +42,13 @@ def answers(
     rng: np.random.Generator, person: int, state: int, number: int, sent_ms: int
 ) -> list[Act]:
     """Open, click and landing page, or unsubscribe, of one mail, in order."""
-    if rng.random() > RATES.open[state]:
+    rates = _MODEL.magazine_issue if mailing(number).channel == "magazine" else _MODEL.mail
+    if rng.random() > rates.open[state]:
         return []
     # Most open within hours, some after days; always before the window of four days closes.
     open_ms = sent_ms + min(int(rng.lognormal(np.log(5), 1.3) * HOUR_MS), 90 * HOUR_MS)
     acts = [Act(open_ms, person, "open", mailing=number)]
-    if rng.random() < RATES.click_given_open[state]:
+    if rng.random() < rates.click_given_open[state]:
         items = mailing(number).items
         item = items[int(rng.integers(len(items)))]
         click_ms = open_ms + int(rng.integers(5_000, 120_000))

@@ -24,6 +24,7 @@ SITE_TYPES = {
     "application_started": "application_start",
     "applied": "application",
 }
+_OPENING = frozenset({"open", "click", "magazine_page"})
 _CHANNEL_KINDS = {"magazine": "magazine", "social": "social", "podcast": "podcast"}
 
 
@@ -31,13 +32,11 @@ def weigh_event(score: Score, event: Event, model: Model, ledger: Ledger) -> Non
     """Move the probabilities, in place, by what the event says."""
     mail = _mail_of(score, event, model)
     if event.type in {"unsubscribe", "complaint"}:
-        score.mail_off = True
-        score.p = weigh(score.p, model.parameters.mail.unsubscribe)
-        ledger.note("unsubscribe", event.occurred_ms, score.p, event)
+        _unsubscribe(score, event, model, ledger)
     elif event.type == "bounce":
         # A mail that bounced softly may still arrive, and the next one will.
         if event.properties.get("kind") != "soft":
-            score.mail_off = True
+            _turn_off(score, event)
     elif mail is not None:
         _answer(score, mail, event, model, ledger)
     else:
@@ -45,9 +44,34 @@ def weigh_event(score: Score, event: Event, model: Model, ledger: Ledger) -> Non
         _milestone(score, event, model)
 
 
+def _unsubscribe(score: Score, event: Event, model: Model, ledger: Ledger) -> None:
+    """It counts once, however many tell of it; from then on silence after a mail says nothing."""
+    issue = _turn_off(score, event)
+    if issue is not None:
+        answers = model.parameters.magazine_issue if issue else model.parameters.mail
+        score.p = weigh(score.p, answers.unsubscribe)
+        ledger.note("unsubscribe", event.occurred_ms, score.p, event)
+
+
+def _turn_off(score: Score, event: Event) -> bool | None:
+    """Mails reach the person no longer (False), or issues do not (True); None: that was so."""
+    issue = event.channel == "magazine" or any(
+        mail.issue for mail in score.mails if mail.message_id == event.message_id
+    )
+    if score.issue_off if issue else score.mail_off:
+        return None
+    if issue:
+        score.issue_off = True
+    else:
+        score.mail_off = True
+    return issue
+
+
 def _mail_of(score: Score, event: Event, model: Model) -> Mail | None:
     """The open opportunity that a mail event belongs to; its first word opens the window."""
     message_id = event.message_id
+    if event.type == "magazine_page":
+        return _issue_begun(score, event, model)
     if message_id is None or event.type not in {"sent", "delivered", "open", "click"}:
         return None
     for mail in score.mails:
@@ -55,24 +79,40 @@ def _mail_of(score: Score, event: Event, model: Model) -> Mail | None:
             return mail
     if message_id in score.closed_mails:
         return None
-    mail = Mail(message_id, close_ms=event.occurred_ms + model.mail_window_ms)
+    issue = event.channel == "magazine"
+    window_ms = model.issue_window_ms if issue else model.mail_window_ms
+    mail = Mail(message_id, close_ms=event.occurred_ms + window_ms, issue=issue)
     score.mails.append(mail)
     del score.mails[:-MAILS_MAX]
     return mail
 
 
+def _issue_begun(score: Score, event: Event, model: Model) -> Mail | None:
+    """The latest issue whose window is open and that nobody opened: its first page opens it."""
+    at = event.occurred_ms
+    seen = score.seen_ms.get("magazine")
+    if seen is not None and at - seen < model.session_ms:
+        return None
+    for mail in reversed(score.mails):
+        if mail.issue and not mail.opened:
+            score.seen_ms["magazine"] = at
+            return mail
+    return None
+
+
 def _answer(score: Score, mail: Mail, event: Event, model: Model, ledger: Ledger) -> None:
     """What is said of a mail while its window is open; sending says nothing yet."""
-    rates = model.parameters.mail
-    if event.type in {"open", "click"} and not mail.opened:
+    rates = model.answers(mail)
+    if event.type in _OPENING and not mail.opened:
         mail.opened = True
         score.p = weigh(score.p, rates.open)
-        ledger.note("mail_open", event.occurred_ms, score.p, event)
+        ledger.note("issue_open" if mail.issue else "mail_open", event.occurred_ms, score.p, event)
     if event.type == "click" and not mail.clicked:
         mail.clicked = True
         score.p = weigh(score.p, rates.click_given_open)
         _raise_echo(score, event.occurred_ms, model)
-        ledger.note("mail_click", event.occurred_ms, score.p, event)
+        kind = "issue_click" if mail.issue else "mail_click"
+        ledger.note(kind, event.occurred_ms, score.p, event)
 
 
 def _kind_of(event: Event) -> str | None:
@@ -81,6 +121,8 @@ def _kind_of(event: Event) -> str | None:
         return None
     if event.type == "click" and event.content_type == "vacancy":
         return "vacancy_click"
+    if event.type == "click" and event.message_id is not None:
+        return "page"  # in a mail or an issue whose window has closed, whatever it came over
     kind = "page" if event.type == "click" else SITE_TYPES.get(event.type)
     return _CHANNEL_KINDS.get(event.channel, kind) if kind == "page" else kind
 

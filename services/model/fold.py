@@ -174,7 +174,8 @@ def _tell_silence(stretch: Stretch, to_ms: int, ledger: Ledger) -> None:
 
 
 def _closing_kind(mail: Mail) -> str:
-    return "mail_not_clicked" if mail.opened else "mail_not_opened"
+    kind = "not_clicked" if mail.opened else "not_opened"
+    return f"issue_{kind}" if mail.issue else f"mail_{kind}"
 
 
 def _same_click(state: PersonState, event: Event) -> bool:

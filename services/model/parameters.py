@@ -10,7 +10,6 @@ from typing import Annotated
 import msgspec
 
 from services.contract.event import EventType
-from services.contract.phases import LatencyState
 
 KINDS = (
     "page",
@@ -43,15 +42,15 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Part of a version: immutable, and nothing in it goes unread."""
 
 
-class Frailty(_Section):
+class Frailty(_Section, frozen=True):
     """Gamma(mean 1, ``shape``) as five points of equal mass, each the mean of its fifth."""
 
     shape: Positive
     points: tuple[Positive, Positive, Positive, Positive, Positive]
 
 
-class MailRates(_Section):
-    """How a mail is answered, per state; the window closes ``window_days`` after sending."""
+class MailRates(_Section, frozen=True):
+    """How a mail, or an issue, is answered per state, until ``window_days`` after sending."""
 
     open: Chances
     click_given_open: Chances
@@ -59,21 +58,21 @@ class MailRates(_Section):
     window_days: Positive
 
 
-class Echo(_Section):
+class Echo(_Section, frozen=True):
     """A visit calls further visits, whatever the state."""
 
     visits_per_visit: Annotated[float, msgspec.Meta(ge=0, lt=1)]
     time_constant_days: Positive
 
 
-class Hysteresis(_Section):
+class Hysteresis(_Section, frozen=True):
     """A signal goes on at ``enter`` and off below ``leave`` (probabilities)."""
 
     enter: Chance
     leave: Chance
 
 
-class Signals(_Section):
+class Signals(_Section, frozen=True):
     """The two signals, and how long each stays on at least."""
 
     turning: Hysteresis
@@ -81,24 +80,25 @@ class Signals(_Section):
     stay_days: Annotated[float, msgspec.Meta(ge=0)]
 
 
-class Engagement(_Section):
+class Engagement(_Section, frozen=True):
     """Weights per event type, forgotten by half every ``half_life_days``."""
 
     half_life_days: Positive
     weights: dict[EventType, Positive]
 
 
-class Parameters(_Section):
+class Parameters(_Section, frozen=True):
     """A model version as it stands in data; see ``day_one.json``."""
 
     version: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     about: str
     start: Chances
-    mean_days_until: dict[LatencyState, dict[str, Positive]]
+    mean_days_until: dict[str, dict[str, Positive]]
     frailty: Frailty
     rates_per_day: dict[str, Rates]
     site_kinds: tuple[str, ...]
     mail: MailRates
+    magazine_issue: MailRates
     echo: Echo
     session_minutes: Positive
     signals: Signals

@@ -61,8 +61,8 @@ class Switch(NamedTuple):
 
 def closing(mail: Mail, score: Score, model: Model) -> Three | None:
     """What the end of a mail's window says, per state; None: nothing."""
-    rates = model.parameters.mail
-    if score.mail_off or mail.clicked:
+    rates = model.answers(mail)
+    if mail.clicked or (score.issue_off if mail.issue else score.mail_off):
         return None
     opened, clicked = rates.open, rates.click_given_open
     if mail.opened:

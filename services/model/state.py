@@ -7,7 +7,7 @@ import msgspec
 
 
 class Mail(msgspec.Struct):
-    """An opportunity: one mail to this person, and what came of it so far."""
+    """An opportunity: one mail, or magazine issue, to this person, and what came of it so far."""
 
     message_id: str
     close_ms: int
@@ -16,6 +16,8 @@ class Mail(msgspec.Struct):
     clicked: bool = False
     by_machine: bool = False
     """An open was seen that software may have made: it says nothing either way."""
+    issue: bool = False
+    """An issue of the magazine, which is answered at rates of its own."""
 
 
 class Score(msgspec.Struct):
@@ -38,6 +40,8 @@ class Score(msgspec.Struct):
     """Message ids of the latest whose window has closed."""
     mail_off: bool = False
     """Unsubscribed or bounced: silence after a mail says nothing any more."""
+    issue_off: bool = False
+    """The same of issues of the magazine."""
     turning_ms: int | None = None
     """Since when the signal is on; None: off."""
     active_ms: int | None = None

@@ -8,7 +8,8 @@ from importlib.resources import files
 import numpy as np
 
 from services.contract.phases import DAY_MS
-from services.model.parameters import Parameters, Three, read
+from services.model.parameters import MailRates, Parameters, Three, read
+from services.model.state import Mail
 
 GRID = 5
 """Frailty points: how active somebody is by nature."""
@@ -42,11 +43,16 @@ class Model:
     """Sum of the site kinds' rates per state, for frailty 1."""
     session_ms: int
     mail_window_ms: int
+    issue_window_ms: int
     stay_ms: int
     engagement_per_ms: float
     """Natural decay rate of engagement."""
     silence_cools: bool
-    """Whether a mail left unanswered speaks the less for a state the nearer it is to active."""
+    """Whether a mail or issue left unanswered speaks the less for a state the nearer to active."""
+
+    def answers(self, mail: Mail) -> MailRates:
+        """The rates at which such an opportunity is answered."""
+        return self.parameters.magazine_issue if mail.issue else self.parameters.mail
 
     @property
     def version(self) -> str:
@@ -104,11 +110,13 @@ def build(parameters: Parameters) -> Model:
         site_rates=(site[0], site[1], site[2]),
         session_ms=round(parameters.session_minutes * 60_000),
         mail_window_ms=round(parameters.mail.window_days * DAY_MS),
+        issue_window_ms=round(parameters.magazine_issue.window_days * DAY_MS),
         stay_ms=round(parameters.signals.stay_days * DAY_MS),
         engagement_per_ms=math.log(2) / (parameters.engagement.half_life_days * DAY_MS),
         silence_cools=all(
             rates == tuple(sorted(rates))
-            for rates in (parameters.mail.open, parameters.mail.click_given_open)
+            for answers in (parameters.mail, parameters.magazine_issue)
+            for rates in (answers.open, answers.click_given_open)
         ),
     )
 

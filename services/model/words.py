@@ -25,7 +25,17 @@ _EVENTS: dict[str, dict[Language, str]] = {
         "nl": "opende een mail, maar klikte niet",
         "en": "opened a mail but did not click",
     },
-    "unsubscribe": {"nl": "meldde zich af voor mail", "en": "unsubscribed from mail"},
+    "issue_open": {"nl": "opende het magazine", "en": "opened the magazine"},
+    "issue_click": {"nl": "klikte in het magazine", "en": "clicked in the magazine"},
+    "issue_not_opened": {
+        "nl": "liet een nummer van het magazine ongeopend",
+        "en": "left an issue of the magazine unopened",
+    },
+    "issue_not_clicked": {
+        "nl": "opende het magazine, maar klikte niet",
+        "en": "opened the magazine but did not click",
+    },
+    "unsubscribe": {"nl": "meldde zich af", "en": "unsubscribed"},
     "silence": {"nl": "liet niets van zich horen", "en": "was not heard from"},
 }
 
@@ -64,10 +74,23 @@ _MANY: dict[str, dict[Language, str]] = {
         "nl": "opende {n} mails zonder te klikken",
         "en": "opened {n} mails without clicking",
     },
-    "unsubscribe": {
-        "nl": "meldde zich {n} keer af voor mail",
-        "en": "unsubscribed from mail {n} times",
+    "issue_open": {
+        "nl": "opende {n} nummers van het magazine",
+        "en": "opened {n} issues of the magazine",
     },
+    "issue_click": {
+        "nl": "klikte {n} keer in het magazine",
+        "en": "clicked in the magazine {n} times",
+    },
+    "issue_not_opened": {
+        "nl": "liet {n} nummers van het magazine ongeopend",
+        "en": "left {n} issues of the magazine unopened",
+    },
+    "issue_not_clicked": {
+        "nl": "opende {n} nummers van het magazine zonder te klikken",
+        "en": "opened {n} issues of the magazine without clicking",
+    },
+    "unsubscribe": {"nl": "meldde zich {n} keer af", "en": "unsubscribed {n} times"},
     "silence": {
         "nl": "liet tussendoor niets van zich horen, in totaal {days}",
         "en": "was not heard from in between, {days} in all",

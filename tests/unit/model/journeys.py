@@ -68,6 +68,7 @@ _GAPS_MS = st.one_of(
 )
 _ACTS = st.sampled_from(
     ["page", "read", "vacancy_viewed", "play", "share", "download", "application_started"] * 3
+    + ["magazine_page"] * 3
     + ["sign_up", "applied", "comment", "custom"]
 )
 _MAIL_ACTS = st.sampled_from(["sent", "sent", "delivered", "open", "open", "click"])
@@ -89,9 +90,12 @@ def journeys(draw: st.DrawFn, *, employment: bool = False, least: int = 0) -> li
         if family == 0:
             type_ = draw(st.sampled_from(rare))
             fields["consent"] = draw(st.sampled_from([Consent(), Consent(), AGREED, REFUSED]))
+            fields["channel"] = draw(st.sampled_from(["email", "magazine"]))
         elif family < 9:
             type_ = draw(_MAIL_ACTS)
-            fields["message_id"] = f"m{draw(st.integers(0, 1 + number // 4))}"
+            mailing = draw(st.integers(0, 1 + number // 4))
+            fields["message_id"] = f"m{mailing}"
+            fields["channel"] = "magazine" if mailing % 3 == 1 else "email"
         else:
             type_ = draw(_ACTS)
             topics = draw(st.lists(st.sampled_from("abc"), max_size=2))
@@ -123,6 +127,7 @@ def scored_states(draw: st.DrawFn) -> PersonState:
             opened=draw(st.booleans()),
             clicked=draw(st.integers(0, 4)) == 0,
             by_machine=draw(st.booleans()),
+            issue=draw(st.integers(0, 3)) == 0,
         )
         for i in range(draw(st.integers(0, 4)))
     ]

@@ -21,12 +21,15 @@ DAY_MS = 86_400_000
 NAMES = ("latent_latent", "actively_latent", "active")
 RATES = {kind: np.array(rates) for kind, rates in DATA["rates_per_day"].items()}
 SITE = sum(RATES[kind] for kind in DATA["site_kinds"])
-OPEN = np.array(DATA["mail"]["open"])
-CLICK = np.array(DATA["mail"]["click_given_open"])
+ANSWERS = {
+    sort: {name: np.array(value) for name, value in DATA[sort].items()}
+    for sort in ("mail", "magazine_issue")
+}
 KINDS = {
     "page": "page",
     "read": "page",
     "download": "page",
+    "magazine_page": "magazine",
     "play": "podcast",
     "share": "social",
     "vacancy_viewed": "vacancy_view",
@@ -60,7 +63,7 @@ class Plain:
         self.calls: list[int] = []
         self.seen: dict[str, int] = {}
         self.mails: dict[str, dict] = {}
-        self.mail_off = False
+        self.off: set[str] = set()
 
     def wait(self, to_ms: int) -> None:
         due = sorted(
@@ -72,14 +75,15 @@ class Plain:
             self._silence(close)
             mail = self.mails[name]
             mail["closed"] = True
-            if self.mail_off or mail["clicked"]:
+            if mail["sort"] in self.off or mail["clicked"]:
                 continue
+            opened, clicked = (ANSWERS[mail["sort"]][x] for x in ("open", "click_given_open"))
             if mail["opened"]:
-                self._bayes(1 - CLICK)
+                self._bayes(1 - clicked)
             elif mail["machine"]:
-                self._bayes(1 - OPEN * CLICK)
+                self._bayes(1 - opened * clicked)
             else:
-                self._bayes(1 - OPEN)
+                self._bayes(1 - opened)
         self._silence(to_ms)
 
     def _silence(self, to_ms: int) -> None:
@@ -93,19 +97,23 @@ class Plain:
         self.p /= self.p.sum()
 
     def hear(self, event: Event, *, same_click: bool) -> None:
-        machine = event.machine.p >= 0.5
         mail = self.mails.get(event.message_id)
-        if machine:
+        if event.machine.p >= 0.5:
             if event.type == "open" and mail and not mail["closed"]:
                 mail["machine"] = True
-            return
-        if same_click:
-            return
+        elif not same_click:
+            self._hear_person(event, mail)
+
+    def _hear_person(self, event: Event, mail: dict | None) -> None:
+        sort = "magazine_issue" if event.channel == "magazine" else "mail"
         if event.type == "unsubscribe":
-            self.mail_off = True
-            self._bayes(np.array(DATA["mail"]["unsubscribe"]))
+            if sort not in self.off:
+                self._bayes(ANSWERS[sort]["unsubscribe"])
+            self.off.add(sort)
         elif event.type == "bounce":
-            self.mail_off = True
+            self.off.add(sort)
+        elif event.type == "magazine_page":
+            self._magazine()
         elif event.message_id and not (mail and mail["closed"]):
             self._mail(event)
         elif event.type == "click":
@@ -113,17 +121,34 @@ class Plain:
         elif event.type in KINDS:
             self._visit(KINDS[event.type])
 
+    def _magazine(self) -> None:
+        burst = self.at_ms - self.seen.get("magazine", -(10**15)) < DATA["session_minutes"] * 60_000
+        unread = [
+            mail
+            for mail in self.mails.values()
+            if mail["sort"] == "magazine_issue" and not mail["closed"] and not mail["opened"]
+        ]
+        if burst or not unread:
+            self._visit("magazine")
+            return
+        self.seen["magazine"] = self.at_ms
+        self._open(unread[-1])
+
     def _mail(self, event: Event) -> None:
-        close = event.occurred_ms + round(DATA["mail"]["window_days"] * DAY_MS)
+        sort = "magazine_issue" if event.channel == "magazine" else "mail"
+        close = event.occurred_ms + round(DATA[sort]["window_days"] * DAY_MS)
         new = {"close": close, "closed": False, "opened": False, "clicked": False, "machine": False}
-        mail = self.mails.setdefault(event.message_id, new)
+        mail = self.mails.setdefault(event.message_id, new | {"sort": sort})
         if event.type in {"open", "click"} and not mail["opened"]:
-            mail["opened"] = True
-            self._bayes(OPEN)
+            self._open(mail)
         if event.type == "click" and not mail["clicked"]:
             mail["clicked"] = True
-            self._bayes(CLICK)
+            self._bayes(ANSWERS[mail["sort"]]["click_given_open"])
             self.calls.append(event.occurred_ms)
+
+    def _open(self, mail: dict) -> None:
+        mail["opened"] = True
+        self._bayes(ANSWERS[mail["sort"]]["open"])
 
     def _visit(self, kind: str) -> None:
         at = self.at_ms
