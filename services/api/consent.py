@@ -11,13 +11,16 @@ from sqlalchemy import Connection, Row, or_, select
 from services.api.context import Context, Here
 from services.api.door import Answer
 from services.api.needs import ConsentWriter, PersonsReader
-from services.api.people import find_person, identities_of, spelled
+from services.api.people import find_person, spelled
 from services.api.problem import Problem, described
 from services.api.wire import After, Body, Moment, Out, PersonPath, rfc3339
-from services.contract.consent import PURPOSES, Purpose, Said, terms
-from services.contract.event import Identity, primary
-from services.contract.ledger import is_sure
+from services.contract.circles import Circles
+from services.contract.consent import PURPOSES, Purpose
+from services.contract.event import Identity
+from services.contract.ledger import circles_of
 from services.contract.tables import api_key, consent, identity, identity_link
+from services.contract.terms import Said, terms
+from services.contract.vault import shown_value
 
 router = APIRouter(prefix="/v1", tags=["consent"])
 
@@ -100,12 +103,13 @@ def get_consent(
     with here.engine.connect() as connection:
         person = find_person(connection, credential.workspace_id, person_id)
         rows = _entries(connection, person)
+        circles = _circles(connection, person)
         kinds = _kinds(connection, credential.workspace_id)
     history = [_show(row, kinds) for row in rows[:HISTORY_MAX]]
     deciding = {
         purpose: _show(row, kinds)
         for purpose in PURPOSES
-        if (row := _deciding([one for one in rows if one.purpose == purpose])) is not None
+        if (row := _deciding([one for one in rows if one.purpose == purpose], circles)) is not None
     }
     return ConsentOut(person=person.public_id, now=deciding, history=history)
 
@@ -119,13 +123,20 @@ def get_consent(
 def post_persons_consent(
     here: Here, credential: ConsentWriter, person_id: PersonPath, body: ConsentIn
 ) -> ConsentTaken:
-    """As told elsewhere: on paper, by telephone, in another system."""
+    """As told elsewhere: on paper, by telephone, in another system.
+
+    A no is all of the person's, also of what only pages said to be theirs.
+    """
     with here.engine.connect() as connection:
         person = find_person(connection, credential.workspace_id, person_id)
-        known = identities_of(connection, credential.workspace_id, [person.id])[person.id]
-    if not known:
+        circles = _circles(connection, person)
+    if circles is None:
         raise Problem(404, "not_found", "Nothing is known of this person any more.")
-    return _tell(here, credential.workspace_id, primary(tuple(known)), body)
+    noes = {purpose: granted for purpose, granted in body.purposes.items() if not granted}
+    if noes:
+        for one in sorted(circles.speakers - {circles.core}):
+            _tell(here, credential.workspace_id, one, body.model_copy(update={"purposes": noes}))
+    return _tell(here, credential.workspace_id, circles.core, body)
 
 
 @router.post(
@@ -162,7 +173,7 @@ def _entries(connection: Connection, person: Row[Any]) -> Sequence[Row[Any]]:
     """A person's entries, the last said first."""
     row, link = consent.c, identity_link.c
     query = (
-        select(consent, identity.c.namespace, identity.c.value, is_sure().label("sure"))
+        select(consent, identity.c.namespace, identity.c.value)
         .select_from(consent)
         .join(
             identity_link,
@@ -181,9 +192,15 @@ def _entries(connection: Connection, person: Row[Any]) -> Sequence[Row[Any]]:
     return connection.execute(query).all()
 
 
-def _deciding(rows: Sequence[Row[Any]]) -> Row[Any] | None:
+def _circles(connection: Connection, person: Row[Any]) -> Circles | None:
+    """None: nothing is known of the person any more."""
+    found = circles_of(connection, person.workspace_id, lambda one: one == person.id)
+    return found[person.id][0] if found else None
+
+
+def _deciding(rows: Sequence[Row[Any]], circles: Circles | None) -> Row[Any] | None:
     """The entry by which it is yes or no now, of one purpose's entries, the last said first."""
-    if not rows:
+    if not rows or circles is None:
         return None
     answers = [row for row in rows if row.answered]
     said = [
@@ -192,13 +209,13 @@ def _deciding(rows: Sequence[Row[Any]]) -> Row[Any] | None:
             row.granted,
             row.said_ms,
             row.recorded_ms,
-            Identity(row.namespace, row.value),
-            row.sure,
+            Identity(row.namespace, shown_value(row.value)),
+            bytes(row.event_id),
         )
         for row in answers
     ]
-    stands = terms(said, rows[0].purpose)
-    if stands is not None and stands.holds:
+    stands = terms(said, rows[0].purpose, circles)
+    if stands is not None and stands.stands_for(circles.core):
         return next(row for row in answers if not row.granted)
     return next(iter(answers), rows[0])
 

@@ -1,64 +1,79 @@
-"""Which answers in the ledger of consent are surely those of the person they count for."""
+"""What a person's identities are, and which events named two of them: for judging answers."""
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from services.contract.tables import api_key, consent, identity, identity_edge, identity_link
-from services.model.identity import BROWSER_AFTER_MS, COOKIE, WEAK
+from sqlalchemy import ColumnElement, Connection, and_, select
+
+from services.contract.circles import Circles, Tie, circles
+from services.contract.event import Identity
+from services.contract.tables import identity, identity_edge, identity_link
+from services.contract.vault import shown_value
+from services.model.identity import BROWSER_AFTER_MS
 
 
-def is_sure() -> ColumnElement[bool]:
-    """Whether an answer is the person's for certain, in a query over these three tables.
+def circles_of(
+    db: Connection,
+    workspace_id: int,
+    persons: Callable[[ColumnElement[int]], ColumnElement[bool]],
+) -> dict[int, tuple[Circles, frozenset[int]]]:
+    """The circles of persons, and the ids of their identities.
 
-    ``consent`` is the answer, ``identity`` who gave it, ``identity_link`` whose that one is.
-    Anybody can write somebody's user id beside a cookie into a page's call. So what a page said
-    for a cookie is the person's only where a server or a mail's signed token tied the two, or
-    where the cookie is all that is known of the person.
+    Args:
+        db: where they are.
+        workspace_id: whose.
+        persons: the condition that a column holds one of them.
     """
-    key = api_key.alias("answers_key")
-    by_server = exists(
-        select(key.c.id).where(
-            key.c.workspace_id == consent.c.workspace_id,
-            key.c.source_id == consent.c.source_id,
-            key.c.kind == "server",
-        )
-    )
-    ours = consent.c.source_id <= 0  # the API, links and mailers
-    tied = or_(_is_tied("a_id", "b_id"), _is_tied("b_id", "a_id"))
-    return or_(identity.c.namespace != COOKIE, ours, by_server, tied, ~_has_others())
-
-
-def _is_tied(mine: str, others: str) -> ColumnElement[bool]:
-    """Whether one end of an edge is who answered and the other one surely the same person's."""
-    edge, other = identity_edge.alias("tie"), identity.alias("tied")
-    link = identity_link.alias("ties_link")
-    return exists(
-        select(edge.c.a_id)
-        .select_from(edge)
-        .join(other, other.c.id == edge.c[others])
-        .join(
-            link,
-            and_(link.c.workspace_id == edge.c.workspace_id, link.c.identity_id == other.c.id),
-        )
+    link, row = identity_link.c, identity.c
+    query = (
+        select(link.person_id, row.id, row.namespace, row.value)
+        .join_from(identity_link, identity, row.id == link.identity_id)
         .where(
-            edge.c.workspace_id == consent.c.workspace_id,
-            edge.c[mine] == consent.c.identity_id,
-            or_(edge.c.told_ms < BROWSER_AFTER_MS, other.c.namespace == WEAK),
-            link.c.person_id == identity_link.c.person_id,
+            link.workspace_id == workspace_id,
+            persons(link.person_id),
+            link.known_to_ms.is_(None),
+        )
+        .distinct()
+    )
+    theirs: dict[int, dict[int, Identity]] = {}
+    for person, one, namespace, value in db.execute(query):
+        theirs.setdefault(person, {})[one] = Identity(namespace, shown_value(value))
+    ties = _ties(db, workspace_id, persons)
+    return {
+        person: (circles(named.values(), _named(ties.get(person, ()), named)), frozenset(named))
+        for person, named in theirs.items()
+    }
+
+
+def _ties(
+    db: Connection,
+    workspace_id: int,
+    persons: Callable[[ColumnElement[int]], ColumnElement[bool]],
+) -> dict[int, list[tuple[int, int, int]]]:
+    """(a, b, told_ms) of what events tied of each person."""
+    one, other = identity_link.alias("one"), identity_link.alias("other")
+    edge = identity_edge.c
+
+    def holds(link: Any, end: ColumnElement[int]) -> ColumnElement[bool]:
+        return and_(
+            link.c.workspace_id == edge.workspace_id,
+            link.c.identity_id == end,
             link.c.known_to_ms.is_(None),
         )
-        .correlate(consent, identity_link)
+
+    query = (
+        select(one.c.person_id, edge.a_id, edge.b_id, edge.told_ms)
+        .select_from(one)
+        .join(identity_edge, holds(one, edge.a_id))
+        .join(other, holds(other, edge.b_id) & (other.c.person_id == one.c.person_id))
+        .where(one.c.workspace_id == workspace_id, persons(one.c.person_id))
+        .distinct()
     )
+    found: dict[int, list[tuple[int, int, int]]] = {}
+    for person, a, b, told_ms in db.execute(query):
+        found.setdefault(person, []).append((a, b, told_ms))
+    return found
 
 
-def _has_others() -> ColumnElement[bool]:
-    link = identity_link.alias("others_link")
-    return exists(
-        select(link.c.id)
-        .where(
-            link.c.workspace_id == consent.c.workspace_id,
-            link.c.person_id == identity_link.c.person_id,
-            link.c.identity_id != consent.c.identity_id,
-            link.c.known_to_ms.is_(None),
-        )
-        .correlate(consent, identity_link)
-    )
+def _named(edges: Iterable[tuple[int, int, int]], named: dict[int, Identity]) -> list[Tie]:
+    return [Tie(named[a], named[b], told_ms >= BROWSER_AFTER_MS) for a, b, told_ms in edges]

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, delete, select, update
 
 from services.contract import tables
-from services.contract.consent import Said, is_answer, kept, said_in, said_ms, terms
+from services.contract.consent import is_answer, kept, said_in, said_ms
 from services.contract.event import Event, Identity, encode, primary
-from services.contract.ledger import is_sure
+from services.contract.ledger import circles_of
+from services.contract.terms import Said, terms
 from services.contract.vault import seal_payload, shown_value
 from services.runtime.bulk import among, insert_rows
 from services.scorer.identities import Identified
@@ -152,22 +153,24 @@ def enforce(
     done.anybody = bool(persons) and _anybody_withdrew(db, workspace_id)
     if not done.anybody:
         return done
-    said, speakers = _said_by(db, workspace_id, persons)
-    for person, words in said.items():
-        both = terms(words, "measure"), terms(words, "profile")
-        if both != (None, None):
-            done.terms[person] = both
-    everything = [
-        person
-        for person in done.terms
-        if person in whole or not speakers[person].isdisjoint(looked_at_anew)
-    ]
+    said = _said_by(db, workspace_id, persons)
+    refused = {person for person, words in said.items() if not all(one.granted for one in words)}
+    known = circles_of(db, workspace_id, lambda one: among(db, one, refused)) if refused else {}
+    everything: list[int] = []
+    for person in sorted(refused):
+        circles, identities = known[person]
+        both = terms(said[person], "measure", circles), terms(said[person], "profile", circles)
+        if both == (None, None):
+            continue
+        done.terms[person] = both
+        if person in whole or not identities.isdisjoint(looked_at_anew):
+            everything.append(person)
     histories = events_of(db, workspace_id, everything) if everything else {}
     for person, both in sorted(done.terms.items()):
         looked_at = histories.get(person) if person in everything else theirs.get(person)
         if _amend(db, workspace_id, looked_at or (), both):
             done.refold.add(person)
-            if both[0] is not None and any(one.sure for one in both[0].refusals):
+            if both[0] is not None and both[0].takes_the_past:
                 done.unmeasured.add(person)
     return done
 
@@ -180,22 +183,19 @@ def _anybody_withdrew(db: Connection, workspace_id: int) -> bool:
     return db.execute(query.limit(1)).first() is not None
 
 
-def _said_by(
-    db: Connection, workspace_id: int, persons: Collection[int]
-) -> tuple[dict[int, list[Said]], dict[int, set[int]]]:
-    """The answers of each person, and the identities that gave them."""
+def _said_by(db: Connection, workspace_id: int, persons: Collection[int]) -> dict[int, list[Said]]:
+    """The answers of each person."""
     row, link, who = tables.consent.c, tables.identity_link.c, tables.identity.c
     query = (
         select(
             link.person_id,
-            row.identity_id,
             row.purpose,
             row.granted,
             row.said_ms,
+            row.event_id,
             tables.event.c.received_ms,
             who.namespace,
             who.value,
-            is_sure().label("sure"),
         )
         .select_from(tables.identity_link)
         .join(
@@ -219,14 +219,19 @@ def _said_by(
         )
     )
     said: dict[int, list[Said]] = defaultdict(list)
-    speakers: dict[int, set[int]] = defaultdict(set)
     for one in db.execute(query):
         speaker = Identity(one.namespace, shown_value(one.value))
-        granted, told_ms = bool(one.granted), one.received_ms
-        answer = Said(one.purpose, granted, one.said_ms, told_ms, speaker, bool(one.sure))
-        said[one.person_id].append(answer)
-        speakers[one.person_id].add(one.identity_id)
-    return said, speakers
+        said[one.person_id].append(
+            Said(
+                one.purpose,
+                bool(one.granted),
+                one.said_ms,
+                one.received_ms,
+                speaker,
+                bytes(one.event_id),
+            )
+        )
+    return said
 
 
 def _amend(db: Connection, workspace_id: int, events: Iterable[Event], both: Both) -> bool:

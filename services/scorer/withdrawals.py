@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import Connection, bindparam, select, update
 
 from services.contract import tables
-from services.contract.consent import Terms
 from services.contract.event import Identity
+from services.contract.terms import Terms
 from services.contract.vault import shown_value
 from services.contract.withdrawal import mark_of
 from services.runtime.bulk import among
@@ -46,15 +46,16 @@ def tell_trackers(
     made: list[dict[str, object]] = []
     for one in identities:
         measure, profile = terms.get(one.person_id, (None, None))
-        wanted = _standing(measure), _standing(profile)
+        who = Identity(one.namespace, shown_value(one.value))
+        wanted = _standing(measure, who), _standing(profile, who)
         if held.get(one.id, (None, None)) != wanted:
-            mark = mark_of(Identity(one.namespace, shown_value(one.value)), secret)
+            mark = mark_of(who, secret)
             made.append({"key": mark, "who": one.id, "m": wanted[0], "p": wanted[1]})
     _write_marks(db, workspace_id, made)
 
 
-def _standing(terms_: Terms | None) -> int | None:
-    return terms_.withdrawn_ms if terms_ is not None and terms_.holds else None
+def _standing(terms_: Terms | None, who: Identity) -> int | None:
+    return terms_.withdrawn_ms if terms_ is not None and terms_.stands_for(who) else None
 
 
 def _secret(db: Connection, workspace_id: int) -> bytes | None:

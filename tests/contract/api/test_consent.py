@@ -105,6 +105,19 @@ def test_given_and_withdrawn_elsewhere(world: World, api) -> None:
     assert {(one.measure_ms, one.profile_ms) for one in lifted} == {(None, None)}
 
 
+def test_a_no_for_a_person_is_also_that_of_an_address_that_only_a_page_told(world, api) -> None:
+    client, arrive = api
+    told = world.event(9, "identified", "anna", identities=(Identity("user_id", "anna"), MAIL))
+    anna = world.person("anna", [told, world.event(8, "page", "anna", identities=(MAIL,))])
+    no = {"purposes": {"measure": False, "share": True}, "given_at": DAY_AGO}
+    assert client.post(f"/v1/persons/{anna}/consent", json=no).status_code == 202
+    words = arrive()
+    assert {word.identities for word in words} == {(MAIL,), (Identity("user_id", "anna"),)}
+    assert [word.agreement.purposes for word in words if word.identities == (MAIL,)] == [{}]
+    events = client.get(f"/v1/persons/{anna}/timeline").json()["events"]
+    assert {event["type"] for event in events} == {"consent_changed"}
+
+
 def test_nobody_known_may_refuse_beforehand(world: World, api) -> None:
     client, arrive = api
     no = {"namespace": "user_id", "value": "late", "purposes": {"measure": False}}

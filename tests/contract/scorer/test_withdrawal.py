@@ -191,6 +191,80 @@ def test_a_cookie_that_a_browser_tied_undoes_nothing(scene, no_first, refusal) -
     assert set(marks(scene).values()) == {(None, None)}
 
 
+def _with_anothers_address(scene: Scene) -> None:
+    """A browser gives somebody's user id the address of whoever forges, who gets mail there."""
+    scene.score(
+        scene.day("applied", user("a"), day=1, server_only=True),
+        scene.day("sent", mail("evil@x.org"), token("e"), day=2, server_only=True),
+        scene.day("identified", user("a"), mail("evil@x.org"), cookie("evil"), day=3),
+        scene.day("page", token("e"), cookie("evil"), day=4),
+    )
+
+
+@pytest.mark.parametrize("forger", [token("e"), mail("evil@x.org"), cookie("evil")])
+def test_an_address_that_a_browser_tied_undoes_nothing(scene: Scene, forger) -> None:
+    _with_anothers_address(scene)
+    no = word(scene, user("a"), 10, NO)
+    scene.score(no)
+    by_server = forger == mail("evil@x.org")
+    scene.score(word(scene, forger, 20, server_only=by_server))
+    scene.score(scene.day("page", user("a"), day=21), scene.day("page", token("e"), day=22))
+    assert _state(scene).score is None
+    held = marks(scene)
+    for who in (user("a"), mail("evil@x.org"), token("e"), cookie("evil")):
+        assert held[mark_of(who, SECRET)] == (no.occurred_ms, no.occurred_ms)
+    scene.score(word(scene, user("a"), 30), scene.day("page", user("a"), day=31))
+    assert _state(scene).score is not None
+    assert marks(scene)[mark_of(user("a"), SECRET)] == (None, None)
+    assert_sound(scene.engine)
+
+
+@pytest.mark.parametrize("forger", [token("e"), mail("evil@x.org"), cookie("evil")])
+def test_an_address_that_a_browser_tied_wipes_nothing_and_is_overruled(scene, forger) -> None:
+    _with_anothers_address(scene)
+    by_server = forger == mail("evil@x.org")
+    no = word(scene, forger, 10, NO, server_only=by_server)
+    scene.score(no, scene.day("vacancy_viewed", user("a"), day=11))
+    assert named(scene) == [
+        ("applied", scene.day("applied", day=1).occurred_ms),
+        ("consent_changed", no.occurred_ms),
+    ]
+    assert _state(scene).score is None
+    score = scene.score
+    score(word(scene, user("a"), 20), scene.day("page", user("a"), day=21))
+    state = _state(scene)
+    assert state.score is not None
+    assert state.score.since_ms == scene.day("applied", day=1).occurred_ms, "what was before counts"
+    assert marks(scene)[mark_of(user("a"), SECRET)] == (None, None)
+    assert marks(scene)[mark_of(token("e"), SECRET)] == (no.occurred_ms, no.occurred_ms)
+    assert_sound(scene.engine)
+    # Named together by a server they are one for certain.
+    score(scene.day("identified", user("a"), mail("evil@x.org"), day=30, server_only=True))
+    assert ("applied", scene.day("applied", day=1).occurred_ms) not in named(scene)
+    assert set(marks(scene).values()) == {(None, None)}
+
+
+def test_whoever_claims_an_address_does_not_speak_for_it(scene: Scene) -> None:
+    victim = mail("ada@x.org")
+    scene.score(
+        scene.day("sent", victim, token("t"), day=1, server_only=True),
+        scene.day("page", user("evil"), day=2, server_only=True),
+        scene.day("identified", user("evil"), victim, day=3),
+    )
+    # Neither wipes what is hers, by a word of their own that a server brings ...
+    scene.score(word(scene, user("evil"), 10, NO), word(scene, user("evil"), 11))
+    assert ("sent", scene.day("sent", day=1).occurred_ms) in named(scene)
+    # ... nor has her followed again who took it back by her mail.
+    no = word(scene, token("t"), 20, NO, server_only=False)
+    scene.score(no, word(scene, user("evil"), 30))
+    scene.score(scene.day("click", token("t"), day=31, message_id="m"))
+    held = marks(scene)
+    assert held[mark_of(victim, SECRET)] == held[mark_of(token("t"), SECRET)]
+    assert held[mark_of(victim, SECRET)] == (no.occurred_ms, no.occurred_ms)
+    assert ("click", scene.day("click", day=31).occurred_ms) not in named(scene)
+    assert_sound(scene.engine)
+
+
 @pytest.mark.parametrize("tied", ["by itself", "by a server", "by a token"])
 def test_whoever_took_it_back_and_whoever_is_surely_the_same_renews(scene, tied) -> None:
     if tied == "by itself":  # the very cookie that said no
