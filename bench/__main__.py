@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench import (
     announce,
+    fit,
     hits,
     machine_labels,
     open_loop,
@@ -33,6 +34,7 @@ MEASURES = {
     "visible": visible,
     "pages": pages,
     "machine_labels": machine_labels,
+    "fit": fit,
 }
 
 

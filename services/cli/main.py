@@ -4,7 +4,19 @@ from importlib import import_module
 
 import click
 
-PARTS = ("up", "tracker", "relay", "scorer", "api", "migrate", "topics", "workspace", "demo")
+PARTS = (
+    "up",
+    "tracker",
+    "relay",
+    "scorer",
+    "api",
+    "migrate",
+    "topics",
+    "workspace",
+    "fit",
+    "thresholds",
+    "demo",
+)
 
 
 class Parts(click.Group):
