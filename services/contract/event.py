@@ -45,6 +45,8 @@ EventType = Literal[
     "identified",
     "consent_changed",
     "custom",
+    # somebody decided whether two identities are one person's; see services/contract/decision.py
+    "identity_decision",
 ]
 EVENT_TYPES: frozenset[str] = frozenset(get_args(EventType))
 

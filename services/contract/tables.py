@@ -131,8 +131,12 @@ identity_edge = Table(
     # The first event that named both, see services/model/identity.py; a_id < b_id.
     Column("a_id", BigInteger, nullable=False, primary_key=True),
     Column("b_id", BigInteger, nullable=False, primary_key=True),
-    Column("told_ms", BigInteger, nullable=False),
+    Column("told_ms", BigInteger, nullable=False),  # UNTOLD_MS: no event did
     Column("event_id", LargeBinary, nullable=False),
+    # What was decided of the two last and still stands; null: nothing.
+    Column("decision", Text),
+    Column("decided_ms", BigInteger),
+    Column("decided_by", LargeBinary),  # the event
     Index("edges_from_b", "workspace_id", "b_id"),
     Index("edges_from_a", "workspace_id", "a_id"),
 )
@@ -152,6 +156,41 @@ identity_link = Table(
     Column("known_to_ms", BigInteger),
     Index("links_of_identity", "workspace_id", "identity_id"),
     Index("links_of_person", "workspace_id", "person_id"),
+)
+
+identity_decision = Table(
+    "identity_decision",
+    metadata,
+    # All that was ever decided of two identities, a_id < b_id; the event holds who and why.
+    Column("id", Id, primary_key=True),
+    _workspace(),
+    Column("a_id", BigInteger, nullable=False),
+    Column("b_id", BigInteger, nullable=False),
+    Column("decision", Text, nullable=False),  # services/contract/decision.py
+    Column("said_ms", BigInteger, nullable=False),
+    Column("event_id", LargeBinary, nullable=False),
+    Column("recorded_ms", BigInteger, nullable=False),
+    UniqueConstraint("workspace_id", "event_id"),
+    Index("decisions_of_pair", "workspace_id", "a_id", "b_id"),
+    Index("decisions_from_b", "workspace_id", "b_id"),
+    Index("decisions_of_workspace", "workspace_id", "id"),
+)
+
+identity_conflict = Table(
+    "identity_conflict",
+    metadata,
+    # Two identities that may be one person's, for people to decide; gone when it is settled.
+    Column("id", Id, primary_key=True),
+    _workspace(),
+    Column("a_id", BigInteger, nullable=False),
+    Column("b_id", BigInteger, nullable=False),  # a_id < b_id
+    Column("cookie_id", BigInteger, nullable=False),  # the browser that both used; 0: none
+    Column("event_id", LargeBinary, nullable=False),  # the event that showed it
+    Column("known_from_ms", BigInteger, nullable=False),
+    UniqueConstraint("workspace_id", "a_id", "b_id", "cookie_id"),
+    Index("conflicts_from_b", "workspace_id", "b_id"),
+    Index("conflicts_of_cookie", "workspace_id", "cookie_id"),
+    Index("conflicts_of_workspace", "workspace_id", "id"),
 )
 
 event = Table(

@@ -3,6 +3,8 @@
 Everything here is a function of the set of observations, never of the order in which they came,
 so late and repeated events lead to the same people.
 
+- What people decided comes first: two identities are one person's, or they are two people's and
+  nothing joins them, by no detour.
 - Two *known* identities (a user id, a mail address, an id of another system, a mail's person
   token) that an event named together belong to one person, unless that would give one person two
   user ids: then the tie that was told earlier stands, and the later one is left for people to
@@ -14,24 +16,29 @@ so late and repeated events lead to the same people.
   only where nobody surer ever used the cookie.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 COOKIE = "anonymous_id"
 WEAK = "person_token"
 UNIQUE = "user_id"
-"""A person has at most one identity of this namespace."""
+"""A person has at most one identity of this namespace, unless people decided otherwise."""
 ADDRESS = "email"
 """A person has at most one of these as far as browsers have a say."""
 BROWSER_AFTER_MS = 2**52
 """Added to the time of what a browser told: later than all that a server ever tells."""
+DECIDED_BEFORE_MS = -(2**53)
+"""Added to the time of what people decided: before all that anybody tells."""
+UNTOLD_MS = 2**62
+"""The time of a tie that no event told."""
 
 
 class Tie(NamedTuple):
-    """An event named two known identities, ``a`` and ``b``."""
+    """An event named two known identities, ``a`` and ``b``, or people decided they are one's."""
 
     told_ms: int
-    """When it was received; see :data:`BROWSER_AFTER_MS`."""
+    """When it was received; see :data:`BROWSER_AFTER_MS` and :data:`DECIDED_BEFORE_MS`."""
     event_id: bytes
     a: int
     b: int
@@ -55,50 +62,99 @@ class Slice(NamedTuple):
     """The event that made it so; None for an identity by itself."""
 
 
-def group(namespaces: Mapping[int, str], ties: Iterable[Tie]) -> dict[int, int]:
+class Groups(NamedTuple):
+    """Which known identities are one person's."""
+
+    root: dict[int, int]
+    """For each identity the smallest id of its group."""
+    aside: list[Tie]
+    """Ties that would give one person what one person does not have, the earliest first."""
+
+
+def group(
+    namespaces: Mapping[int, str],
+    ties: Iterable[Tie],
+    apart: Collection[tuple[int, int]] = (),
+) -> Groups:
     """Which known identities are one person's.
 
     Args:
         namespaces: of every identity in question, by id.
         ties: between them, in any order.
-
-    Returns:
-        For each identity the smallest id of its group.
+        apart: pairs that people decided to be two people's.
     """
-    root = {i: i for i in namespaces}
-    unique = {i for i, namespace in namespaces.items() if namespace == UNIQUE}
-    address = {i for i, namespace in namespaces.items() if namespace == ADDRESS}
+    forest = _Forest(namespaces, apart)
+    aside: list[Tie] = []
+    for tie in sorted(ties):
+        a, b = sorted((forest.find(tie.a), forest.find(tie.b)))
+        if a == b:
+            continue
+        decided = tie.told_ms < 0
+        if forest.are_apart(a, b):
+            if decided:  # two words of people that cannot both be
+                aside.append(tie)
+        elif decided or forest.may_be_one(a, b, by_browser=tie.told_ms >= BROWSER_AFTER_MS):
+            forest.join(a, b)
+        else:
+            aside.append(tie)
+    root = {i: forest.find(i) for i in namespaces}
+    return Groups(root, [tie for tie in aside if root[tie.a] != root[tie.b]])
 
-    def find(i: int) -> int:
+
+class _Forest:
+    """Groups that grow together; each is named by its smallest identity."""
+
+    def __init__(self, namespaces: Mapping[int, str], apart: Iterable[tuple[int, int]]) -> None:
+        self._root = {i: i for i in namespaces}
+        self._unique = {i for i, namespace in namespaces.items() if namespace == UNIQUE}
+        self._address = {i for i, namespace in namespaces.items() if namespace == ADDRESS}
+        self._foes: dict[int, list[int]] = {}
+        for one, other in apart:
+            self._foes.setdefault(one, []).append(other)
+            self._foes.setdefault(other, []).append(one)
+
+    def find(self, i: int) -> int:
+        root = self._root
         while root[i] != i:
             root[i] = root[root[i]]
             i = root[i]
         return i
 
-    for tie in sorted(ties):
-        a, b = sorted((find(tie.a), find(tie.b)))
-        by_browser = tie.told_ms >= BROWSER_AFTER_MS
-        if a == b or {a, b} <= unique or (by_browser and {a, b} <= address):
-            continue
-        root[b] = a
-        for kind in (unique, address):
+    def are_apart(self, a: int, b: int) -> bool:
+        return any(self.find(foe) == b for foe in self._foes.get(a, ()))
+
+    def may_be_one(self, a: int, b: int, *, by_browser: bool) -> bool:
+        both = {a, b}
+        return not (both <= self._unique or (by_browser and both <= self._address))
+
+    def join(self, a: int, b: int) -> None:
+        """Let ``b`` go into ``a``."""
+        self._root[b] = a
+        for kind in (self._unique, self._address):
             if b in kind:
                 kind.add(a)
-    return {i: find(i) for i in namespaces}
+        if b in self._foes:
+            self._foes.setdefault(a, []).extend(self._foes.pop(b))
 
 
-def slices(uses: Iterable[Use], owner_of: Mapping[int, int], weak: frozenset[int]) -> list[Slice]:
+def slices(
+    uses: Iterable[Use],
+    owner_of: Mapping[int, int],
+    weak: frozenset[int],
+    barred: Collection[int] = (),
+) -> list[Slice]:
     """Whose a cookie is, through time.
 
     Args:
         uses: every observation of the cookie with a known identity, in any order.
         owner_of: the group of each known identity among them.
         weak: those of them that are person tokens.
+        barred: groups that people decided it is not of.
 
     Returns:
         Slices that cover all time; empty where nobody known ever used the cookie.
     """
-    ordered = sorted(uses)
+    ordered = sorted(use for use in uses if owner_of[use.known] not in barred)
     sure = [use for use in ordered if use.known not in weak]
     runs: list[Slice] = []
     for use in sure or ordered:
@@ -114,3 +170,21 @@ def slices(uses: Iterable[Use], owner_of: Mapping[int, int], weak: frozenset[int
                 runs[-1] = runs[-1]._replace(to_ms=use.occurred_ms)
                 runs.append(Slice(use.occurred_ms, None, owner, use.event_id))
     return runs
+
+
+class Meeting(NamedTuple):
+    """Two owners of a cookie, one after the other."""
+
+    one: int
+    other: int
+    event_id: bytes
+    """The use by which the cookie first went from one to the other."""
+
+
+def meetings(found: Iterable[Slice]) -> list[Meeting]:
+    """Who followed whom on one cookie, each pair of owners once, the earliest first."""
+    first: dict[tuple[int, int], Meeting] = {}
+    for before, after in pairwise(found):
+        one, other = sorted((before.owner, after.owner))
+        first.setdefault((one, other), Meeting(one, other, after.event_id or b""))
+    return list(first.values())

@@ -30,6 +30,7 @@ from services.scorer.people import Moves, resolve
 from services.scorer.positions import claim
 from services.scorer.record import Arrived, Batch, Poison, count, set_aside, store
 from services.scorer.segments import load_segments
+from services.scorer.ties import write_ties
 from services.scorer.withdrawals import tell_trackers
 
 
@@ -133,6 +134,7 @@ def _apply(
     named = [one.event for one in arrived if one.event.identities]
     identified = identify(db, workspace_id, named)
     fresh, replaced = store(db, workspace_id, arrived, identified)
+    fresh = write_ties(db, workspace_id, fresh, identified, now_ms)
     count(db, workspace_id, fresh)
     unsubscribed.note(db, workspace_id, [one.event for one in arrived])
     answered_by = consent.write_ledger(db, workspace_id, fresh, identified, now_ms)
@@ -210,25 +212,26 @@ def _lock(db: Connection, persons: Collection[int]) -> None:
 def _identity_changes(
     db: Connection, moves: Moves, folded: Sequence[Folded], now_ms: int
 ) -> list[Change]:
-    """What the feed says of persons who turned out to be one."""
-    if not moves.merged:
+    """What the feed says of persons who turned out to be one, or two after all."""
+    parted = [(was, now) for now, was in sorted(moves.parted.items())]
+    told = [*sorted(moves.merged.items()), *parted]
+    if not told:
         return []
-    ids = moves.merged.keys() | set(moves.merged.values())
     row = tables.person.c
-    query = select(row.id, row.public_id).where(row.id.in_(ids))
+    query = select(row.id, row.public_id).where(row.id.in_({i for pair in told for i in pair}))
     names = {row.id: row.public_id for row in db.execute(query)}
     versions = {one.person_id: one.version for one in folded}
     return [
         Change(
-            person_id=survivor,
-            person_version=versions.get(survivor, 0),
+            person_id=now,
+            person_version=versions.get(now, 0),
             kind="identity",
             key="",
-            before=names[person],
-            after=names[survivor],
+            before=names[was],
+            after=names[now],
             valid_ms=now_ms,
-            reason="merged",
+            reason="parted" if (was, now) in parted else "merged",
             event_id=None,
         )
-        for person, survivor in sorted(moves.merged.items())
+        for was, now in told
     ]

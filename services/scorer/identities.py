@@ -1,11 +1,12 @@
-"""Identities and what events named together: rows for both, made in a fixed order."""
+"""Identities of a batch's events: found or made, and which of them events tie, in a fixed order."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, select
 
 from services.contract import tables
+from services.contract.decision import DECIDED
 from services.contract.event import Event, Identity, primary
 from services.contract.vault import lookup_value
 from services.model.identity import ADDRESS, BROWSER_AFTER_MS, COOKIE, UNIQUE
@@ -26,6 +27,10 @@ class Identified:
     """Those never seen before this batch."""
     loose: set[int] = field(default_factory=set)
     """Those whose ties changed, so that whose they are must be worked out anew."""
+    decided: set[bytes] = field(default_factory=set)
+    """Events of the batch whose decisions are written down already."""
+    replaced: list[tuple[Event, Event]] = field(default_factory=list)
+    """Copies that were taken for an event so far, each with the one that took its place."""
 
     def primary(self, event: Event) -> int:
         """The identity that an event is stored under."""
@@ -40,7 +45,7 @@ class Identified:
 def cookie_of(event: Event) -> Identity | None:
     """The one cookie that an event ties to a surer identity; further ones it names tie nobody."""
     cookies = [i for i in event.identities if i.namespace == COOKIE]
-    if not cookies or primary(event.identities).namespace == COOKIE:
+    if not cookies or event.type == DECIDED or primary(event.identities).namespace == COOKIE:
         return None
     return min(cookies)
 
@@ -49,8 +54,10 @@ def named_together(event: Event) -> list[tuple[Identity, Identity]]:
     """The pairs that an event ties: its surest identity with the others and with its cookie.
 
     Of what a browser tells only a user id and a mail address are tied: anybody can send anything
-    with the key in a page, so it never joins strangers.
+    with the key in a page, so it never joins strangers. A decision is no observation.
     """
+    if len(event.identities) < 2 or event.type == DECIDED:
+        return []
     first = primary(event.identities)
     if first.namespace == COOKIE:
         return []
@@ -64,40 +71,47 @@ def named_together(event: Event) -> list[tuple[Identity, Identity]]:
     return pairs
 
 
-def _told_ms(event: Event) -> int:
+def told_ms(event: Event) -> int:
+    """The place of an event's ties in their order."""
     return event.received_ms + (0 if event.server_only else BROWSER_AFTER_MS)
 
 
 def unsettled(db: Connection, workspace_id: int, events: Sequence[Event]) -> list[Event]:
     """Those events by which who is who may change."""
-    found = _look(db, workspace_id, events)
+    found = look(db, workspace_id, events)
     return [event for event in events if _is_unsettled(event, found)]
 
 
 def identify(db: Connection, workspace_id: int, events: Sequence[Event]) -> Identified:
-    """Find or make the identities of events, and record what they tie.
+    """Find or make the identities of events.
 
     Where anything is new, the workspace's row is locked first: who is who changes in one
     transaction at a time, and nobody waits for it who only adds events.
     """
-    found = _look(db, workspace_id, events)
+    found = look(db, workspace_id, events)
     moving = [event for event in events if _is_unsettled(event, found)]
     if moving:
-        db.execute(
-            select(tables.workspace.c.id)
-            .where(tables.workspace.c.id == workspace_id)
-            .with_for_update(key_share=True)
-        )
-        under_lock = _look(db, workspace_id, moving)
+        lock(db, workspace_id)
+        under_lock = look(db, workspace_id, moving)
         _insert(db, workspace_id, moving, under_lock)
-        _tie(db, workspace_id, moving, under_lock)
         under_lock.ids = found.ids | under_lock.ids
         found = under_lock
     return found
 
 
+def lock(db: Connection, workspace_id: int) -> None:
+    """Hold who is who for this transaction."""
+    db.execute(
+        select(tables.workspace.c.id)
+        .where(tables.workspace.c.id == workspace_id)
+        .with_for_update(key_share=True)
+    )
+
+
 def _is_unsettled(event: Event, found: Identified) -> bool:
     """Whether who is who may change by an event."""
+    if event.type == DECIDED:
+        return event.event_id not in found.decided
     ids = [found.ids.get(identity) for identity in event.identities]
     return any(i is None or i in found.loose for i in ids)
 
@@ -106,7 +120,8 @@ def _all(events: Iterable[Event]) -> set[Identity]:
     return {identity for event in events for identity in event.identities}
 
 
-def _look(db: Connection, workspace_id: int, events: Sequence[Event]) -> Identified:
+def look(db: Connection, workspace_id: int, events: Sequence[Event]) -> Identified:
+    """What is known of the identities of events."""
     found = Identified()
     by_namespace: dict[str, dict[str, Identity]] = {}
     for identity in _all(events):
@@ -125,29 +140,47 @@ def _look(db: Connection, workspace_id: int, events: Sequence[Event]) -> Identif
                 found.loose.add(found_id)
             if is_shared:
                 shared.add(found_id)
-    firsts = _firsts(events, found)
-    known = _edges(db, workspace_id, firsts)
+    firsts = firsts_of(events, found)
+    known = edges(db, workspace_id, firsts)
     for pair, first in firsts.items():
         if pair not in known or first < known[pair]:
             found.loose.update(pair)
     # Whose a shared cookie was when may change with any further use of it.
     found.loose.update(i for pair in firsts for i in pair if i in shared)
+    _look_at_decisions(db, workspace_id, events, found)
     return found
 
 
-def _firsts(events: Iterable[Event], found: Identified) -> dict[Pair, First]:
+def _look_at_decisions(
+    db: Connection, workspace_id: int, events: Sequence[Event], found: Identified
+) -> None:
+    words = [event for event in events if event.type == DECIDED]
+    if not words:
+        return
+    row = tables.identity_decision.c
+    query = select(row.event_id).where(
+        row.workspace_id == workspace_id, row.event_id.in_([word.event_id for word in words])
+    )
+    found.decided = {bytes(event_id) for (event_id,) in db.execute(query)}
+    for word in words:
+        if word.event_id not in found.decided:
+            found.loose.update(found.ids[i] for i in word.identities if i in found.ids)
+
+
+def firsts_of(events: Iterable[Event], found: Identified) -> dict[Pair, First]:
     """The earliest event of each pair whose identities are known by id."""
     firsts: dict[Pair, First] = {}
     for event in events:
         for a, b in named_together(event):
             if a in found.ids and b in found.ids:
                 low, high = sorted((found.ids[a], found.ids[b]))
-                key = (_told_ms(event), event.event_id)
+                key = (told_ms(event), event.event_id)
                 firsts[low, high] = min(firsts.get((low, high), key), key)
     return firsts
 
 
-def _edges(db: Connection, workspace_id: int, pairs: Iterable[Pair]) -> dict[Pair, First]:
+def edges(db: Connection, workspace_id: int, pairs: Iterable[Pair]) -> dict[Pair, First]:
+    """By pair the first event that named both, for these pairs and others that begin as they do."""
     edge = tables.identity_edge.c
     lows = {low for low, _ in pairs}
     if not lows:
@@ -174,55 +207,6 @@ def _insert(db: Connection, workspace_id: int, events: Sequence[Event], found: I
     ]
     db.execute(insert_new(db, tables.identity), rows)
     before = set(found.ids.values())
-    found.ids.update(_look(db, workspace_id, events).ids)
+    found.ids.update(look(db, workspace_id, events).ids)
     found.new = set(found.ids.values()) - before
     found.loose |= found.new
-
-
-def _tie(db: Connection, workspace_id: int, events: Sequence[Event], found: Identified) -> None:
-    firsts = _firsts(events, found)
-    known = _edges(db, workspace_id, firsts)
-    fresh, earlier = [], []
-    edge = tables.identity_edge.c
-    for (a, b), (at, event_id) in sorted(firsts.items()):
-        row = {
-            "workspace_id": workspace_id,
-            "a_id": a,
-            "b_id": b,
-            "told_ms": at,
-            "event_id": event_id,
-        }
-        if (a, b) not in known:
-            fresh.append(row)
-        elif (at, event_id) < known[a, b]:
-            earlier.append(row)
-        else:
-            continue
-        found.loose.update((a, b))
-    if fresh:
-        db.execute(insert_new(db, tables.identity_edge), fresh)
-    for row in earlier:
-        db.execute(
-            update(tables.identity_edge)
-            .where(
-                edge.workspace_id == workspace_id,
-                edge.a_id == row["a_id"],
-                edge.b_id == row["b_id"],
-            )
-            .values(told_ms=row["told_ms"], event_id=row["event_id"])
-        )
-
-
-def neighbours(
-    db: Connection, workspace_id: int, ids: Iterable[int]
-) -> list[tuple[int, int, int, bytes]]:
-    """All edges (a_id, b_id, told_ms, event_id) that touch any of ``ids``."""
-    edge = tables.identity_edge.c
-    wanted = list(ids)
-    if not wanted:
-        return []
-    query = select(edge.a_id, edge.b_id, edge.told_ms, edge.event_id).where(
-        edge.workspace_id == workspace_id,
-        or_(among(db, edge.a_id, wanted), among(db, edge.b_id, wanted)),
-    )
-    return [(a, b, at, bytes(event_id)) for a, b, at, event_id in db.execute(query).all()]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select, update
 
 from services.contract import tables
+from services.contract.decision import DECIDED, decided_in, is_of_a_person
 from services.contract.event import Event, PoisonError, decode
 from services.contract.phases import DAY_MS
 from services.contract.vault import open_payload, seal_payload
@@ -39,7 +40,7 @@ class Arrived:
         One that names somebody comes before one that only counts: a page tells of a view again
         once its visitor has agreed to be followed.
         """
-        return not self.event.identities, self.event.received_ms, digest(self.value)
+        return not is_of_a_person(self.event), self.event.received_ms, digest(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ def _check(event: Event) -> None:
             raise PoisonError("a text holds NUL or is too long")
     if not 0 < event.workspace_id < 2**31:
         raise PoisonError("there is no such workspace")
+    if event.type == DECIDED:
+        decided_in(event)
 
 
 def set_aside(db: Connection, log_id: str, poison: Sequence[Poison], now_ms: int) -> None:
@@ -161,7 +164,7 @@ def _row(one: Arrived, identified: Identified) -> tuple[object, ...]:
     return (
         event.workspace_id,
         event.event_id,
-        identified.primary(event) if event.identities else None,
+        identified.primary(event) if is_of_a_person(event) else None,
         identified.cookie(event) if event.identities else None,
         event.type,
         event.channel,
@@ -199,12 +202,14 @@ def _replace(
             .where(row.workspace_id == workspace_id, row.event_id == one.event.event_id)
             .values(dict(zip(_COLUMNS, rows[one.event.event_id], strict=True)))
         )
+        before = decode(open_payload(bytes(old.payload)))
+        identified.replaced.append((before, one.event))
         if old.identity_id is None:
-            count(db, workspace_id, [decode(open_payload(bytes(old.payload)))], -1)
+            count(db, workspace_id, [before], -1)
             count(db, workspace_id, [one.event])
         else:
             places.append((old.identity_id, old.occurred_ms))
-        if one.event.identities:
+        if is_of_a_person(one.event):
             places.append((identified.primary(one.event), one.event.occurred_ms))
     return places
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from services.contract.consent import SPLIT_PURPOSES, only_the_word, said_in, stripped
+from services.contract.decision import DECIDED
 from services.contract.event import NO_PROOF, Agreement, Consent, Event
 from services.contract.snapshot import KeyEntry
 from services.tracker.clean import clean_id
@@ -112,6 +113,8 @@ def judged(
     if privacy_signal and not event.agreement.specific:
         return stripped(event, _REFUSED), "privacy_signal"
     if event.consent.measure is not True:
+        if event.type == DECIDED:  # said of two identities, and of nobody's doings
+            return event, None
         return stripped(event, event.consent), "no_consent"
     if not event.identities:
         return stripped(event, event.consent), "no_identity"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.contract.decision import DECIDED
 from services.contract.event import (
     CHANNELS,
     NO_PROOF,
@@ -98,6 +99,8 @@ def _type_of(kind: Any, call: Call, content_type: str | None, arrival: Arrival) 
         return names.type_of_page(content_type)
     if isinstance(kind, str) and kind in _WHO:
         return "identified"
+    if kind == DECIDED and arrival.sender.kind == "internal":
+        return DECIDED
     raise RefusedEventError("unknown_call")
 
 

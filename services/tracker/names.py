@@ -7,7 +7,9 @@ from typing import Any
 from services.contract.event import CHANNELS, EVENT_TYPES, Channel, EventType
 
 # Our own names, as they are and with blanks; who somebody is, is said by identify alone.
-_OWN: dict[str, Any] = {name: name for name in EVENT_TYPES - {"identified", "custom"}}
+_OWN: dict[str, Any] = {
+    name: name for name in EVENT_TYPES - {"identified", "identity_decision", "custom"}
+}
 
 # The names of Segment's semantic events, and others that are common.
 _OTHERS: dict[str, EventType] = {

@@ -115,6 +115,7 @@ _EVENTS: dict[str, tuple[str, str]] = {
     "complaint": ("Meldde mail als spam", "Reported mail as spam"),
     "identified": ("Maakte zich bekend", "Became known"),
     "consent_changed": ("Antwoordde over toestemming", "Answered about consent"),
+    "identity_decision": ("Er werd beslist wie dit is", "It was decided who this is"),
     "custom": ("Deed iets anders", "Did something else"),
 }
 

@@ -1,0 +1,97 @@
+"""The links from identities to persons: written as history, none is ever deleted."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from services.contract import tables
+from services.model.identity import Slice
+from services.runtime.bulk import among
+from services.scorer.owners import Piece
+
+
+def write_links(
+    db: Connection, workspace_id: int, wanted: Mapping[int, list[Slice]], now_ms: int
+) -> dict[int, set[int]]:
+    """Bring the links up to date; for each changed identity the persons who lose or gain by it."""
+    held = _held(db, workspace_id, wanted)
+    closed: list[int] = []
+    made: list[dict[str, object]] = []
+    moved: dict[int, set[int]] = {}
+    for identity, pieces in wanted.items():
+        now = {(piece.from_ms, piece.to_ms, piece.owner): piece for piece in pieces}
+        before = held[identity]
+        if now.keys() == before.keys():
+            continue
+        moved[identity] = {person for _, _, person in now.keys() ^ before.keys()}
+        closed += [row_id for piece, row_id in before.items() if piece not in now]
+        made += [
+            {
+                "workspace_id": workspace_id,
+                "identity_id": identity,
+                "person_id": piece.owner,
+                "valid_from_ms": piece.from_ms,
+                "valid_to_ms": piece.to_ms,
+                "event_id": piece.event_id,
+                "known_from_ms": now_ms,
+            }
+            for key, piece in now.items()
+            if key not in before
+        ]
+    if closed:
+        db.execute(
+            update(tables.identity_link)
+            .where(among(db, tables.identity_link.c.id, closed))
+            .values(known_to_ms=now_ms)
+        )
+    if made:
+        db.execute(insert(tables.identity_link), made)
+    return moved
+
+
+def _held(
+    db: Connection, workspace_id: int, identities: Mapping[int, object]
+) -> dict[int, dict[Piece, int]]:
+    link = tables.identity_link.c
+    query = select(
+        link.id, link.identity_id, link.valid_from_ms, link.valid_to_ms, link.person_id
+    ).where(
+        link.workspace_id == workspace_id,
+        among(db, link.identity_id, identities),
+        link.known_to_ms.is_(None),
+    )
+    held: dict[int, dict[Piece, int]] = defaultdict(dict)
+    for row_id, identity, from_ms, to_ms, person in db.execute(query):
+        held[identity][from_ms, to_ms, person] = row_id
+    return held
+
+
+def write_owners(db: Connection, wanted: Mapping[int, list[Slice]]) -> None:
+    """``identity.person_id`` is the latest owner; ``shared`` says that there were others."""
+    row = tables.identity.c
+    rows = [
+        {"row": i, "person": pieces[-1].owner, "several": len(pieces) > 1}
+        for i, pieces in sorted(wanted.items())
+    ]
+    statement = (
+        update(tables.identity)
+        .where(row.id == bindparam("row"))
+        .values(person_id=bindparam("person"), shared=bindparam("several"))
+    )
+    db.execute(statement, rows)
+
+
+def redirect(
+    db: Connection, merged: Mapping[int, int], redirected: Mapping[int, int | None]
+) -> None:
+    """Let persons that are no more lead to who they are, and bring back those that are again."""
+    row = tables.person.c
+    for person, survivor in sorted(merged.items()):
+        db.execute(
+            update(tables.person)
+            .where((row.id == person) | (row.merged_into == person))
+            .values(merged_into=survivor)
+        )
+    for person, now in sorted(redirected.items()):
+        db.execute(update(tables.person).where(row.id == person).values(merged_into=now))
