@@ -6,8 +6,9 @@ against both.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 RECORD_BYTES_MAX = 1_000_000
 """Key and value together; what is larger no Kafka topic of ours would take."""
@@ -29,16 +30,14 @@ Positions = Callable[[str, int], int | None]
 """(log id, partition) to the next offset to read; ``None`` for the log's beginning."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """A record to append; see :class:`Keyed`."""
 
     key: bytes
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True, gc=False):
     """A record as read: its place, and what it holds."""
 
     partition: int

@@ -6,8 +6,14 @@ import sqlite3
 from pathlib import Path
 
 BUSY_TIMEOUT_S = 5.0
-INSERT = "INSERT INTO record (position, appended_ms, key, value, checksum) VALUES (?, ?, ?, ?, ?)"
-INSERT_NEW = INSERT.replace("INSERT", "INSERT OR IGNORE")
+_INTO = "INTO record (position, appended_ms, key, value, checksum) VALUES "
+_ROW = "(?, ?, ?, ?, ?)"
+INSERT_NEW = f"INSERT OR IGNORE {_INTO}{_ROW}"
+INSERTS: tuple[tuple[int, str], ...] = tuple(
+    (rows, f"INSERT {_INTO}{', '.join([_ROW] * rows)}") for rows in (256, 64, 16, 4, 1)
+)
+"""Statements for so many rows each. A statement for many costs little more than one for one: it
+updates the last position once, and lets another thread run once."""
 
 # AUTOINCREMENT: a plain key starts at 1 again once everything is trimmed, and readers would skip.
 _SCHEMA = """

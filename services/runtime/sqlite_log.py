@@ -22,7 +22,7 @@ from services.runtime.event_log import Keyed, LogFullError, check_sizes
 from services.runtime.log_mark import LogMark
 from services.runtime.reader_position import reader_position
 from services.runtime.sqlite_file import (
-    INSERT,
+    INSERTS,
     connect,
     lock,
     newest_file,
@@ -194,13 +194,15 @@ class SqliteLog:
     def _insert(self, records: Sequence[Keyed], appended_ms: int) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
         first = int(self._connection.execute(LAST_POSITION).fetchone()[0]) + 1
-        self._connection.executemany(
-            INSERT,
-            [
-                (place, appended_ms, one.key, one.value, checksum(place, one.key, one.value))
-                for place, one in enumerate(records, first)
-            ],
-        )
+        place = first
+        for rows, insert in INSERTS:
+            while place - first + rows <= len(records):
+                values: list[object] = []
+                for one in records[place - first : place - first + rows]:
+                    key, value = one.key, one.value
+                    values += (place, appended_ms, key, value, checksum(place, key, value))
+                    place += 1
+                self._connection.execute(insert, values)
         self._connection.execute("COMMIT")
         self._last = first + len(records) - 1
 

@@ -5,8 +5,8 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
+import msgspec
 import structlog
 
 from services.runtime.event_log import LogFullError, Record
@@ -26,7 +26,7 @@ Done = Callable[[RequestReason | None], None]
 """Told when records are on disk (None), or cannot be stored (the reason)."""
 
 
-class _Waiting(NamedTuple):
+class _Waiting(msgspec.Struct, frozen=True):
     records: list[Record]
     size: int
     done: Done
