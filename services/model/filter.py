@@ -28,26 +28,9 @@ def spread(p: Sequence[float], model: Model) -> list[float]:
     return c
 
 
-def gather(c: Sequence[float], days: float, model: Model) -> Probabilities:
-    """The probabilities after ``days`` of silence, from the coefficients at its beginning."""
-    p: list[float] = []
-    exp = math.exp
-    rest = iter(c)
-    for s, x, y, z in zip(model.silence, rest, rest, rest, strict=True):
-        w0, w1, w2 = s.exponents
-        u0, u1, u2, u3, u4, u5, u6, u7, u8 = s.left
-        a, b, d = x * exp(w0 * days), y * exp(w1 * days), z * exp(w2 * days)
-        p += (
-            a * u0 + b * u3 + d * u6,
-            a * u1 + b * u4 + d * u7,
-            a * u2 + b * u5 + d * u8,
-        )
-    return normal(p)
-
-
 def after_silence(p: Sequence[float], days: float, model: Model) -> Probabilities:
     """The probabilities after ``days`` in which nothing was heard."""
-    return gather(spread(p, model), days, model)
+    return normal(model.silently(p, days))
 
 
 def weigh(p: Sequence[float], likelihood: Three) -> Probabilities:
@@ -82,8 +65,11 @@ def normal(p: list[float]) -> Probabilities:
     if min(p) <= 0.0:
         p = [x if x > 0.0 else 1e-300 for x in p]
     a, b, c, d, e, f, g, h, i, j, k, l, m, n, o = p  # noqa: E741
-    total = a + b + c + d + e + f + g + h + i + j + k + l + m + n + o
-    return [x / total for x in p]
+    t = a + b + c + d + e + f + g + h + i + j + k + l + m + n + o
+    return [
+        a / t, b / t, c / t, d / t, e / t, f / t, g / t, h / t,
+        i / t, j / t, k / t, l / t, m / t, n / t, o / t,
+    ]  # fmt: skip
 
 
 def states(p: Sequence[float]) -> Three:

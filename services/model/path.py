@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from services.contract.phases import DAY_MS, HORIZON_MS, LatencyState, Phase
 from services.model.crossing import first_flip, threshold
-from services.model.filter import Probabilities, gather, spread, states, weigh
+from services.model.filter import Probabilities, after_silence, spread, states, weigh
 from services.model.parameters import Three
 from services.model.state import Mail, PersonState, Score
 from services.model.version import Model
@@ -48,7 +48,7 @@ class Stretch:
         """The probabilities at a moment in it."""
         if at_ms == self.from_ms:
             return self.p
-        return gather(self.c, (at_ms - self.from_ms) / DAY_MS, self._model)
+        return after_silence(self.p, (at_ms - self.from_ms) / DAY_MS, self._model)
 
 
 class Switch(NamedTuple):

@@ -6,14 +6,15 @@ path reaches ahead.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
 
 from services.contract.event import Event
 from services.contract.phases import IntervalKind, LatencyState, Phase
 from services.model.fold import fold_onto
 from services.model.path import Path, Steps
-from services.model.rules import Events, Rule, conditions, evaluate
+from services.model.rulebook import Rulebook
+from services.model.rules import evaluate
 from services.model.state import PersonState, copy_state
 from services.model.version import Model
 
@@ -31,23 +32,6 @@ class Interval(NamedTuple):
     from_ms: int
     to_ms: int | None
     event_id: bytes | None
-
-
-@dataclass(frozen=True)
-class Rulebook:
-    """The segments of a workspace: (interval key, rule)."""
-
-    segments: tuple[tuple[str, Rule], ...] = ()
-    counted: tuple[Events, ...] = field(init=False)
-    """Every different condition that counts events."""
-    keys: frozenset[str] = field(init=False)
-    """The segments' interval keys."""
-
-    def __post_init__(self) -> None:
-        leaves = (leaf for _, rule in self.segments for leaf in conditions(rule))
-        counted = {leaf.ring_key: leaf for leaf in leaves if isinstance(leaf, Events)}
-        object.__setattr__(self, "counted", tuple(counted.values()))
-        object.__setattr__(self, "keys", frozenset(key for key, _ in self.segments))
 
 
 def advance(
@@ -70,23 +54,27 @@ def advance(
         The state after the last event, and all intervals from the first event to ``until_ms``,
         or ahead to the horizon. What held before the first event is not touched.
     """
-    pieces: list[Interval] = []
+    drawing = _Drawing(rulebook)
     state = None if state is None else copy_state(state)
     path: Path | None = None
+    last = len(events) - 1
     for i, event in enumerate(events):
         state = fold_onto(state, event, model, rulebook.counted, path=path)
+        drawing.touched(event)
         path = None
-        until = events[i + 1].occurred_ms if i + 1 < len(events) else until_ms
+        until = events[i + 1].occurred_ms if i < last else until_ms
         if until is None or until > event.occurred_ms:
             path = Path(state, model, until)
-            pieces += _pieces(path, rulebook, state, until)
+            drawing.draw(path, state, until)
     assert state is not None  # noqa: S101  there was an event
-    return state, join(pieces)
+    return state, drawing.until(until_ms)
 
 
 def ahead(state: PersonState, model: Model, rulebook: Rulebook) -> list[Interval]:
     """All intervals from the last event on, if nothing more happens."""
-    return join(_pieces(Path(state, model), rulebook, state, None))
+    drawing = _Drawing(rulebook)
+    drawing.draw(Path(state, model), state, None)
+    return drawing.until(None)
 
 
 def join(pieces: Iterable[Interval]) -> list[Interval]:
@@ -102,59 +90,101 @@ def join(pieces: Iterable[Interval]) -> list[Interval]:
     return [interval for row in whole.values() for interval in row]
 
 
-def _pieces(
-    path: Path, rulebook: Rulebook, state: PersonState, until_ms: int | None
-) -> list[Interval]:
-    """What holds from the last event to ``until_ms`` (None: to the horizon)."""
-    pieces = _drawn("phase", path.phase, path.end_ms, state, until_ms)
-    pieces += _drawn("latency", path.latency, path.end_ms, state, until_ms)
-    # Whoever did not agree to be followed is in no segment.
-    if path.phase[0][1] is not None:
-        for key, rule in rulebook.segments:
-            pieces += _segment(key, rule, path, state, until_ms)
-    return pieces
+class _Line:
+    """What holds of one kind, one key (or none) at a time, while events go by."""
+
+    __slots__ = ("begun", "cause", "done", "key", "kind")
+
+    def __init__(self, kind: IntervalKind) -> None:
+        self.kind = kind
+        self.key: str | None = None
+        self.begun = 0
+        self.cause: bytes | None = None
+        self.done: list[Interval] = []
+
+    def turn(self, key: str | None, at_ms: int, cause: bytes | None) -> None:
+        """From ``at_ms`` on it is ``key``."""
+        if key != self.key:
+            self.end(at_ms)
+            self.key, self.begun, self.cause = key, at_ms, cause
+
+    def end(self, at_ms: int | None) -> None:
+        """What holds is over at ``at_ms``; None: not within the horizon."""
+        if self.key is not None:
+            self.done.append(Interval(self.kind, self.key, self.begun, at_ms, self.cause))
 
 
-def _drawn(
-    kind: IntervalKind,
+class _Drawing:
+    """The intervals of one person, drawn event by event: what goes on is not drawn anew."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self._rulebook = rulebook
+        self._phase, self._latency = _Line("phase"), _Line("latency")
+        self._segments = [_Line("segment") for _ in rulebook.segments]
+        self._untils_ms: list[int | None] = [None for _ in rulebook.segments]
+        self._touched: set[int] = set(rulebook.every)
+        self._scored = False
+
+    def touched(self, event: Event) -> None:
+        """An event was folded: some rules are to be looked at again."""
+        self._touched.update(self._rulebook.touched_by(event))
+
+    def draw(self, path: Path, state: PersonState, until_ms: int | None) -> None:
+        """Draw from the last event to ``until_ms`` (None: to the horizon)."""
+        before = self._phase.key, self._latency.key
+        phase, latency = path.phase, path.latency
+        _follow(self._phase, phase, path.end_ms, state)
+        _follow(self._latency, latency, path.end_ms, state)
+        if phase[0][1] is None:
+            # Whoever did not agree to be followed is in no segment.
+            for line in self._segments:
+                line.turn(None, state.at_ms, None)
+            self._touched.update(self._rulebook.every)
+            return
+        look = self._touched
+        look.update(self._rulebook.moving)
+        if before != (phase[0][1], latency[0][1]) or len(phase) > 1 or len(latency) > 1:
+            look.update(self._rulebook.stepping)
+        if path.scored is not self._scored:
+            look.update(self._rulebook.every)
+        self._scored = path.scored
+        for place, changes_ms in enumerate(self._untils_ms):
+            if changes_ms is not None and (until_ms is None or changes_ms < until_ms):
+                look.add(place)
+        for place in look:
+            self._untils_ms[place] = self._draw_segment(place, path, state, until_ms)
+        self._touched = set()
+
+    def _draw_segment(
+        self, place: int, path: Path, state: PersonState, until_ms: int | None
+    ) -> int | None:
+        """When the rule's answer changes next, after ``until_ms``; None: not as far as is known."""
+        key, rule = self._rulebook.segments[place]
+        line = self._segments[place]
+        at = state.at_ms
+        for _ in range(PIECES_MAX):
+            truth, following = evaluate(rule, path, at)
+            line.turn(key if truth else None, at, state.at_id if at == state.at_ms else None)
+            # A count of events may change beyond the horizon: it is known as far as it reaches.
+            if following is None or (until_ms is not None and following >= until_ms):
+                return following
+            at = following
+        return None
+
+    def until(self, until_ms: int | None) -> list[Interval]:
+        """All that was drawn; what still holds ends at ``until_ms``."""
+        lines = [self._phase, self._latency, *self._segments]
+        for line in lines:
+            line.end(until_ms)
+        return list(chain.from_iterable([line.done for line in lines]))
+
+
+def _follow(
+    line: _Line,
     steps: Steps[Phase | None] | Steps[LatencyState | None],
     end_ms: int,
     state: PersonState,
-    until_ms: int | None,
-) -> list[Interval]:
-    pieces = []
-    for i, (at, key) in enumerate(steps):
-        if key is not None and at < end_ms:
-            to = steps[i + 1][0] if i + 1 < len(steps) else None
-            pieces.append(_interval(kind, key, at, to, state, until_ms))
-    return pieces
-
-
-def _segment(
-    key: str, rule: Rule, path: Path, state: PersonState, until_ms: int | None
-) -> list[Interval]:
-    pieces = []
-    at = state.at_ms
-    for _ in range(PIECES_MAX):
-        truth, to = evaluate(rule, path, at)
-        if truth:
-            pieces.append(_interval("segment", key, at, to, state, until_ms))
-        # A count of events may change beyond the horizon: it is known as far as it reaches.
-        if to is None or (until_ms is not None and to >= until_ms):
-            break
-        at = to
-    return pieces
-
-
-def _interval(
-    kind: IntervalKind,
-    key: str,
-    from_ms: int,
-    to_ms: int | None,
-    state: PersonState,
-    until_ms: int | None,
-) -> Interval:
-    """Cut off at ``until_ms``; begun by the last event where it begins there."""
-    if to_ms is None or (until_ms is not None and until_ms < to_ms):
-        to_ms = until_ms
-    return Interval(kind, key, from_ms, to_ms, state.at_id if from_ms == state.at_ms else None)
+) -> None:
+    for at, key in steps:
+        if at < end_ms:
+            line.turn(key, at, state.at_id if at == state.at_ms else None)

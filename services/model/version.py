@@ -9,6 +9,7 @@ import numpy as np
 
 from services.contract.phases import DAY_MS
 from services.model.parameters import MailRates, Parameters, Three, read
+from services.model.silence import Silence, Silently, spelt_out
 from services.model.state import Mail
 
 GRID = 5
@@ -18,20 +19,6 @@ STATES = 3
 SIZE = GRID * STATES
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """How probabilities move while nothing is heard, for one frailty point.
-
-    exp(GΔ) ∝ right · diag(exp(exponents·Δ)) · left, with G = Q − diag(hire) − diag(z·Λ) per day.
-    Exponents are measured from the slowest of all frailty points, so that years of silence do not
-    underflow. Both matrices are row-major tuples of nine.
-    """
-
-    exponents: Three
-    right: tuple[float, ...]
-    left: tuple[float, ...]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
     """Everything that scoring needs of a version. Arrays of 15 are frailty point × state."""
@@ -39,6 +26,8 @@ class Model:
     parameters: Parameters
     start: tuple[float, ...]
     silence: tuple[Silence, ...]
+    silently: Silently
+    """What follows from ``silence``: see ``filter.after_silence``."""
     site_rates: Three
     """Sum of the site kinds' rates per state, for frailty 1."""
     session_ms: int
@@ -107,6 +96,7 @@ def build(parameters: Parameters) -> Model:
         parameters=parameters,
         start=tuple(share / GRID for share in parameters.start) * GRID,
         silence=silence,
+        silently=spelt_out(silence),
         site_rates=(site[0], site[1], site[2]),
         session_ms=round(parameters.session_minutes * 60_000),
         mail_window_ms=round(parameters.mail.window_days * DAY_MS),

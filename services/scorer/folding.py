@@ -15,8 +15,9 @@ from sqlalchemy import Connection, delete
 from services.contract import tables
 from services.contract.event import Event
 from services.contract.phases import DAY_MS, ChangeReason
+from services.model.rulebook import Rulebook
 from services.model.state import PersonState, encode_state
-from services.model.timeline import Interval, Rulebook, advance, join
+from services.model.timeline import Interval, advance, join
 from services.model.version import Model
 from services.runtime.bulk import Row, among, insert_rows, update_rows
 from services.scorer.record import events_of

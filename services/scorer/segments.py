@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, select
 
 from services.contract import tables
+from services.model.rulebook import Rulebook
 from services.model.rules import Rule, RuleTree
-from services.model.timeline import Rulebook
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from services.contract import tables
 from services.contract.event import encode, record_key
 from services.contract.topics import Topic
-from services.model.timeline import Rulebook
+from services.model.rulebook import Rulebook
 from services.runtime.event_log import Record
 from services.runtime.kafka_log import KafkaLog
 from services.runtime.kafka_topics import ensure_topics

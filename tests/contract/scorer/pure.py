@@ -11,8 +11,9 @@ from services.contract import tables
 from services.contract.event import Event, Identity, encode, primary
 from services.contract.phases import HOUR_MS
 from services.model.identity import COOKIE, UNIQUE, WEAK
+from services.model.rulebook import Rulebook
 from services.model.state import encode_state
-from services.model.timeline import Interval, Rulebook, advance
+from services.model.timeline import Interval, advance
 from services.scorer.record import digest
 from tests.contract.scorer.scene import MODEL
 

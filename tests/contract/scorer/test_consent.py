@@ -5,8 +5,8 @@ from sqlalchemy import select
 from services.contract import tables
 from services.contract.event import Consent
 from services.contract.phases import DAY_MS
+from services.model.rulebook import Rulebook
 from services.model.state import decode_state
-from services.model.timeline import Rulebook
 from tests.contract.scorer.pure import (
     assert_sound,
     assert_told_once,

@@ -8,9 +8,10 @@ from sqlalchemy import select
 from services.contract import tables
 from services.contract.event import Event
 from services.contract.phases import DAY_MS, HOUR_MS
+from services.model.rulebook import Rulebook
 from services.model.rules import RuleTree
 from services.model.state import encode_state
-from services.model.timeline import Rulebook, advance
+from services.model.timeline import advance
 from tests.contract.scorer.pure import (
     assert_sound,
     assert_told_once,

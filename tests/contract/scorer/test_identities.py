@@ -8,7 +8,7 @@ from sqlalchemy import select
 from services.contract import tables
 from services.contract.event import Event, Identity
 from services.contract.phases import DAY_MS
-from services.model.timeline import Rulebook
+from services.model.rulebook import Rulebook
 from tests.contract.scorer.pure import assert_sound, assert_told_once, intervals, said, stored
 from tests.contract.scorer.scene import START_MS, Scene, cookie, mail, token, user
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from services.contract import tables
 from services.contract.event import Event, encode, record_key
-from services.model.timeline import Rulebook
+from services.model.rulebook import Rulebook
 from services.runtime.database import writing
 from services.runtime.event_log import Stored
 from services.runtime.migrations import migrate

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from services.contract import tables
 from services.contract.event import Event, encode, record_key
 from services.contract.phases import DAY_MS
-from services.model.timeline import Rulebook
+from services.model.rulebook import Rulebook
 from services.runtime.database import writing
 from services.runtime.event_log import Stored
 from services.scorer.batch import MovedError, apply

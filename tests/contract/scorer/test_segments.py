@@ -11,8 +11,8 @@ from services.contract.event import Event
 from services.contract.phases import DAY_MS, HOUR_MS
 from services.model.fold import fold
 from services.model.path import Path
+from services.model.rulebook import Rulebook
 from services.model.rules import RuleTree, evaluate
-from services.model.timeline import Rulebook
 from tests.contract.scorer.pure import assert_sound, assert_told_once, intervals
 from tests.contract.scorer.scene import MODEL, NOW_MS, START_MS, Scene, user
 

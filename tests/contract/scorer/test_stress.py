@@ -7,8 +7,8 @@ import pytest
 
 from services.contract.event import Event, Identity
 from services.contract.phases import DAY_MS
+from services.model.rulebook import Rulebook
 from services.model.rules import RuleTree
-from services.model.timeline import Rulebook
 from tests.contract.scorer.pure import assert_sound, assert_told_once, said, stored
 from tests.contract.scorer.scene import AGREED, START_MS, Scene
 

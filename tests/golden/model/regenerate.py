@@ -10,7 +10,8 @@ from services.contract.event import Consent, Event, Machine, event_id_of
 from services.model.explain import explain
 from services.model.fold import fold
 from services.model.path import Path
-from services.model.timeline import Rulebook, advance
+from services.model.rulebook import Rulebook
+from services.model.timeline import advance
 from services.model.version import load
 
 HERE = File(__file__).parent
@@ -64,7 +65,10 @@ def expected_of(journey: dict) -> dict:
             "active": account.active,
             "turning": account.turning,
         },
-        "intervals": [[i.kind, i.key, i.from_ms, i.to_ms] for i in intervals],
+        "intervals": [
+            [i.kind, i.key, i.from_ms, i.to_ms]
+            for i in sorted(intervals, key=lambda i: (i.kind, i.from_ms))
+        ],
     }
 
 

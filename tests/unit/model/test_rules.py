@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from services.contract.phases import DAY_MS, HORIZON_MS
 from services.model.path import Path
+from services.model.rulebook import Rulebook
 from services.model.rules import (
     All,
     Any,
@@ -20,7 +21,6 @@ from services.model.rules import (
     conditions,
     evaluate,
 )
-from services.model.timeline import Rulebook
 from tests.unit.model.journeys import (
     MODEL,
     T0,

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from services.contract.phases import DAY_MS, HORIZON_MS
 from services.model.fold import fold
 from services.model.path import Path
+from services.model.rulebook import Rulebook
 from services.model.rules import Events, Not, evaluate
 from services.model.state import PersonState, encode_state
-from services.model.timeline import Interval, Rulebook, advance, ahead, join
+from services.model.timeline import Interval, advance, ahead, join
 from tests.unit.model.journeys import (
     AGREED,
     MODEL,
