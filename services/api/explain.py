@@ -11,6 +11,7 @@ from services.api.people import find_person
 from services.api.problem import described
 from services.api.record import events_of
 from services.api.wire import After, KnownAt, Moment, Out, PersonPath, rfc3339
+from services.contract.phases import LatencyState
 from services.model import words
 from services.model.explain import Contribution, Explanation, explain
 from services.model.words import Language
@@ -45,6 +46,10 @@ class ExplanationOut(Out):
     at: str
     scored: bool = Field(description="False where there is no consent, or somebody is hired.")
     since: str | None = Field(description="From when on events are scored.")
+    latency_state: LatencyState | None = Field(description="That the two signals say.")
+    latency_since: str | None = Field(
+        description="Since when, in expectation, the person is in it, given all that was heard."
+    )
     active: SumOut | None
     turning: SumOut | None
     contributions: list[ContributionOut]
@@ -82,6 +87,8 @@ def _show(
             at=rfc3339(at_ms),
             scored=False,
             since=None,
+            latency_state=None,
+            latency_since=None,
             active=None,
             turning=None,
             contributions=[],
@@ -91,6 +98,8 @@ def _show(
         at=rfc3339(at_ms),
         scored=True,
         since=rfc3339(explanation.since_ms),
+        latency_state=explanation.latency_state,
+        latency_since=rfc3339(explanation.latency_since_ms),
         active=SumOut(prior=explanation.prior_active, score=explanation.active),
         turning=SumOut(prior=explanation.prior_turning, score=explanation.turning),
         contributions=[_contribution(c, lang) for c in explanation.contributions],

@@ -1,7 +1,7 @@
 """A person as an answer."""
 
 import math
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ConfigDict, Field
 from sqlalchemy import Row
@@ -61,6 +61,7 @@ class PersonOut(Out):
                     "openness": 0.69,
                     "states": {"latent_latent": 0.31, "actively_latent": 0.52, "active": 0.17},
                     "latency_state": "latent_latent",
+                    "latency_since": "2026-06-14T03:20:00.000Z",
                     "phase": {
                         "name": "see",
                         "since": "2026-03-02T08:00:00.000Z",
@@ -86,6 +87,10 @@ class PersonOut(Out):
     openness: float | None = Field(description="1 − latency: what people are shown.")
     states: StatesOut | None
     latency_state: LatencyState | None
+    latency_since: str | None = Field(
+        description="Since when, in expectation, the person is in it, given all that was heard. "
+        "Null in lists, and for who has too long a history: see the explanation."
+    )
     phase: PhaseOut | None
     consent: ConsentOut
     engagement: float = Field(description="Decayed sum of what the person did.")
@@ -103,6 +108,7 @@ def show_person(
     phase: Row[Any] | None,
     as_of_ms: int,
     model: Model,
+    entered_ms: tuple[int, int, int] | None = None,
 ) -> PersonOut:
     """The answer from a person's rows.
 
@@ -113,9 +119,11 @@ def show_person(
         phase: the ``interval`` of kind phase that holds then.
         as_of_ms: the moment, not before the state's last event.
         model: the version that made the state.
+        entered_ms: when each hidden state was entered, where that was asked.
     """
     path = Path(state, model) if state is not None else None
     engagement = _engagement(state, as_of_ms, model)
+    latency_state = path.latency_state_at(as_of_ms)[0] if path else None
     chances = path.states_at(as_of_ms) if path is not None and path.scored else None
     return PersonOut(
         id=row.public_id,
@@ -127,7 +135,10 @@ def show_person(
         states=StatesOut(latent_latent=chances[0], actively_latent=chances[1], active=chances[2])
         if chances
         else None,
-        latency_state=path.latency_state_at(as_of_ms)[0] if path else None,
+        latency_state=latency_state,
+        latency_since=rfc3339(entered_ms[get_args(LatencyState).index(latency_state)])
+        if entered_ms and latency_state
+        else None,
         phase=show_phase(phase, state, as_of_ms) if phase is not None else None,
         consent=ConsentOut(
             measure=state.measure if state else False,

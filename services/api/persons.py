@@ -21,6 +21,7 @@ from services.api.people import (
 )
 from services.api.person_view import PersonOut, show_person
 from services.api.problem import described
+from services.api.record import events_of
 from services.api.wire import (
     After,
     AsOf,
@@ -36,9 +37,12 @@ from services.api.wire import (
 from services.contract.phases import Phase
 from services.contract.tables import identity, interval, person, person_state
 from services.contract.vault import lookup_value
+from services.model.explain import entered
 
 router = APIRouter(prefix="/v1/persons", tags=["persons"])
 
+SINCE_EVENTS_MAX = 500
+"""Since when is read off the whole history; an answer about one person folds no more than this."""
 _SEARCHED = ("user_id", "email", "anonymous_id", "person_token")
 
 
@@ -135,7 +139,11 @@ def _show_one(
     state = state_at(connection, row, at_ms, known_at_ms, here.model)
     identities = identities_of(connection, row.workspace_id, [row.id])
     phases = intervals_at(connection, row.workspace_id, [row.id], "phase", at_ms, known_at_ms)
-    return show_person(row, identities[row.id], state, phases.get(row.id), at_ms, here.model)
+    since = None
+    if state is not None and state.score is not None and state.events <= SINCE_EVENTS_MAX:
+        events = events_of(connection, row.workspace_id, row.id, at_ms, known_at_ms)
+        since = entered(events, here.model, at_ms)
+    return show_person(row, identities[row.id], state, phases.get(row.id), at_ms, here.model, since)
 
 
 def _show_all(
