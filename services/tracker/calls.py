@@ -81,18 +81,17 @@ def taken_of(call: segment.Call, kind: Any, message_id: str, arrival: Arrival) -
 
 
 def _from_batch(raw: msgspec.Raw, calls: segment.Batch, index: int, arrival: Arrival) -> Taken:
-    body = bytes(raw)
     try:
-        call, unknown_field = segment.read_call(body)
+        call, unknown_field = segment.read_call(raw)
     except RefusedEventError as refused:
-        return _refused(segment.message_id_of(body, None, arrival, index), refused, arrival)
+        return _refused(segment.message_id_of(raw, None, arrival, index), refused, arrival)
     if unknown_field is not None:
         arrival.doubt("unknown_field", unknown_field)
     if call.sent_at is None:
         call.sent_at = calls.sent_at
     if call.context is None:
         call.context = calls.context
-    message_id = segment.message_id_of(body, call, arrival, index)
+    message_id = segment.message_id_of(raw, call, arrival, index)
     return taken_of(call, call.type, message_id, arrival)
 
 

@@ -60,6 +60,25 @@ def clean_value(value: Any, depth: int = DEPTH_MAX) -> Any:
     return value
 
 
+def is_clean(told: dict[str, Any]) -> bool:
+    """Whether :func:`clean_object` would surely leave all as it is: short texts, plain values."""
+    for item in told.values():
+        kind = type(item)
+        if kind is str:
+            if len(item) > TEXT_LENGTH_MAX or not item.isprintable():
+                return False
+        elif kind is int:
+            if abs(item) > _INT64_MAX:
+                return False
+        elif kind not in _PLAIN_KINDS:
+            return False
+    names = "".join(told)
+    return len(names) <= NAME_LENGTH_MAX and names.isprintable()
+
+
+_PLAIN_KINDS = frozenset({bool, float, type(None)})
+
+
 def clean_object(value: dict[str, Any], depth: int = DEPTH_MAX) -> dict[str, Any]:
     """A JSON object as it may be stored: its names are cleaned too."""
     clean: dict[str, Any] = {}

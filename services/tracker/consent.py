@@ -29,12 +29,12 @@ def from_preferences(preferences: Any) -> Consent:
     """From ``context.consent.categoryPreferences``; whatever is not true or false was not said."""
     if not isinstance(preferences, dict):
         return NOTHING_SAID
-    said = preferences.get
-    return Consent(_said(said("measure")), _said(said("profile")), _said(said("contact")))
-
-
-def _said(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else None
+    measure, profile, contact = map(preferences.get, _PURPOSES)
+    return Consent(
+        measure if isinstance(measure, bool) else None,
+        profile if isinstance(profile, bool) else None,
+        contact if isinstance(contact, bool) else None,
+    )
 
 
 def from_words(words: str) -> Consent:
@@ -76,9 +76,7 @@ def proof_of(consent: dict[str, Any], received_ms: int) -> Agreement:
 def has_privacy_signal(headers: Mapping[bytes, bytes]) -> bool:
     """Whether the browser says for its user: do not track me."""
     # Blanks or an extension may stand behind the 1.
-    return headers.get(b"sec-gpc", b"").startswith(b"1") or headers.get(b"dnt", b"").startswith(
-        b"1"
-    )
+    return headers.get(b"sec-gpc", b"")[:1] == b"1" or headers.get(b"dnt", b"")[:1] == b"1"
 
 
 def with_assertion(said: Consent, sender: KeyEntry) -> Consent:

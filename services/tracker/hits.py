@@ -22,12 +22,12 @@ from services.tracker.consent import NOTHING_SAID, judged
 from services.tracker.directory import Directory
 from services.tracker.reasons import Reason
 from services.tracker.request import Request
-from services.tracker.segment import Call, message_id_of
+from services.tracker.segment import Call, Context, message_id_of
 from services.tracker.tokens import Token, channel_of, read_token, with_parameters
 
 _FIELDS_MAX = 50
+_REMEMBERED_LENGTH_MAX = 300
 _is_safe = lru_cache(maxsize=10_000)(is_safe_target)
-_IN_CONTEXT = ("kt_click", "kt_person", "consent")
 _IN_PROPERTIES = ("url", "title", "referrer", "channel", "content_id", "content_type")
 
 
@@ -131,16 +131,21 @@ def call_of_pixel(request: Request) -> tuple[str, Call]:
         ValueError: more than ``_FIELDS_MAX`` fields.
     """
     said = _fields(request.query.decode("latin-1"))
-    key = said.pop("key", "") or said.pop("writeKey", "")
-    said.setdefault("url", request.header(b"referer"))
+    get = said.get
+    if "url" not in said:
+        said["url"] = request.header(b"referer")
+    properties: dict[str, str] = {}
+    for name in _IN_PROPERTIES:
+        if value := get(name):
+            properties[name] = value
     call = Call(
-        message_id=said.get("messageId"),
-        anonymous_id=said.get("anonymousId"),
-        user_id=said.get("userId"),
-        context={name: said[name] for name in _IN_CONTEXT if name in said},
-        properties={name: said[name] for name in _IN_PROPERTIES if said.get(name)},
+        message_id=get("messageId"),
+        anonymous_id=get("anonymousId"),
+        user_id=get("userId"),
+        context=Context(get("consent"), get("kt_click"), get("kt_person")),
+        properties=properties,
     )
-    return key, call
+    return get("key") or get("writeKey") or "", call
 
 
 def _fields(query: str) -> dict[str, str]:
@@ -154,13 +159,21 @@ def _fields(query: str) -> dict[str, str]:
         raise ValueError("too many fields")
     said: dict[str, str] = {}
     for pair in pairs:
-        name, _, value = pair.partition("=")
-        if not value:
-            continue
         if "%" in pair or "+" in pair:
-            name, value = _plain(name), _plain(value)
-        said.setdefault(name, value)
+            read = _read if len(pair) <= _REMEMBERED_LENGTH_MAX else _read.__wrapped__
+            name, value = read(pair)
+        else:
+            name, _, value = pair.partition("=")
+        if value and name not in said:
+            said[name] = value
     return said
+
+
+@lru_cache(maxsize=4096)
+def _read(pair: str) -> tuple[str, str]:
+    """An escaped name and value. Many people see the same few pages."""
+    name, _, value = pair.partition("=")
+    return _plain(name), _plain(value)
 
 
 def _plain(text: str) -> str:

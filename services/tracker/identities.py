@@ -39,21 +39,22 @@ def identities_of(
     Raises:
         RefusedEventError: an alias without its two ids.
     """
-    found: dict[Identity, None] = {}
+    found: list[Identity] = []
     if value := id_of(call.user_id, "userId", arrival):
-        found[Identity("user_id", value)] = None
+        found.append(Identity("user_id", value))
     if kind == "alias":
-        found[_previous(call, arrival)] = None
+        found.append(_previous(call, arrival))
     elif value := id_of(call.anonymous_id, "anonymousId", arrival):
-        found[Identity("anonymous_id", value)] = None
-    for email in emails:
-        if value := _email(email, arrival):
-            found[Identity("email", value)] = None
+        found.append(Identity("anonymous_id", value))
+    others = [
+        Identity("email", value)
+        for email in emails
+        if email is not None and (value := _email(email, arrival))
+    ]
     if isinstance(external_ids, list):
-        for item in external_ids[:_EXTERNAL_IDS_MAX]:
-            if identity := _external(item, arrival):
-                found[identity] = None
-    return list(found)
+        listed = (_external(item, arrival) for item in external_ids[:_EXTERNAL_IDS_MAX])
+        others += [identity for identity in listed if identity]
+    return list(dict.fromkeys(found + others)) if others else found
 
 
 def _previous(call: Call, arrival: Arrival) -> Identity:

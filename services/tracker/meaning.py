@@ -9,6 +9,7 @@ from services.contract.event import (
     SERVER_ONLY_TYPES,
     VERSION,
     Agreement,
+    Channel,
     Consent,
     Event,
     EventType,
@@ -17,7 +18,7 @@ from services.contract.event import (
 )
 from services.tracker import names
 from services.tracker.arrival import Arrival
-from services.tracker.clean import clean_id, clean_object, clean_text
+from services.tracker.clean import clean_id, clean_object, clean_text, is_clean
 from services.tracker.consent import (
     from_preferences,
     from_words,
@@ -28,8 +29,8 @@ from services.tracker.consent import (
 from services.tracker.identities import id_of, identities_of
 from services.tracker.occurred import occurred_ms
 from services.tracker.reasons import RefusedEventError
-from services.tracker.segment import Call
-from services.tracker.tokens import CLICK_PARAMETER, PERSON_PARAMETER, read_person
+from services.tracker.segment import Call, Context
+from services.tracker.tokens import read_person
 
 _MAIL_TYPES = frozenset(
     {"sent", "delivered", "open", "click", "bounce", "unsubscribe", "complaint"}
@@ -51,7 +52,7 @@ def event_of_call(call: Call, kind: Any, message_id: str, arrival: Arrival) -> E
         RefusedEventError: it is no event, or one that this sender must not send.
     """
     sender = arrival.sender
-    context = _object(call.context)
+    context = call.context if isinstance(call.context, Context) else _NO_CONTEXT
     said = _object(call.properties)
     content_type = id_of(said.get("content_type"), "content_type", arrival)
     event_type = _type_of(kind, call, content_type, arrival)
@@ -74,11 +75,11 @@ def event_of_call(call: Call, kind: Any, message_id: str, arrival: Arrival) -> E
         identities=tuple(identities),
         occurred_ms=at_ms,
         received_ms=arrival.received_ms,
-        channel=names.channel_of(_channel(said, arrival), event_type),
+        channel=_channel_of(said, event_type, arrival),
         content_id=id_of(said.get("content_id"), "content_id", arrival),
         content_type=content_type,
         message_id=_mailing_of(said) if event_type in _MAIL_TYPES else None,
-        click_id=clean_id(context.get(CLICK_PARAMETER) or said.get("click_id")),
+        click_id=clean_id(context.kt_click or said.get("click_id")),
         server_only=sender.kind != "write",
         machine=arrival.machine,
         consent=consent,
@@ -105,18 +106,18 @@ def _type_of(kind: Any, call: Call, content_type: str | None, arrival: Arrival) 
 
 
 def _who(
-    kind: Any, call: Call, context: dict[str, Any], said: dict[str, Any], arrival: Arrival
+    kind: Any, call: Call, context: Context, said: dict[str, Any], arrival: Arrival
 ) -> tuple[list[Identity], Consent, Agreement]:
-    consent_said = _consent_said(context.get("consent"), arrival)
+    consent_said = _consent_said(context.consent, arrival)
     consent = with_assertion(consent_said, arrival.sender)
-    agreement = _agreement(context.get("consent"), said, arrival)
+    agreement = _agreement(context.consent, said, arrival)
     if consent is not consent_said:
         agreement = proof_with_assertion(agreement, consent_said, consent)
     # What a group is told to have is the group's: its mail address names no person.
     traits = _object(call.traits) if kind != "group" else _NOTHING
-    emails = (traits.get("email"), _object(context.get("traits")).get("email"), said.get("email"))
-    identities = identities_of(kind, call, emails, context.get("externalIds"), arrival)
-    half = context.get(PERSON_PARAMETER)
+    emails = (traits.get("email"), _object(context.traits).get("email"), said.get("email"))
+    identities = identities_of(kind, call, emails, context.external_ids, arrival)
+    half = context.kt_person
     if not isinstance(half, str) or not half:
         return identities, consent, agreement
     recipient = read_person(half, arrival.sender.workspace_id, arrival.directory)
@@ -142,7 +143,7 @@ def _agreement(consent: Any, said: dict[str, Any], arrival: Arrival) -> Agreemen
 def _consent_said(consent: Any, arrival: Arrival) -> Consent:
     if isinstance(consent, str):
         return from_words(consent)
-    preferences = _object(consent).get("categoryPreferences")
+    preferences = consent.get("categoryPreferences") if isinstance(consent, dict) else None
     read = from_preferences(preferences)
     if preferences is not None and (read.measure is None or read.profile is None):
         told = _object(preferences)
@@ -154,12 +155,13 @@ def _consent_said(consent: Any, arrival: Arrival) -> Consent:
     return read
 
 
-def _channel(said: dict[str, Any], arrival: Arrival) -> Any:
+def _channel_of(said: dict[str, Any], event_type: EventType, arrival: Arrival) -> Channel:
     channel = said.get("channel")
-    if channel is not None and (not isinstance(channel, str) or channel not in CHANNELS):
+    if isinstance(channel, str) and channel in CHANNELS:
+        return channel  # type: ignore[return-value]
+    if channel is not None:
         arrival.doubt("unknown_channel", "channel")
-        return None
-    return channel
+    return names.channel_of(event_type)
 
 
 def _mailing_of(said: dict[str, Any]) -> str | None:
@@ -173,7 +175,7 @@ def _told(
     kind: Any,
     event_type: EventType,
     call: Call,
-    context: dict[str, Any],
+    context: Context,
     said: dict[str, Any],
     arrival: Arrival,
 ) -> dict[str, Any]:
@@ -188,19 +190,19 @@ def _told(
         told["name"] = text
     if isinstance(call.category, str) and call.category:
         told.setdefault("category", clean_text(call.category))
-    if campaign := _object(context.get("campaign")):
+    if campaign := _object(context.campaign):
         told["campaign"] = clean_object(campaign)
-    if kind == "screen" and (app := clean_id(_object(context.get("app")).get("name"))):
+    if kind == "screen" and (app := clean_id(_object(context.app).get("name"))):
         told.setdefault("app", app)
     return told
 
 
-def _attributes(kind: Any, call: Call, context: dict[str, Any], arrival: Arrival) -> dict[str, Any]:
+def _attributes(kind: Any, call: Call, context: Context, arrival: Arrival) -> dict[str, Any]:
     if kind == "alias":
         return {}
     if kind == "group":
         return _of_group(call, arrival)
-    traits = {**_object(context.get("traits")), **_object(call.traits)}
+    traits = {**_object(context.traits), **_object(call.traits)}
     return _cleaned(traits, "traits", arrival)
 
 
@@ -214,6 +216,8 @@ def _of_group(call: Call, arrival: Arrival) -> dict[str, Any]:
 
 
 def _cleaned(told: dict[str, Any], field: str, arrival: Arrival) -> dict[str, Any]:
+    if is_clean(told):
+        return dict(told)
     clean = clean_object(told)
     if clean != told:
         arrival.doubt("shortened", field)
@@ -225,3 +229,4 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 _NOTHING: dict[str, Any] = {}
+_NO_CONTEXT = Context()

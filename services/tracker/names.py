@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from services.contract.event import CHANNELS, EVENT_TYPES, Channel, EventType
+from services.contract.event import EVENT_TYPES, Channel, EventType
 
 # Our own names, as they are and with blanks; who somebody is, is said by identify alone.
 _OWN: dict[str, Any] = {
@@ -116,8 +116,6 @@ def type_of_page(content_type: str | None) -> EventType:
     return _TYPE_OF_CONTENT.get(content_type or "", "page")
 
 
-def channel_of(said: Any, event_type: EventType) -> Channel:
-    """The channel that the sender names, else the one such events usually come over."""
-    if isinstance(said, str) and said in CHANNELS:
-        return said  # type: ignore[return-value]
+def channel_of(event_type: EventType) -> Channel:
+    """The channel that such events usually come over."""
     return _CHANNEL_OF_TYPE.get(event_type, "website")

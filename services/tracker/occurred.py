@@ -27,6 +27,8 @@ def occurred_ms(
         sent_at: ``sentAt``, the sender's clock at sending: what it is off by is taken away.
         received_ms: our clock.
     """
+    if original is None and timestamp is None:
+        return received_ms, None
     at_ms = None if original is None else _parse_ms(original)
     if at_ms is None:
         at_ms = _parse_ms(timestamp)

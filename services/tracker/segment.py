@@ -13,6 +13,21 @@ from services.tracker.request import BATCH_EVENTS_MAX, EVENT_BYTES_MAX
 _T = TypeVar("_T")
 
 
+class Context(msgspec.Struct):
+    """What is asked of a call's context; SDKs send much more, and none of that is even read."""
+
+    consent: Any = None
+    kt_click: Any = None
+    kt_person: Any = None
+    traits: Any = None
+    external_ids: Any = msgspec.field(default=None, name="externalIds")
+    campaign: Any = None
+    app: Any = None
+
+
+_MaybeContext = Context | str | float | bool | list[Any] | None
+
+
 class Call(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     """One call. Every field may be missing, null or of any type: SDKs differ."""
 
@@ -27,7 +42,7 @@ class Call(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     previous_id: Any = None
     properties: Any = None
     traits: Any = None
-    context: Any = None
+    context: _MaybeContext = None
     timestamp: Any = None
     original_timestamp: Any = None
     sent_at: Any = None
@@ -49,7 +64,7 @@ class Batch(msgspec.Struct, rename="camel"):
     """Several calls, each still as it was sent."""
 
     batch: list[msgspec.Raw]
-    context: Any = None
+    context: _MaybeContext = None
     """Of every call that has none of its own."""
     sent_at: Any = None
     write_key: Any = None
@@ -139,6 +154,7 @@ def _decode(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
     try:
         return decoder.decode(body)
     except msgspec.DecodeError:
+        body = bytes(body)
         repaired = without_lone_surrogates(body)
         if repaired == body:
             raise
