@@ -15,6 +15,8 @@ PARTS = (
     "workspace",
     "fit",
     "thresholds",
+    "replay",
+    "versions",
     "demo",
 )
 
@@ -32,7 +34,7 @@ class Parts(click.Group):
         del ctx
         if cmd_name not in PARTS:
             return None
-        command: click.Command = import_module(f"services.cli.{cmd_name}").command
+        command: click.Command = import_module(f"services.cli.{cmd_name.replace('-', '_')}").command
         return command
 
 

@@ -50,6 +50,13 @@ def writing(engine: Engine) -> Engine:
     return engine.execution_options(writing=True)
 
 
+def reading(engine: Engine) -> Engine:
+    """The same database for transactions that see one moment of it, however long they take."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="REPEATABLE READ")
+    return engine  # SQLite's always do
+
+
 def insert_new(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that leaves rows alone whose key is there already (in either database)."""
     if connection.dialect.name == "postgresql":

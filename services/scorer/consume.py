@@ -19,6 +19,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from services.model.parameters import VersionError
 from services.model.version import Model
 from services.runtime import telemetry
 from services.runtime.clock import now_ms
@@ -31,6 +32,7 @@ from services.scorer.counts import COMPACT_AFTER_ROWS, compact
 from services.scorer.due import DUE_MAX, announce_due
 from services.scorer.positions import FencedError, move, stored_position
 from services.scorer.record import Batch, Poison, set_aside, sort_out
+from services.scorer.versions import InForce
 
 READER = "scorer"
 """The name of the scorer's position file beside a spool, for the tracker that trims."""
@@ -59,7 +61,7 @@ class Scorer:
     Args:
         engine: the database.
         reader: of the log; it asks :func:`positions` where to go on.
-        model: the version to score with.
+        model: the version that comes with the code; the database says which is in force.
         committed: is told what was scored.
         clock: UTC milliseconds.
     """
@@ -74,7 +76,7 @@ class Scorer:
     ) -> None:
         self._engine = writing(engine)
         self._reader = reader
-        self._model = model
+        self._in_force = InForce(model)
         self._committed = committed
         self._clock = clock
         self._stop = threading.Event()
@@ -130,7 +132,7 @@ class Scorer:
             self._count_rows = 0
 
     def _build(self) -> None:
-        self._through_outages(lambda db: build_step(db, self._model, self._clock()))
+        self._through_outages(lambda db: build_step(db, self._in_force.hold(db), self._clock()))
 
     def _read(self, timeout_s: float) -> list[Stored]:
         try:
@@ -180,7 +182,8 @@ class Scorer:
             self._committed(partition, following)
 
     def _transact(self, work: _Work, batch: Batch, db: Connection) -> Outcome:
-        return work(db, self._reader.log_id, batch, self._model, self._clock())
+        model = self._in_force.hold(db)
+        return work(db, self._reader.log_id, batch, model, self._clock())
 
     def _back_to(self, records: Sequence[Stored]) -> None:
         for record in reversed(records):
@@ -245,6 +248,8 @@ class Scorer:
                     self._wait(error)
                 else:
                     raise
+            except VersionError as error:  # the version in force is of later code than ours
+                self._wait(error)
             else:
                 if self._trouble is not None:
                     self._trouble = None
