@@ -8,11 +8,14 @@ from sqlalchemy import Engine
 from services.api import (
     campaigns,
     changes,
+    conflicts,
     consent,
+    decisions,
     docs,
     explain,
     health,
     hooks,
+    identities,
     link_secrets,
     links,
     members,
@@ -39,8 +42,8 @@ from services.model.version import load
 from services.runtime.clock import now_ms
 
 _DESCRIBED = (
-    persons, consent, timeline, phases, explain, segments, members, changes,
-    campaigns, messages, links,
+    persons, identities, decisions, conflicts, consent, timeline, phases, explain,
+    segments, members, changes, campaigns, messages, links,
     rewrite, link_secrets, hooks, workspaces, model,
     health, snapshot, withdrawals,
 )  # fmt: skip

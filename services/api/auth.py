@@ -20,6 +20,7 @@ SCOPES: dict[str, str] = {
     "segments:write": "create, edit and delete segments",
     "changes:read": "the change feed",
     "links:write": "make and list tracked links, campaigns and mailings, with recipients",
+    "identities:write": "decide which identities are one person's, and which are not",
     "consent:write": "record what people agreed to, or took back, elsewhere",
     "hooks:read": "webhooks of mailers, without their secrets",
     "hooks:write": "make and delete webhooks of mailers",

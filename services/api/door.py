@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+from uuid import uuid4
 
 import httpx
 
 from services.api.problem import Problem
+from services.contract.decision import DECIDED, Decision
 from services.contract.event import Identity
 from services.contract.token import Recipient
 
@@ -46,6 +48,20 @@ class Answer:
     text_version: str | None
 
 
+@dataclass(frozen=True)
+class Word:
+    """What somebody decided of two identities."""
+
+    one: Identity
+    other: Identity
+    decision: Decision
+    reason: str
+    by: str | None
+    """Who decided, as the caller says."""
+    key: str
+    """The credential that brought it."""
+
+
 class Door(Protocol):
     """Takes what the API says of persons."""
 
@@ -80,6 +96,13 @@ class Door(Protocol):
             Problem: 503, the tracker cannot be reached or takes nothing now.
         """
 
+    def decide(self, workspace_id: int, words: Sequence[Word]) -> str | None:
+        """Tell what was decided of who is who; the last event's position, None if it is refused.
+
+        Raises:
+            Problem: 503, the tracker cannot be reached or takes nothing now.
+        """
+
 
 class HttpDoor:
     """The tracker over HTTP, with the internal key."""
@@ -104,6 +127,10 @@ class HttpDoor:
     def answer(self, workspace_id: int, answer: Answer) -> str | None:
         """See :meth:`Door.answer`."""
         return self._tell(workspace_id, [_answered(answer)])
+
+    def decide(self, workspace_id: int, words: Sequence[Word]) -> str | None:
+        """See :meth:`Door.decide`."""
+        return self._tell(workspace_id, [_decided(word) for word in words])
 
     def _tell(self, workspace_id: int, calls: Sequence[dict[str, Any]]) -> str | None:
         position: str | None = None
@@ -157,6 +184,26 @@ def _answered(answer: Answer) -> dict[str, Any]:
         "messageId": answer.message_id,
         "timestamp": answer.given_at,
         "context": {"externalIds": [who], "consent": consent},
+    }
+
+
+def _decided(word: Word) -> dict[str, Any]:
+    """A call that only the internal key may make; each is a word of its own."""
+    return {
+        "type": DECIDED,
+        "messageId": f"decision:{uuid4().hex}",
+        "properties": {
+            "decision": word.decision,
+            "reason": word.reason,
+            "by": word.by,
+            "key": word.key,
+        },
+        "context": {
+            "externalIds": [
+                {"type": identity.namespace, "id": identity.value, "collection": "users"}
+                for identity in (word.one, word.other)
+            ]
+        },
     }
 
 

@@ -62,7 +62,7 @@ def _ties(
         )
 
     query = (
-        select(one.c.person_id, edge.a_id, edge.b_id, edge.told_ms)
+        select(one.c.person_id, edge.a_id, edge.b_id, edge.told_ms, edge.decision)
         .select_from(one)
         .join(identity_edge, holds(one, edge.a_id))
         .join(other, holds(other, edge.b_id) & (other.c.person_id == one.c.person_id))
@@ -70,8 +70,9 @@ def _ties(
         .distinct()
     )
     found: dict[int, list[tuple[int, int, int]]] = {}
-    for person, a, b, told_ms in db.execute(query):
-        found.setdefault(person, []).append((a, b, told_ms))
+    for person, a, b, told_ms, decision in db.execute(query):
+        decided = decision == "same_person"
+        found.setdefault(person, []).append((a, b, 0 if decided else told_ms))
     return found
 
 

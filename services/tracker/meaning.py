@@ -59,6 +59,8 @@ def event_of_call(call: Call, kind: Any, message_id: str, arrival: Arrival) -> E
     if sender.kind == "write" and event_type in SERVER_ONLY_TYPES:
         raise RefusedEventError("server_only_type")
     identities, consent, agreement = _who(kind, call, context, said, arrival)
+    if event_type == DECIDED and len(identities) != 2:
+        raise RefusedEventError("no_identity")
     at_ms, doubt = occurred_ms(
         call.original_timestamp, call.timestamp, call.sent_at, arrival.received_ms
     )

@@ -1,58 +1,14 @@
 """Answers about consent by REST: through the real tracker's door into the ledger, and back."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
-import pytest
-from httpx import Client
-
-from services.api.app import create_app
 from services.api.snapshot import load_snapshot
 from services.api.withdrawals import load_withdrawals
-from services.contract import event as envelope
-from services.contract.event import Agreement, Consent, Event, Identity
+from services.contract.event import Agreement, Consent, Identity
 from services.contract.withdrawal import mark_of
-from services.runtime.sqlite_log import SqliteLog
-from services.runtime.sqlite_log_reader import SqliteLogReader
-from services.tracker.app import create_app as create_tracker
-from services.tracker.gate import Gate
 from tests.contract.api.conftest import KEY
 from tests.contract.api.world import NOW_MS, World
-from tests.servers.web import run_app
 
 DAY_AGO = "2026-11-17T00:00:00.000Z"
 MAIL = Identity("email", "anna@example.org")
-
-
-@pytest.fixture
-def api(world: World, tmp_path: Path) -> Iterator[tuple[Client, Callable[[], list[Event]]]]:
-    """A client, and a call that scores what reached the spool and tells it."""
-    log = SqliteLog(tmp_path / "spool", readers=["test"])
-    tracker = create_tracker(
-        log,
-        lambda: load_snapshot(world.engine, KEY),
-        tmp_path,
-        "http://track.test",
-        Gate((), 0, 0),
-        clock=lambda: NOW_MS,
-        withdrawal_source=lambda after: load_withdrawals(world.engine, after),
-    )
-    reader = SqliteLogReader(tmp_path / "spool", lambda _log, _partition: None)
-
-    def arrive() -> list[Event]:
-        found = [envelope.decode(record.value) for record in reader.poll(100, 2)]
-        world.score(found)
-        return found
-
-    with run_app(tracker) as tracker_url:
-        app = create_app(
-            world.engine, KEY, "http://track.test", lambda: NOW_MS, tracker_url=tracker_url
-        )
-        headers = {"Authorization": f"Bearer {world.made.api_key}"}
-        with run_app(app) as url, Client(base_url=url, headers=headers, timeout=30) as client:
-            yield client, arrive
-    reader.close()
-    log.close()
 
 
 def test_given_and_withdrawn_elsewhere(world: World, api) -> None:
