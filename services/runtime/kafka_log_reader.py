@@ -131,6 +131,10 @@ class KafkaLogReader:
         return bool(self._consumer.group_metadata().state == MemberState.REBALANCING)
 
     def _poll_once(self, records_max: int, timeout_s: float) -> list[Stored]:
+        if self._is_joining():
+            # Where it was new partitions that it joins for, the library takes itself for joined
+            # from the moment when it has shared them out; it would read nothing any more.
+            self._consumer._coordinator.request_rejoin()  # noqa: SLF001
         try:
             found = self._consumer.poll(timeout_ms=timeout_s * 1000, max_records=records_max)
         except NoOffsetForPartitionError as error:

@@ -12,7 +12,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.structs import OffsetAndMetadata
 
 from services.contract.topics import Topic
-from services.runtime import kafka_connection
+from services.runtime import kafka_connection, kafka_log_reader
 from services.runtime.event_log import Record
 from services.runtime.kafka_log import KafkaLog
 from services.runtime.kafka_log_reader import KafkaLogReader
@@ -104,6 +104,33 @@ def test_offsets_that_somebody_stored_in_the_group_are_not_followed(kafka: str) 
     with members(1, kafka, topic, positions) as [member]:
         wait_until(lambda: sum(positions.values()) == 200, "all to be read")
     assert sorted(member.values) == sorted(r.value for r in records(200))
+
+
+def test_a_joining_that_comes_about_between_two_polls_is_not_forgotten(
+    kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = new_topic(kafka)
+    reader = KafkaLogReader(kafka, topic, f"{topic}-group", lambda *_: 0)
+    wait_until(lambda: partitions_after_poll(reader) == 4, "to join")
+    list(ensure_topics(kafka, [Topic(topic, partitions=5)], timeout_s=30))
+    group, cluster = reader._consumer._coordinator, reader._consumer._cluster
+    cluster.request_update()
+    with monkeypatch.context() as hasty:
+        hasty.setattr(kafka_log_reader, "JOIN_PATIENCE_S", 0)
+
+        def is_joining() -> bool:
+            reader.poll(1, 0)
+            return group._join_task is not None
+
+        wait_until(is_joining, "to join for the new partition")
+    wait_until(lambda: group._join_task.is_done, "the broker to answer")
+    wait_until(lambda: partitions_after_poll(reader) == 5, "to have joined", timeout_s=20)
+    reader.close()
+
+
+def partitions_after_poll(reader: KafkaLogReader) -> int:
+    reader.poll(20, 0.1)
+    return len(reader._consumer.assignment())
 
 
 def test_no_broker_is_an_oserror(monkeypatch: pytest.MonkeyPatch) -> None:
