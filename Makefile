@@ -21,7 +21,7 @@ bench: .venv/.dev  ## measure speed and memory on this machine, in about ten min
 	$(python) -m bench
 
 drill: .venv/.dev machine  ## every fault at length: PARTS="kills frozen", or SOAK_MINUTES=30 alone
-	$(if $(PARTS)$(SOAK_MINUTES),,KENTERING_DRILL_PERSONS=2000 KENTERING_DRILL_KILLS=40 $(python) -m pytest tests/simulation)
+	$(if $(PARTS)$(SOAK_MINUTES),,$(at_length))
 	SOAK_MINUTES=$(SOAK_MINUTES) $(python) -m tests.drills $(PARTS)
 
 lint: .venv/.dev  ## format, style, types, who may import whom, shell scripts
@@ -39,6 +39,11 @@ clean:  ## remove what these commands made; data/ stays
 	rm -rf .venv .servers build *.egg-info tests/node/node_modules
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find services tests bench migrations -name __pycache__ -prune -exec rm -rf {} +
+
+# The tests that `make test` runs with less of everything.
+at_length := KENTERING_DRILL_PERSONS=2000 KENTERING_DRILL_KILLS=40 KENTERING_DRILL_WORLDS=200 \
+	KENTERING_DRILL_EXAMPLES=100 $(python) -m pytest --timeout 3600 tests/simulation \
+	tests/contract/scorer/test_stress.py tests/contract/api/test_fuzz.py
 
 # ── what the commands need ──────────────────────────────────────────────────────────────────
 
