@@ -83,7 +83,7 @@ UNSUBSCRIBED_MARK = "mark"
 followed, see services/tracker/unsubscribe.py."""
 
 
-class Identity(msgspec.Struct, frozen=True, array_like=True, order=True):
+class Identity(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
     """One way to recognise somebody.
 
     ``namespace`` is ``user_id``, ``anonymous_id`` (a cookie), ``email``, ``person_token`` (from a
@@ -94,14 +94,14 @@ class Identity(msgspec.Struct, frozen=True, array_like=True, order=True):
     value: str
 
 
-class Machine(msgspec.Struct, frozen=True):
+class Machine(msgspec.Struct, frozen=True, gc=False):
     """How probably software made this hit (0-1), and why we think so."""
 
     p: float = 0.0
     reasons: tuple[str, ...] = ()
 
 
-class Consent(msgspec.Struct, frozen=True):
+class Consent(msgspec.Struct, frozen=True, gc=False):
     """What the sender said the person agreed to; ``None`` where nothing was said.
 
     Purposes: ``measure`` (count me as a person), ``profile`` (score me), ``contact``.
@@ -112,7 +112,7 @@ class Consent(msgspec.Struct, frozen=True):
     contact: bool | None = None
 
 
-class Agreement(msgspec.Struct, frozen=True, omit_defaults=True):
+class Agreement(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """How consent was said: its proof, and purposes that scoring does not ask about."""
 
     text_version: str | None = None
@@ -131,7 +131,7 @@ NO_PROOF = Agreement()
 """The one that is not written: a default is left out only where it is the same object."""
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One thing that happened.
 
     An event without identities is one that counts but does not follow anybody: its sender had
@@ -235,6 +235,8 @@ def strength(namespace: str) -> int:
 def primary(identities: tuple[Identity, ...]) -> Identity:
     """The surest of an event's identities: the one that the event is stored under."""
     best = identities[0]
+    if len(identities) == 1:
+        return best
     least = strength(best.namespace)
     for one in identities[1:]:
         own = strength(one.namespace)

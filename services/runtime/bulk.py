@@ -125,18 +125,22 @@ def _columns(rows: Sequence[Row]) -> tuple[str, ...]:
 
 def _literal(values: Sequence[Any]) -> str:
     """A PostgreSQL array, written out: several times as fast as the driver's way by elements."""
-    return "{" + ",".join([_element(value) for value in values]) + "}"
+    sample = next((value for value in values if value is not None), None)
+    if isinstance(sample, int):
+        texts: Iterable[str] = map(str, values)
+        if None in values:
+            texts = ["NULL" if value is None else str(value) for value in values]
+    elif isinstance(sample, bytes):
+        texts = ["NULL" if value is None else f'"\\\\x{value.hex()}"' for value in values]
+    else:
+        texts = ["NULL" if value is None else _quoted(value) for value in values]
+    return "{" + ",".join(texts) + "}"
 
 
-def _element(value: int | str | bytes | None) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, bytes):
-        return f'"\\\\x{value.hex()}"'
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+def _quoted(value: str) -> str:
+    if "\\" in value or '"' in value:
+        value = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{value}"'
 
 
 @lru_cache

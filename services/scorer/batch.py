@@ -25,7 +25,7 @@ from services.scorer import consent, intervals, unsubscribed
 from services.scorer.announce import Change, announce_folded, publish
 from services.scorer.folding import Folded, fold_ahead, fold_persons, save
 from services.scorer.identities import Identified, identify, unsettled
-from services.scorer.owners import owner_at, owners_of, still_so
+from services.scorer.owners import Piece, owner_at, owners_of, still_so
 from services.scorer.people import Moves, resolve
 from services.scorer.positions import claim
 from services.scorer.record import Arrived, Batch, Poison, count, set_aside, store
@@ -139,7 +139,8 @@ def _apply(
     unsubscribed.note(db, workspace_id, [one.event for one in arrived])
     answered_by = consent.write_ledger(db, workspace_id, fresh, identified, now_ms)
     moves = resolve(db, workspace_id, identified.loose, identified.new, now_ms)
-    theirs = _by_person(db, workspace_id, fresh, identified)
+    owners = owners_of(db, workspace_id, {identified.primary(e) for e in fresh if e.identities})
+    theirs = _by_person(fresh, identified, owners)
     replaced_by = _owners_at(db, workspace_id, replaced)
     anew = moves.refold | replaced_by
     ahead = fold_ahead(
@@ -151,7 +152,7 @@ def _apply(
     _lock(db, theirs.keys() | anew | moves.merged.keys())
     cookies = {cookie for event in named if (cookie := identified.cookie(event)) is not None}
     if (
-        _by_person(db, workspace_id, fresh, identified) != theirs
+        owners_of(db, workspace_id, owners) != owners
         or _owners_at(db, workspace_id, replaced) != replaced_by
         or not still_so(db, workspace_id, moves.uses, cookies)
     ):
@@ -185,14 +186,14 @@ def _nobodys(records: Sequence[Stored], arrived: Sequence[Arrived]) -> list[Pois
 
 
 def _by_person(
-    db: Connection, workspace_id: int, events: Sequence[Event], identified: Identified
+    events: Sequence[Event], identified: Identified, owners: Mapping[int, Collection[Piece]]
 ) -> dict[int, list[Event]]:
     """Events with those whose they are; events of nobody are left out."""
-    named = [(identified.primary(event), event) for event in events if event.identities]
-    pieces = owners_of(db, workspace_id, {identity for identity, _ in named})
     found: dict[int, list[Event]] = defaultdict(list)
-    for identity, event in named:
-        found[owner_at(pieces[identity], event.occurred_ms)].append(event)
+    for event in events:
+        if event.identities:
+            pieces = owners[identified.primary(event)]
+            found[owner_at(pieces, event.occurred_ms)].append(event)
     return dict(found)
 
 

@@ -32,9 +32,14 @@ class Identified:
     replaced: list[tuple[Event, Event]] = field(default_factory=list)
     """Copies that were taken for an event so far, each with the one that took its place."""
 
+    _primaries: dict[bytes, int] = field(default_factory=dict)
+
     def primary(self, event: Event) -> int:
         """The identity that an event is stored under."""
-        return self.ids[primary(event.identities)]
+        found = self._primaries.get(event.event_id)
+        if found is None:
+            found = self._primaries[event.event_id] = self.ids[primary(event.identities)]
+        return found
 
     def cookie(self, event: Event) -> int | None:
         """The cookie beside a surer identity."""
@@ -44,6 +49,8 @@ class Identified:
 
 def cookie_of(event: Event) -> Identity | None:
     """The one cookie that an event ties to a surer identity; further ones it names tie nobody."""
+    if len(event.identities) < 2:
+        return None
     cookies = [i for i in event.identities if i.namespace == COOKIE]
     if not cookies or event.type == DECIDED or primary(event.identities).namespace == COOKIE:
         return None

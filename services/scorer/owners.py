@@ -15,7 +15,7 @@ Piece = tuple[int | None, int | None, int]
 
 def owners_of(
     db: Connection, workspace_id: int, identities: Collection[int]
-) -> dict[int, list[Piece]]:
+) -> dict[int, set[Piece]]:
     """Whose each identity is, and when: at least one piece for each resolved identity."""
     link = tables.identity_link.c
     query = select(link.identity_id, link.valid_from_ms, link.valid_to_ms, link.person_id).where(
@@ -23,9 +23,9 @@ def owners_of(
         among(db, link.identity_id, identities),
         link.known_to_ms.is_(None),
     )
-    pieces: dict[int, list[Piece]] = defaultdict(list)
+    pieces: dict[int, set[Piece]] = defaultdict(set)
     for identity, from_ms, to_ms, person in db.execute(query).all():
-        pieces[identity].append((from_ms, to_ms, person))
+        pieces[identity].add((from_ms, to_ms, person))
     return pieces
 
 
