@@ -96,8 +96,8 @@ def test_two_workers_on_one_partition_score_each_record_once(scene: Scene) -> No
         thread.start()
     for begin in range(0, len(events), 8):
         scene.append(events[begin : begin + 8])
-    try:
-        _wait(scene, len(events))
+    try:  # newcomers are scored before the position moves
+        _until(lambda: scene.rows(select(tables.log_position.c.next)) == [(len(events) + 1,)])
     finally:
         for worker in workers:
             worker.stop()
