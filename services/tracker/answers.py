@@ -1,6 +1,7 @@
 """Every answer that the tracker gives, as bytes."""
 
 import base64
+from functools import lru_cache
 from http import HTTPStatus
 
 import msgspec
@@ -127,8 +128,13 @@ def collected(position: str | None, results: dict[str, Result]) -> Reply:
 
 def json_reply(status: int, body: bytes, more: Headers = ()) -> Reply:
     """JSON that no cache keeps."""
-    length = (b"content-length", str(len(body)).encode())
-    return Reply(status, ((b"content-type", b"application/json"), length, *_NO_STORE, *more), body)
+    return Reply(status, _headers_of_json(len(body), more), body)
+
+
+@lru_cache(maxsize=1024)
+def _headers_of_json(length: int, more: Headers) -> Headers:
+    told = (b"content-length", b"%d" % length)
+    return ((b"content-type", b"application/json"), told, *_NO_STORE, *more)
 
 
 FORGOTTEN = json_reply(200, b'{"success":true}', CORS)

@@ -1,36 +1,26 @@
 """A hit that its connection is busy with."""
 
+import msgspec
+
 from services.tracker.request import BODY_BYTES_MAX
 from services.tracker.routes import Route
 
 
-class Hit:
+class Hit(msgspec.Struct):
     """A request that is answered here.
 
     It stands where uvicorn has its own request cycle, and has what uvicorn asks of one.
     """
 
-    __slots__ = (
-        "body",
-        "disconnected",
-        "headers",
-        "keep_alive",
-        "method",
-        "path",
-        "query",
-        "response_complete",
-        "route",
-    )
-
-    def __init__(
-        self, route: Route, method: str, path: str, query: bytes, headers: dict[bytes, bytes]
-    ) -> None:
-        self.route, self.method, self.path, self.query = route, method, path, query
-        self.headers = headers
-        self.keep_alive = True
-        self.body: bytes | bytearray = b""
-        self.response_complete = False
-        self.disconnected = False
+    route: Route
+    method: str
+    path: str
+    query: bytes
+    headers: dict[bytes, bytes]
+    keep_alive: bool
+    body: bytes | bytearray = b""
+    response_complete: bool = False
+    disconnected: bool = False
 
     @property
     def message_event(self) -> "Hit":

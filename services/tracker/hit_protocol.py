@@ -163,10 +163,8 @@ class HitProtocol(HttpToolsProtocol):
         route = route_of(text)
         if route is None or method not in route.methods or self.parser.should_upgrade():
             return None
-        hit = Hit(route, method, text, query, headers_of(self.headers))
-        if not self.parser.should_keep_alive() or self.parser.get_http_version() == "1.0":
-            hit.keep_alive = False
-        return hit
+        keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
+        return Hit(route, method, text, query, headers_of(self.headers), keep_alive)
 
     def _leave_to_asgi(self) -> None:
         """Have uvicorn begin with the request as if it had been its from the first byte on."""

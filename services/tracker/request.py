@@ -1,6 +1,6 @@
 """What accept() is given: one HTTP request, already read and decompressed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -11,12 +11,11 @@ EVENT_BYTES_MAX = 32_768
 BATCH_EVENTS_MAX = 5_000
 
 
-def headers_of(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+def headers_of(pairs: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """Headers by name, the last value of each; but one ``1`` among repeated signals holds."""
-    listed = list(pairs)
-    headers = dict(listed)
-    if len(headers) < len(listed):
-        headers |= {name: value for name, value in listed if name in _SIGNALS and value[:1] == b"1"}
+    headers = dict(pairs)
+    if len(headers) < len(pairs):
+        headers |= {name: value for name, value in pairs if name in _SIGNALS and value[:1] == b"1"}
     return headers
 
 

@@ -11,16 +11,12 @@ class SteadyClock:
 
     def __init__(self, wall_ms: Callable[[], int]) -> None:
         self._wall_ms = wall_ms
-        self._offset_ms = wall_ms() - _monotonic_ms()
+        self._offset_ms = wall_ms() - time.monotonic_ns() // 1_000_000
 
     def now_ms(self) -> int:
         """UTC milliseconds."""
-        return self._offset_ms + _monotonic_ms()
+        return self._offset_ms + time.monotonic_ns() // 1_000_000
 
     def has_drifted(self) -> bool:
         """Whether the wall clock says something else by more than DRIFT_MS_MAX."""
         return abs(self._wall_ms() - self.now_ms()) > DRIFT_MS_MAX
-
-
-def _monotonic_ms() -> int:
-    return time.monotonic_ns() // 1_000_000
