@@ -1,5 +1,6 @@
 """Copies the spool into Kafka, in order; its position moves after the acknowledgement."""
 
+import contextlib
 import random
 import threading
 import time
@@ -19,9 +20,13 @@ READER = "relay"
 
 BATCH_RECORDS_MAX = 4_000
 POLL_S = 0.5
-GATHER_S = 0.02
-"""So long records may gather when few came: each batch costs some fsyncs and a round trip, and
-the tracker may be on the same core and disk."""
+GATHER_S = 0.05
+"""So long records may gather when few came: each batch costs a round trip, and the tracker may be
+on the same core."""
+SAVE_S = 0.5
+"""So long the position may stay unsaved while more comes: to save it costs two fsyncs, and the
+tracker's answers wait for the same disk. A relay that was killed sends again what it had sent since
+then, and whoever reads the log tells copies by their event id."""
 BACKOFF_MIN_S = 0.2
 BACKOFF_MAX_S = 10.0
 
@@ -49,6 +54,9 @@ class Relay:
         self._kafka = kafka
         self._backoff_max_s = backoff_max_s
         self._stop = threading.Event()
+        self._unsaved: int | None = None
+        """All before this offset is acknowledged, and that is not saved yet."""
+        self._save_due_s = 0.0
         self._trouble: str | None = "not started"
 
     def run(self) -> None:
@@ -60,6 +68,8 @@ class Relay:
             while not self._stop.is_set():
                 self._persist(lambda: self._copy_batch(reader))
         finally:
+            with contextlib.suppress(OSError):
+                self._save(reader)
             reader.close()
 
     def stop(self) -> None:
@@ -81,11 +91,19 @@ class Relay:
         telemetry.RELAY_LAG.set(len(batch) + reader.lag())
         if batch:
             self._send(reader, batch)
-            save_reader_position(self._spool, READER, reader.log_id, batch[-1].offset + 1)
+            self._unsaved = batch[-1].offset + 1
         lag = reader.lag()
         telemetry.RELAY_LAG.set(lag)
+        if lag == 0 or time.monotonic() >= self._save_due_s:
+            self._save(reader)
         if batch and lag < BATCH_RECORDS_MAX:
             self._stop.wait(GATHER_S)
+
+    def _save(self, reader: SqliteLogReader) -> None:
+        if self._unsaved is not None:
+            save_reader_position(self._spool, READER, reader.log_id, self._unsaved)
+            self._unsaved = None
+            self._save_due_s = time.monotonic() + SAVE_S
 
     def _send(self, reader: SqliteLogReader, batch: list[Stored]) -> None:
         started = time.monotonic()
