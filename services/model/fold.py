@@ -4,13 +4,14 @@
 that belongs before the last folds anew from an earlier state.
 """
 
-import math
 from collections.abc import Iterable
 from itertools import pairwise
 
 from services.contract.event import MACHINE_THRESHOLD, Event
+from services.model.engagement import engage, ignore
 from services.model.evidence import MAILS_MAX, weigh_event
 from services.model.filter import states
+from services.model.habits import contact, keep, uncontact
 from services.model.ledger import NO_LEDGER, Ledger
 from services.model.parameters import Hysteresis
 from services.model.path import Path, Stretch
@@ -19,7 +20,6 @@ from services.model.state import Mail, PersonState, Score, copy_state
 from services.model.version import Model
 
 CLICKS_MAX = 32
-TOPICS_MAX = 100
 ATTRIBUTES_MAX = 200
 
 
@@ -69,9 +69,10 @@ def fold_onto(
     if event.machine.p >= MACHINE_THRESHOLD:
         _machine(state, event)
     elif state.score is not None and not _same_click(state, event):
-        _engage(state, event, model)
+        engage(state, event, model)
         _count(state, event, counted)
-        weigh_event(state.score, event, model, ledger)
+        _hear(state, state.score, event, model, ledger)
+        keep(state, event, model)
     if state.score is not None:
         _judge(state.score, event, model)
     return state
@@ -124,7 +125,7 @@ def _employ(state: PersonState, event: Event) -> None:
 
 def _forget(state: PersonState) -> None:
     """Nothing of what was scored, or counted for rules, is kept."""
-    state.score = None
+    state.score = state.habits = None
     state.engagement, state.rings_ms, state.clicks_ms = {}, {}, {}
 
 
@@ -155,6 +156,8 @@ def elapse(
     closed = [mail for mail in score.mails if mail.close_ms <= to_ms]
     if closed:
         score.mails = [mail for mail in score.mails if mail.close_ms > to_ms]
+        for mail in closed:
+            ignore(state, mail, model)
         score.closed_mails += [mail.message_id for mail in closed]
         del score.closed_mails[:-MAILS_MAX]
 
@@ -197,20 +200,16 @@ def _machine(state: PersonState, event: Event) -> None:
                 mail.by_machine = True
 
 
-def _engage(state: PersonState, event: Event, model: Model) -> None:
-    """Forward decay: ln Σ wᵢ e^(μtᵢ), which does not change by waiting."""
-    weight = model.parameters.engagement.weights.get(event.type)
-    if not weight:
-        return
-    term = math.log(weight) + model.engagement_per_ms * event.occurred_ms
-    topics = event.properties.get("topics")
-    keys = [t for t in topics if isinstance(t, str) and t] if isinstance(topics, list) else []
-    for key in ["", *dict.fromkeys(keys)]:
-        if key in state.engagement:
-            high, low = max(state.engagement[key], term), min(state.engagement[key], term)
-            state.engagement[key] = high + math.log1p(math.exp(low - high))
-        elif len(state.engagement) < TOPICS_MAX:
-            state.engagement[key] = term
+def _hear(state: PersonState, score: Score, event: Event, model: Model, ledger: Ledger) -> None:
+    """Weigh the event; an opportunity that it begins is a contact, unless it never arrived."""
+    latest = score.mails[-1] if score.mails else None
+    weigh_event(score, event, model, ledger)
+    if score.mails and score.mails[-1] is not latest:
+        contact(state, event)
+    elif event.type == "bounce" and event.properties.get("kind") != "soft":
+        for mail in score.mails:
+            if mail.message_id == event.message_id:
+                uncontact(state, mail, model)
 
 
 def _judge(score: Score, event: Event, model: Model) -> None:

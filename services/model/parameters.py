@@ -85,6 +85,10 @@ class Engagement(_Section, frozen=True):
 
     half_life_days: Positive
     weights: dict[EventType, Positive]
+    against: dict[EventType, Positive]
+    """Likewise of what speaks against somebody's interest; kept apart."""
+    unopened: Annotated[float, msgspec.Meta(ge=0)]
+    """Against, for every mail or issue left unopened."""
 
 
 class Parameters(_Section, frozen=True):

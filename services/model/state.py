@@ -49,6 +49,41 @@ class Score(msgspec.Struct):
     """Until when an observed step (an application, a sign-up) keeps the person in Do."""
 
 
+class Project(msgspec.Struct, array_like=True, frozen=True):
+    """A project of the calendar that somebody looked at; see ``services/model/habits.py``."""
+
+    seen_s: int
+    starts_day: int | None = None
+    ends_day: int | None = None
+
+
+class Said(msgspec.Struct, array_like=True, frozen=True):
+    """What was said of when somebody could begin."""
+
+    said_s: int
+    available: bool
+    from_day: int | None = None
+    until_day: int | None = None
+
+
+class Habits(msgspec.Struct, array_like=True):
+    """When somebody comes, what they got, when they could; see ``services/model/habits.py``."""
+
+    visits: bytes = b""
+    """When the latest visits of their own accord began, as rings are written there."""
+    answers: bytes = b""
+    """When they last answered mail, likewise."""
+    act_s: int = 0
+    """The latest of either, begun or going on."""
+    contacts: dict[str, bytes] = {}
+    """Per channel, when they were last sent something, likewise."""
+    projects: dict[str, Project] = {}
+    """By content id, the one looked at last in the end."""
+    said: Said | None = None
+    against: dict[str, float] = {}
+    """What speaks against their interest, kept as ``PersonState.engagement`` is."""
+
+
 class PersonState(msgspec.Struct):
     """A person after ``events`` events, the last at (``at_ms``, ``at_id``)."""
 
@@ -69,6 +104,8 @@ class PersonState(msgspec.Struct):
     hired_ms: int | None = None
     left_ms: int | None = None
     score: Score | None = None
+    habits: Habits | None = None
+    """Begun when there is something to keep; it needs consent to profile like the score."""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -86,12 +123,13 @@ def decode_state(stored: bytes) -> PersonState:
 
 
 def copy_state(state: PersonState) -> PersonState:
-    """A copy that shares nothing which the fold changes (the fold replaces ``p`` and rings)."""
+    """A copy that shares nothing which the fold changes (it replaces ``p``, rings, all habits)."""
     copied = copy(state)
     copied.attributes = dict(state.attributes)
     copied.clicks_ms = dict(state.clicks_ms)
     copied.rings_ms = dict(state.rings_ms)
     copied.engagement = dict(state.engagement)
+    copied.habits = copy(state.habits)
     if state.score is not None:
         copied.score = copy(state.score)
         copied.score.seen_ms = dict(state.score.seen_ms)

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from services.contract.event import Machine
 from services.contract.phases import DAY_MS
+from services.model.engagement import TOPICS_MAX, present
 from services.model.fold import fold
 from tests.unit.model.journeys import MODEL, T0, agreed, event, folded, journeys, quick
 
-WEIGHTS = MODEL.parameters.engagement.weights
+NUMBERS = MODEL.parameters.engagement
+WEIGHTS = NUMBERS.weights
 HALF_LIFE_MS = MODEL.parameters.engagement.half_life_days * DAY_MS
 
 
@@ -61,3 +63,45 @@ def test_topics_that_are_no_list_of_words_are_left_out():
 
 def test_a_machine_is_not_engaged():
     assert folded(agreed(), event("page", T0, machine=Machine(p=0.7))).engagement == {}
+
+
+def against_at(state, at_ms: int) -> dict[str, float]:
+    return present(state.habits.against, at_ms, MODEL)
+
+
+def test_what_speaks_against_stands_apart():
+    window = MODEL.mail_window_ms
+    sent = [event("sent", T0, message_id=m) for m in "abc"]
+    state = folded(
+        agreed(),
+        *sent,
+        event("open", T0 + 1, message_id="a"),
+        event("open", T0 + 2, message_id="b", machine=Machine(p=0.9)),
+        event("custom", T0 + window),
+    )
+    assert against_at(state, T0 + window) == {"": pytest.approx(NUMBERS.unopened)}
+    gone = fold(state, event("unsubscribe", T0 + window, properties={"topics": ["a"]}), MODEL)
+    worth = NUMBERS.against["unsubscribe"]
+    assert against_at(gone, T0 + window) == {
+        "": pytest.approx(NUMBERS.unopened + worth),
+        "a": pytest.approx(worth),
+    }
+    assert gone.engagement == state.engagement
+
+
+def test_after_unsubscribing_no_mail_left_alone_speaks_against():
+    state = folded(
+        agreed(),
+        event("unsubscribe", T0),
+        event("sent", T0 + 1, message_id="a"),
+        event("custom", T0 + 99 * DAY_MS),
+    )
+    assert against_at(state, T0) == {"": pytest.approx(NUMBERS.against["unsubscribe"])}
+
+
+def test_of_too_many_topics_the_weakest_gives_way():
+    pages = [
+        event("page", T0 + i * DAY_MS, properties={"topics": [f"t{i}"]}) for i in range(TOPICS_MAX)
+    ]
+    state = folded(agreed(), *pages)
+    assert set(state.engagement) == {"", *(f"t{i}" for i in range(1, TOPICS_MAX))}

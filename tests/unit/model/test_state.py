@@ -3,8 +3,9 @@
 import msgspec
 from hypothesis import given
 
+from services.model.engagement import TOPICS_MAX
 from services.model.evidence import MAILS_MAX
-from services.model.fold import CLICKS_MAX, TOPICS_MAX, fold
+from services.model.fold import CLICKS_MAX, fold
 from services.model.rules import Events
 from services.model.state import PersonState, copy_state, decode_state, encode_state
 from tests.unit.model.journeys import (
