@@ -7,6 +7,7 @@ from sqlalchemy import create_engine
 
 from services.api.app import create_app
 from services.cli.serve import Server
+from services.runtime.bounded_http import BoundedHttp
 from services.runtime.database import open_database
 from services.runtime.settings import from_environment
 from services.runtime.telemetry import configure_logging
@@ -31,4 +32,4 @@ def command(host: str, port: int, *, print_openapi: bool) -> None:
         settings.public_url,
         tracker_url=settings.tracker_url,
     )
-    Server(app, address=(host, port)).run()
+    Server(app, address=(host, port), protocol=BoundedHttp).run()

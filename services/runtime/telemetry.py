@@ -13,6 +13,7 @@ from typing import Any, TextIO, cast
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 from structlog.tracebacks import ExceptionDictTransformer
+from structlog.typing import ExcInfo
 
 # ── log: the spool and Kafka ────────────────────────────────────────────────────────────────
 
@@ -98,6 +99,12 @@ class _Lines(io.TextIOBase):
             sys.stderr.flush()
 
 
+def _place_of(exc_info: ExcInfo) -> list[dict[str, Any]]:
+    """Of an exception and its causes: its type, and where it was raised."""
+    told = ExceptionDictTransformer(show_locals=False)(exc_info)
+    return [{"exc_type": one["exc_type"], "frames": one["frames"]} for one in told]
+
+
 def configure_logging(service: str, level: int = logging.INFO) -> None:
     """Log as one JSON object a line to standard error, our own lines and libraries' alike.
 
@@ -110,8 +117,8 @@ def configure_logging(service: str, level: int = logging.INFO) -> None:
         lambda _logger, _method, event: {"service": service, **event},
     ]
     render: list[Any] = [
-        # Without local variables: they hold what people did.
-        structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
+        # Without local variables and without what errors say: both hold what people did.
+        structlog.processors.ExceptionRenderer(_place_of),
         structlog.processors.JSONRenderer(ensure_ascii=False),
     ]
     structlog.configure(

@@ -92,6 +92,17 @@ class HitProtocol(HttpToolsProtocol):
         if self._body_goes_to == "hit" and self._body_timer is None:
             self._body_timer = self.loop.call_later(BODY_SECONDS_MAX, self._body_is_late)
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client has said all: what it asked is answered before the connection ends."""
+        cycle = self.pipeline[0][0] if self.pipeline else self.cycle
+        is_half = (
+            self._has_begun or self._body_goes_to == "hit" or getattr(cycle, "more_body", False)
+        )
+        if is_half or cycle is None or cycle.response_complete:
+            return False
+        cycle.keep_alive = False
+        return True
+
     def resume_writing(self) -> None:
         """The client reads again."""
         super().resume_writing()

@@ -74,6 +74,20 @@ def test_a_long_row_of_requests_is_answered_in_order(way):
     assert {f"row {number}" for number in range(200)} <= {*ids(way.data)}
 
 
+@pytest.mark.parametrize(
+    "said",
+    [post(call("said all")), get(OPEN), get(b"/healthz"), get(b"/healthz") + post(call("both"))],
+)
+def test_who_has_said_all_and_listens_is_answered(way, said):
+    with way.connect() as connection:
+        connection.sendall(said)
+        connection.shutdown(socket.SHUT_WR)
+        reader = Reader(connection)
+        for _ in range(said.count(b"HTTP/1.1")):
+            assert reader.answer().startswith(b"HTTP/1.1 200 ")
+        assert reader.is_at_end()
+
+
 def test_who_leaves_before_the_commit_is_stored_all_the_same(way):
     with way.held_up():
         for number in range(30):

@@ -44,6 +44,45 @@ PERSONS = {
 }
 
 
+WIDE = Link(
+    "https://www.werkenbij.example/a?b=c",
+    "mailing-2026-03",
+    "nacht",
+    "vacancy",
+    "ads",
+    1900000000000,
+)
+LINKS_2 = {
+    "IAEDHQVtYWFydAVuYWNodAVzdG9yeXdlcmtlbmJpai5leGFtcGxlL3ZlcmhhbGVuL25hY2h0P3g9MSN0b3Cvfa8krBP9nF0":
+        NIGHT,
+    "IAEDBAVtYWFydFJLPk3ZC5kqsw": Link("", "maart"),
+    "IAEDKgJtMQdhLmV4YW1wbGUvJUMzJUE5wmsEyJCXZTgQ": MEETING,
+    "IAEDfw9tYWlsaW5nLTIwMjYtMDMFbmFjaHQHdmFjYW5jeQSA5v6JB3dlcmtlbmJpai5leGFtcGxlL2E_Yj1jYAhELt8oX8lm":
+        WIDE,
+}  # fmt: skip
+PERSONS_2 = {
+    "J6wC8KIEASNFZ4mrze_Gc2Dhw_aJ89M": ANNA,
+    "JawC8KIE_ty6mHZUMhAEvNW2eoU45K8": NOAH,
+    "JKwC8KIEASNFZ4mrze8n2MiQ1Kd2iLo": Recipient("0123456789abcdef", False, False),
+}
+WISHES_2 = {
+    "KQEDASNFZ4mrze9tYWFydJFRkI6FrIdTGQ": Unsubscribe("0123456789abcdef", True, "maart"),
+    "KAED_ty6mHZUMhC70JKVXwIPPnk": Unsubscribe("fedcba9876543210", measure=False),
+}
+
+
+def test_version_2_is_written_and_read_as_in_mails_that_were_sent():
+    for token, link in LINKS_2.items():
+        assert read_link(token, secret_of) == (3, link)
+        assert sign_link(link, 3, 1, SECRET) == token
+    for token, recipient in PERSONS_2.items():
+        assert read_recipient(token, secret_of) == (70000, recipient)
+        assert sign_recipient(recipient, 70000, 300, SECRET) == token
+    for token, wish in WISHES_2.items():
+        assert read_unsubscribe(token, secret_of) == (3, wish)
+        assert sign_unsubscribe(wish, 3, 1, SECRET) == token
+
+
 @pytest.mark.parametrize(("token", "link"), LINKS.items())
 def test_links_in_old_mails(token, link):
     assert read_link(token, secret_of) == (3, link)
