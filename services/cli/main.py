@@ -17,6 +17,7 @@ PARTS = (
     "thresholds",
     "replay",
     "versions",
+    "dead-letters",
     "demo",
 )
 

@@ -77,6 +77,23 @@ SCORER_CHORE_FAILURES = Counter("kentering_scorer_chore_failures", "Chores that 
 # Seconds from reading a batch to its commit.
 SCORER_BATCH_SECONDS = Histogram("kentering_scorer_batch_seconds", "Time to score a batch")
 
+# Seconds to fold the persons of one workspace's share of a batch: twice a batch, once without
+# locks and once with.
+SCORER_FOLD_SECONDS = Histogram("kentering_scorer_fold_seconds", "Time to fold a batch's persons")
+
+# Persons whose predicted boundaries were announced when they came.
+SCORER_BOUNDARIES = Counter("kentering_scorer_boundaries", "Boundaries announced by time")
+
+# Dead letters that lie there now, of all workers; and those deleted, too old or too many.
+DEAD_LETTERS = Gauge("kentering_dead_letters", "Records in the dead letter")
+DEAD_LETTERS_DROPPED = Counter("kentering_dead_letters_dropped", "Dead letters deleted unscored")
+
+# Since when the oldest event that this worker has read and not yet scored had been received, in
+# seconds; 0 where there is none. It grows while the database is away.
+SCORER_UNSCORED_SECONDS = Gauge(
+    "kentering_scorer_unscored_seconds", "Age of the oldest event not yet scored"
+)
+
 # Records of the log still to be scored by this worker.
 SCORER_LAG = Gauge("kentering_scorer_lag_records", "Records not yet scored")
 

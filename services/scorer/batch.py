@@ -19,6 +19,7 @@ from sqlalchemy import Connection, select
 from services.contract import tables
 from services.contract.event import Event
 from services.model.version import Model
+from services.runtime import telemetry
 from services.runtime.bulk import among
 from services.runtime.event_log import Stored
 from services.scorer import consent, intervals, unsubscribed
@@ -30,6 +31,7 @@ from services.scorer.people import Moves, resolve
 from services.scorer.positions import claim
 from services.scorer.record import Arrived, Batch, Poison, count, set_aside, store
 from services.scorer.segments import load_segments
+from services.scorer.shadow import forget_shadows
 from services.scorer.ties import write_ties
 from services.scorer.withdrawals import tell_trackers
 
@@ -77,13 +79,13 @@ def introduce(db: Connection, log_id: str, batch: Batch, model: Model, now_ms: i
         FencedError, MovedError: as :func:`apply`.
     """
     claim(db, log_id, batch.records, finish=False)
-    known = _workspaces(db, batch.by_workspace)
+    known = known_workspaces(db, batch.by_workspace)
     newcomers = {
         workspace_id: found
         for workspace_id, arrived in batch.by_workspace.items()
         if workspace_id in known and (found := _newcomers(db, workspace_id, arrived))
     }
-    return _score(db, newcomers, model, now_ms)
+    return score(db, newcomers, model, now_ms)
 
 
 def apply(db: Connection, log_id: str, batch: Batch, model: Model, now_ms: int) -> Outcome:
@@ -94,20 +96,25 @@ def apply(db: Connection, log_id: str, batch: Batch, model: Model, now_ms: int) 
         MovedError: to be tried again; nothing was written.
     """
     claim(db, log_id, batch.records, finish=True)
-    known = _workspaces(db, batch.by_workspace)
+    known = known_workspaces(db, batch.by_workspace)
     poison = list(batch.poison)
     for workspace_id in batch.by_workspace.keys() - known:
         poison += _nobodys(batch.records, batch.by_workspace[workspace_id])
     set_aside(db, log_id, poison, now_ms)
     ours = {i: arrived for i, arrived in batch.by_workspace.items() if i in known}
-    outcome = _score(db, ours, model, now_ms)
+    outcome = score(db, ours, model, now_ms)
     repeated = len(batch.records) - outcome.new - len(poison)
     return replace(outcome, repeated=repeated, dead=len(poison))
 
 
-def _score(
+def score(
     db: Connection, by_workspace: Mapping[int, Sequence[Arrived]], model: Model, now_ms: int
 ) -> Outcome:
+    """Score events of workspaces that there are, wherever they come from.
+
+    Raises:
+        MovedError: to be tried again; nothing was written.
+    """
     changes: list[tuple[int, Change]] = []
     new = refolded = count_rows = 0
     for workspace_id, arrived in by_workspace.items():
@@ -143,12 +150,10 @@ def _apply(
     theirs = _by_person(fresh, identified, owners)
     replaced_by = _owners_at(db, workspace_id, replaced)
     anew = moves.refold | replaced_by
-    ahead = fold_ahead(
-        db,
-        {person: events for person, events in theirs.items() if person not in anew},
-        load_segments(db, workspace_id),
-        model,
-    )
+    before = load_segments(db, workspace_id)
+    onto = {person: events for person, events in theirs.items() if person not in anew}
+    with telemetry.SCORER_FOLD_SECONDS.time():
+        ahead = fold_ahead(db, onto, before, model)
     _lock(db, theirs.keys() | anew | moves.merged.keys())
     cookies = {cookie for event in named if (cookie := identified.cookie(event)) is not None}
     if (
@@ -160,12 +165,14 @@ def _apply(
     segments = load_segments(db, workspace_id, hold=True)
     withdrawn = consent.enforce(db, workspace_id, theirs, anew, answered_by | identified.loose)
     anew |= moves.merged.keys() | withdrawn.refold
-    folded = fold_persons(db, workspace_id, theirs, anew, segments, model, ahead)
+    with telemetry.SCORER_FOLD_SECONDS.time():
+        folded = fold_persons(db, workspace_id, theirs, anew, segments, model, ahead)
     for one in folded:
         if one.person_id in withdrawn.refold:
             one.remade = "withdrawn"
     count_rows = intervals.write(db, workspace_id, folded, now_ms)
     consent.forget(db, workspace_id, withdrawn.unmeasured)
+    forget_shadows(db, withdrawn.refold | moves.merged.keys())
     changes = announce_folded(folded, segments, now_ms)
     changes += _identity_changes(db, moves, folded, now_ms)
     save(db, workspace_id, folded, model)
@@ -175,7 +182,8 @@ def _apply(
     return _Part(len(fresh), refolded, count_rows, changes)
 
 
-def _workspaces(db: Connection, ids: Collection[int]) -> set[int]:
+def known_workspaces(db: Connection, ids: Collection[int]) -> set[int]:
+    """Those among the ids that there are."""
     row = tables.workspace.c
     return set(db.execute(select(row.id).where(row.id.in_(list(ids)))).scalars())
 

@@ -8,18 +8,15 @@ records that cause it, and these go to the dead letter.
 
 import gc
 import random
-import sqlite3
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from services.model.parameters import VersionError
 from services.model.version import Model
@@ -31,7 +28,9 @@ from services.scorer.announce import prepare_feed
 from services.scorer.batch import MovedError, Outcome, apply, introduce
 from services.scorer.build import build_step
 from services.scorer.counts import COMPACT_AFTER_ROWS, compact
+from services.scorer.dead_letters import keep_within_limits
 from services.scorer.due import DUE_MAX, announce_due
+from services.scorer.outages import RACES_TOLD, Result, is_away, is_race, short
 from services.scorer.positions import FencedError, move, stored_position
 from services.scorer.record import Batch, Poison, set_aside, sort_out
 from services.scorer.versions import InForce
@@ -43,15 +42,15 @@ BATCH_RECORDS_MAX = 10_000
 """As a transaction of a second or two holds: where there is a backlog, more events share the work
 that is done once per person."""
 POLL_S = 0.1
-RACES_TOLD = 20
-"""So many races lost in a row are told of, as trouble; they are gone on with all the same."""
+ANNOUNCE_S_MAX = 1.0
+"""Of a turn: so long events wait at most, however many boundaries are due."""
+LOOK_EVERY_S = 60.0
+"""How often the dead letter is held within its limits."""
 BURIED_MAX = 20
 """Records in a row that may be set aside because scoring them fails."""
 DATABASE_PAUSE_S = 1.0
 
 _log = structlog.get_logger()
-
-Result = TypeVar("Result")
 
 _Work = Callable[[Connection, str, Batch, Model, int], Outcome]
 
@@ -87,6 +86,9 @@ class Scorer:
         self._trouble: str | None = "not started"
         self._count_rows = 0
         self._buried_in_a_row = 0
+        self._look_s = 0.0
+        self._unscored_ms: int | None = None
+        telemetry.SCORER_UNSCORED_SECONDS.set_function(self._unscored_s)
 
     def stop(self) -> None:
         """Ask :meth:`run` to return after the batch at hand."""
@@ -112,6 +114,7 @@ class Scorer:
                 self._score(records)
         self._keep_house(self._announce_all)
         self._keep_house(self._compact)
+        self._keep_house(self._watch_dead_letters)
         # One step a turn, so that a segment is filled while events keep coming.
         self._keep_house(self._build)
         return len(records)
@@ -122,13 +125,20 @@ class Scorer:
             work()
         except Exception as error:  # noqa: BLE001  whatever it is, events go on
             telemetry.SCORER_CHORE_FAILURES.inc()
-            _log.error("a chore failed", chore=work.__name__, error=_short(error))
+            _log.error("a chore failed", chore=work.__name__, error=short(error))
 
     def _announce_all(self) -> None:
-        while not self._stop.is_set():
-            looked_at = self._through_outages(lambda db: announce_due(db, self._clock()))
-            if (looked_at or 0) < DUE_MAX:
+        end_s = time.monotonic() + ANNOUNCE_S_MAX
+        while not self._stop.is_set() and time.monotonic() < end_s:
+            looked_at = self._through_outages(lambda db: announce_due(db, self._clock())) or 0
+            telemetry.SCORER_BOUNDARIES.inc(looked_at)
+            if looked_at < DUE_MAX:
                 return
+
+    def _watch_dead_letters(self) -> None:
+        if time.monotonic() >= self._look_s:
+            self._look_s = time.monotonic() + LOOK_EVERY_S
+            self._through_outages(lambda db: keep_within_limits(db, self._clock()))
 
     def _compact(self) -> None:
         if self._count_rows >= COMPACT_AFTER_ROWS:
@@ -174,18 +184,27 @@ class Scorer:
     def _apply(self, records: Sequence[Stored]) -> None:
         began_s = time.monotonic()
         batch = sort_out(records)
+        received = [e.event.received_ms for some in batch.by_workspace.values() for e in some]
+        self._unscored_ms = min(received, default=None)
         introduced = self._through_outages(partial(self._transact, introduce, batch))
         outcome = self._through_outages(partial(self._transact, apply, batch))
         if introduced is None or outcome is None:  # stopped before the database came back
             self._back_to(records)
             return
         outcome = outcome.after(introduced)
+        # What comes next in the log was received about when the last of these was.
+        self._unscored_ms = max(received, default=None) if self._reader.lag() else None
         self._buried_in_a_row = 0
         self._count_rows += outcome.count_rows
         _measure(outcome, time.monotonic() - began_s)
         ends = {record.partition: record.offset + 1 for record in records}
         for partition, following in ends.items():
             self._committed(partition, following)
+
+    def _unscored_s(self) -> float:
+        if self._unscored_ms is None:
+            return 0.0
+        return max(0.0, (self._clock() - self._unscored_ms) / 1000)
 
     def _transact(self, work: _Work, batch: Batch, db: Connection) -> Outcome:
         model = self._in_force.hold(db)
@@ -201,7 +220,7 @@ class Scorer:
         Where one after the other fails, the fault is ours and not theirs: then nothing is set
         aside any more, and the positions stand until we are mended.
         """
-        reason = f"{_short(error)}, while scoring"
+        reason = f"{short(error)}, while scoring"
         if self._buried_in_a_row >= BURIED_MAX:
             self._wait(error)
             return False
@@ -243,14 +262,14 @@ class Scorer:
                 with self._engine.begin() as db:
                     result = work(db)
             except (MovedError, DBAPIError) as error:
-                if isinstance(error, MovedError) or _is_race(error):
+                if isinstance(error, MovedError) or is_race(error):
                     races += 1
                     telemetry.SCORER_RETRIES.inc()
                     if races % RACES_TOLD == 0:
                         self._wait(error)
                     # Jitter: those that met shall not meet again.
                     time.sleep(random.uniform(0.0, 0.05) * min(races, RACES_TOLD))  # noqa: S311
-                elif _is_away(error):
+                elif is_away(error):
                     self._wait(error)
                 else:
                     raise
@@ -290,11 +309,6 @@ def _uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def _short(error: Exception) -> str:
-    """What failed and where, without the error's own text: it may quote what people did."""
-    return f"{type(error).__name__} in {traceback.extract_tb(error.__traceback__)[-1].name}"
-
-
 def positions(engine: Engine) -> Callable[[str, int], int | None]:
     """What a reader asks for where to go on: the database's word."""
 
@@ -306,38 +320,6 @@ def positions(engine: Engine) -> Callable[[str, int], int | None]:
             raise OSError("the database does not tell the position now") from error
 
     return position
-
-
-def _is_race(error: DBAPIError) -> bool:
-    """Deadlock or serialization failure in PostgreSQL; a lock not had in time in SQLite."""
-    state = getattr(error.orig, "sqlstate", None)
-    return state in {"40P01", "40001"} or "database is locked" in str(error.orig)
-
-
-def _is_away(error: DBAPIError) -> bool:
-    """The database cannot be reached, is stopping, or has no room: not what we asked of it.
-
-    Operational errors are also what a driver makes of a statement that can never be done, which
-    would be waited on for ever.
-    """
-    state = getattr(error.orig, "sqlstate", None)
-    if state is not None:  # connection, resources, operator intervention, system; read-only
-        return state[:2] in {"08", "53", "57", "58"} or state == "25006"
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    if code is not None:
-        return code & 0xFF in _SQLITE_AWAY
-    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-
-
-_SQLITE_AWAY = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_NOMEM,
-}
 
 
 def _measure(outcome: Outcome, took_s: float) -> None:

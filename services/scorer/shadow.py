@@ -79,7 +79,7 @@ def fold_next(
 
 def keep(db: Connection, version_id: int, shadows: Shadows) -> None:
     """Store shadows, in place of older ones."""
-    forget(db, shadows.folded.keys(), version_id)
+    forget_shadows(db, shadows.folded.keys(), version_id)
     rows = [
         (
             version_id,
@@ -125,8 +125,10 @@ def _shadow(state: PersonState, one: Folded) -> Shadow:
     return Shadow(encode_state(state), one.settled, one.checkpoints, one.intervals)
 
 
-def forget(db: Connection, persons: Collection[int], version_id: int | None = None) -> None:
+def forget_shadows(db: Connection, persons: Collection[int], version_id: int | None = None) -> None:
     """Delete the shadows of persons, of one version or of all."""
+    if not persons:
+        return
     of = () if version_id is None else (_fold.version_id == version_id,)
     db.execute(delete(tables.model_fold).where(among(db, _fold.person_id, persons), *of))
 
