@@ -91,6 +91,13 @@ class Engagement(_Section, frozen=True):
     """Against, for every mail or issue left unopened."""
 
 
+class Telling(_Section, frozen=True):
+    """How many answers per state what is usual counts for, where rates are measured."""
+
+    kind_worth: Positive
+    item_worth: Positive
+
+
 class Parameters(_Section, frozen=True):
     """A model version as it stands in data; see ``day_one.json``."""
 
@@ -108,6 +115,7 @@ class Parameters(_Section, frozen=True):
     signals: Signals
     milestone_days: dict[EventType, Positive]
     engagement: Engagement
+    telling: Telling
 
 
 _decoder = msgspec.json.Decoder(Parameters)
