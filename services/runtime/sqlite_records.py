@@ -23,7 +23,7 @@ _STEP_BY_STEP = 4_096
 
 def checksum(position: int, key: bytes, value: bytes) -> int:
     """Of a record, as it stands beside it."""
-    return crc32c(value, crc32c(key, position & 0xFFFF_FFFF))
+    return crc32c(key + value, position & 0xFFFF_FFFF)
 
 
 def is_damage(error: sqlite3.Error) -> bool:

@@ -107,12 +107,18 @@ def _refused(message_id: str, refused: RefusedEventError, arrival: Arrival) -> T
 
 
 def _answer(taken: list[Taken], arrival: Arrival) -> Accepted:
-    events = [event for _, _, event in taken if event is not None]
-    followed = [event for _, result, event in taken if event is not None and result.is_stored]
-    results = {message_id: result for message_id, result, _ in taken}
+    events: list[Event] = []
+    results: dict[str, Result] = {}
+    followed: Event | None = None
+    for message_id, result, event in taken:
+        results[message_id] = result
+        if event is not None:
+            events.append(event)
+            if result is _STORED or result.is_stored:
+                followed = event
     if len(results) < len(taken):
         results = _merged(taken, arrival)
-    reply = answers.collected(followed[-1].event_id.hex() if followed else None, results)
+    reply = answers.collected(None if followed is None else followed.event_id.hex(), results)
     return Accepted(reply, events, reasons=arrival.noticed)
 
 

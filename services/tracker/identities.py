@@ -46,6 +46,8 @@ def identities_of(
         found.append(_previous(call, arrival))
     elif value := id_of(call.anonymous_id, "anonymousId", arrival):
         found.append(Identity("anonymous_id", value))
+    if emails == _NO_EMAILS and external_ids is None:
+        return found
     others = [
         Identity("email", value)
         for email in emails
@@ -54,7 +56,10 @@ def identities_of(
     if isinstance(external_ids, list):
         listed = (_external(item, arrival) for item in external_ids[:_EXTERNAL_IDS_MAX])
         others += [identity for identity in listed if identity]
-    return list(dict.fromkeys(found + others)) if others else found
+    return list(dict.fromkeys(found + others))
+
+
+_NO_EMAILS = (None, None, None)
 
 
 def _previous(call: Call, arrival: Arrival) -> Identity:

@@ -142,6 +142,10 @@ def _id_only(raw: bytes) -> Any:
 
 def _decode_call(body: bytes) -> tuple[Call, str | None]:
     try:
+        return _call_decoder.decode(body), None
+    except msgspec.DecodeError:
+        pass  # one in a thousand
+    try:
         return _decode(_call_decoder, body), None
     except msgspec.ValidationError as error:
         unknown = _UNKNOWN_FIELD.search(str(error))
