@@ -1,11 +1,12 @@
 """Who is in a segment at a moment, how many, and how the number moves."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Query
 from pydantic import Field
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import BigInteger, Connection, Row, bindparam, select
 
 from services.api.context import Here
 from services.api.counts import count_at, count_believed, trend
@@ -121,8 +122,7 @@ def list_members(
                 _version_id(connection, found, known_at),
             )
         )
-        query = _page(credential.workspace_id, place, limit + 1)
-        rows = connection.execute(query).all()
+        rows = _page(connection, credential.workspace_id, place, limit + 1)
         build = _build(connection, found, place.as_of_ms, known_at)
     more = len(rows) > limit
     if more:
@@ -224,27 +224,40 @@ def _version_id(connection: Connection, found: Found, known_at_ms: int | None) -
     return 0 if version is None else int(version.id)
 
 
-def _page(workspace_id: int, place: _MembersCursor, limit: int) -> Select[Any]:
-    """Members in the order of the index that finds them; only these are looked up as persons."""
-    page = (
-        select(interval.c.person_id, interval.c.valid_from_ms, interval.c.valid_to_ms)
-        .where(
-            interval.c.workspace_id == workspace_id,
-            interval.c.kind == "segment",
-            interval.c.key == str(place.version_id),
-            interval.c.person_id > place.after_id,
-            held(place.as_of_ms, place.known_at_ms),
-        )
-        .order_by(interval.c.person_id)
-        .limit(limit)
-        .subquery("page")
+def _page(
+    connection: Connection, workspace_id: int, place: _MembersCursor, limit: int
+) -> Sequence[Row[Any]]:
+    asked = {
+        "workspace": workspace_id,
+        "version": str(place.version_id),
+        "after": place.after_id,
+        "as_of": place.as_of_ms,
+        "known_at": place.known_at_ms,
+        "limit": limit,
+    }
+    return connection.execute(_MEMBERS, asked).all()
+
+
+# In the order of the index that finds them; only these are looked up as persons.
+_PAGE = (
+    select(interval.c.person_id, interval.c.valid_from_ms, interval.c.valid_to_ms)
+    .where(
+        interval.c.workspace_id == bindparam("workspace"),
+        interval.c.kind == "segment",
+        interval.c.key == bindparam("version"),
+        interval.c.person_id > bindparam("after"),
+        held(bindparam("as_of", type_=BigInteger), bindparam("known_at", type_=BigInteger)),
     )
-    return (
-        select(page, person.c.public_id)
-        .join(person, person.c.id == page.c.person_id)
-        .where(person.c.workspace_id == workspace_id)
-        .order_by(page.c.person_id)
-    )
+    .order_by(interval.c.person_id)
+    .limit(bindparam("limit"))
+    .subquery("page")
+)
+_MEMBERS = (
+    select(_PAGE, person.c.public_id)
+    .join(person, person.c.id == _PAGE.c.person_id)
+    .where(person.c.workspace_id == bindparam("workspace"))
+    .order_by(_PAGE.c.person_id)
+)
 
 
 def _build(

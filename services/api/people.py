@@ -18,6 +18,9 @@ from services.model.version import Model
 IDENTITIES_SHOWN_MAX = 100
 _MERGES_MAX = 16
 
+Asked = int | ColumnElement[int]
+"""A moment, or the parameter of a statement that stands for one."""
+
 
 def find_person(connection: Connection, workspace_id: int, public_id: str) -> Row[Any]:
     """The row of a person that was not merged.
@@ -115,7 +118,7 @@ def state_at(
     return state
 
 
-def held(as_of_ms: int, known_at_ms: int | None) -> ColumnElement[bool]:
+def held(as_of_ms: Asked, known_at_ms: Asked | None) -> ColumnElement[bool]:
     """The condition that an interval held at a moment, as known now or as once believed."""
     valid = and_(
         interval.c.valid_from_ms <= as_of_ms,
@@ -124,7 +127,7 @@ def held(as_of_ms: int, known_at_ms: int | None) -> ColumnElement[bool]:
     return and_(valid, believed(known_at_ms))
 
 
-def believed(known_at_ms: int | None) -> ColumnElement[bool]:
+def believed(known_at_ms: Asked | None) -> ColumnElement[bool]:
     """The condition that an interval is known now, or was believed at a moment."""
     if known_at_ms is None:
         return interval.c.known_to_ms.is_(None)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from services.api.problem import Problem
 from services.contract.tables import interval, person_state, segment, segment_version
@@ -29,22 +29,26 @@ class Found:
         return version
 
 
+# Made once: to put a statement together takes longer than the database needs to answer it.
+_SEGMENTS = (
+    select(segment_version, segment.c.key, segment.c.name)
+    .join(segment, segment.c.id == segment_version.c.segment_id)
+    .where(
+        segment.c.workspace_id == bindparam("workspace"),
+        segment.c.deleted_ms.is_(None),
+        segment_version.c.status.in_(("live", "building")),
+    )
+    .order_by(segment.c.key, segment_version.c.number)
+)
+_SEGMENT = _SEGMENTS.where(segment.c.key == bindparam("key"))
+
+
 def find_segments(connection: Connection, workspace_id: int, key: str | None = None) -> list[Found]:
     """All segments, or the one with a key, by key."""
-    query = (
-        select(segment_version, segment.c.key, segment.c.name)
-        .join(segment, segment.c.id == segment_version.c.segment_id)
-        .where(
-            segment.c.workspace_id == workspace_id,
-            segment.c.deleted_ms.is_(None),
-            segment_version.c.status.in_(("live", "building")),
-        )
-        .order_by(segment.c.key, segment_version.c.number)
-    )
-    if key is not None:
-        query = query.where(segment.c.key == key)
+    query = _SEGMENTS if key is None else _SEGMENT
+    asked = {"workspace": workspace_id} | ({} if key is None else {"key": key})
     found: dict[str, dict[str, Row[Any]]] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(query, asked):
         found.setdefault(row.key, {})[row.status] = row
     return [
         Found(next(iter(rows.values())), rows.get("live"), rows.get("building"))
