@@ -206,7 +206,10 @@ def _met(around: _Around, owners: dict[int, list[Slice]], chosen: Chosen) -> lis
     def owner_of(known: int) -> int:
         return owners[known][0].owner if known in around.known else -(rows[known].person_id or 0)
 
-    met = [Met(t.a, t.b, owner_of(t.a), owner_of(t.b), 0, t.event_id) for t in around.aside]
+    met = [
+        Met(t.a, t.b, owner_of(t.a), owner_of(t.b), 0, t.event_id, contradicts=t.told_ms < 0)
+        for t in around.aside
+    ]
     for cookie in sorted(around.uses):
         users = [known for known, edge in around.users[cookie] if edge.told_ms < UNTOLD_MS]
         users.sort(key=lambda known: (strength(rows[known].namespace), *rows[known][:2]))

@@ -29,6 +29,8 @@ class Met(NamedTuple):
     cookie: int
     """The browser that both used; 0: a tie between the two stands aside."""
     event_id: bytes
+    contradicts: bool = False
+    """Somebody decided that they are one, against another decision."""
 
 
 def write_conflicts(
@@ -100,7 +102,8 @@ def _undecided(db: Connection, workspace_id: int, met: Collection[Met]) -> dict[
     for one in met:
         persons = frozenset({one.person, one.other})
         place = one.cookie, persons
-        if persons in settled or place in seen or number[one.cookie] >= CONFLICTS_MAX:
+        known_apart = persons in settled and not one.contradicts
+        if known_apart or place in seen or number[one.cookie] >= CONFLICTS_MAX:
             continue
         seen.add(place)
         number[one.cookie] += 1

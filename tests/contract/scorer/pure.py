@@ -8,6 +8,7 @@ from itertools import combinations
 from sqlalchemy import Engine, func, select
 
 from services.contract import tables
+from services.contract.decision import DECIDED
 from services.contract.event import Event, Identity, encode, primary
 from services.contract.phases import HOUR_MS
 from services.model.identity import COOKIE, UNIQUE, WEAK
@@ -18,6 +19,7 @@ from services.scorer.record import digest
 from tests.contract.scorer.scene import MODEL
 
 Piece = tuple[Identity, int | None, int | None]
+Words = dict[frozenset[Identity], str]
 
 
 @dataclass
@@ -44,8 +46,9 @@ def _rank(event: Event) -> tuple[bool, int, bytes]:
 
 def said(copies: Iterable[Event], rulebook: Rulebook) -> Said:
     """What is to be said of one workspace."""
-    events = [event for event in canonical(copies) if event.identities]
-    pieces = who_is_who(events)
+    told = [event for event in canonical(copies) if event.identities]
+    events = [event for event in told if event.type != DECIDED]
+    pieces = who_is_who(events, decisions(told))
     whose: dict[Identity, list[tuple[int | None, int | None, Identity]]] = defaultdict(list)
     links: dict[Identity, set[Piece]] = defaultdict(set)
     for identity, from_ms, to_ms, owner in pieces:
@@ -65,21 +68,57 @@ def said(copies: Iterable[Event], rulebook: Rulebook) -> Said:
     )
 
 
+def decisions(told: Iterable[Event]) -> Words:
+    """What was decided last of each two identities, in the order in which it was."""
+    words: Words = {}
+    for event in told:
+        if event.type == DECIDED:
+            pair = frozenset(event.identities)
+            words.pop(pair, None)
+            words[pair] = event.properties["decision"]
+    return words
+
+
 def who_is_who(
-    events: Sequence[Event],
+    events: Sequence[Event], words: Words
 ) -> list[tuple[Identity, int | None, int | None, Identity]]:
     """(identity, from, to, owner) by brute force, ``events`` being in order."""
-    groups = _groups(events)
+    groups = _groups(events, words)
     pieces = []
     for identity, members in groups.items():
-        runs = _runs(_uses(events, identity), groups) if identity.namespace == COOKIE else []
+        runs = _runs_of(identity, events, groups, words) if identity.namespace == COOKIE else []
         runs = runs or [(None, None, min(members))]
         pieces += [(identity, from_ms, to_ms, owner) for from_ms, to_ms, owner in runs]
     return pieces
 
 
-def _groups(events: Sequence[Event]) -> dict[Identity, frozenset[Identity]]:
+def _runs_of(
+    cookie: Identity,
+    events: Sequence[Event],
+    groups: dict[Identity, frozenset[Identity]],
+    words: Words,
+) -> list[tuple[int | None, int | None, Identity]]:
+    decided = {next(iter(pair - {cookie})): word for pair, word in words.items() if cookie in pair}
+    for known, word in reversed(decided.items()):
+        if word == "same_person":
+            return [(None, None, min(groups[known]))]
+    barred = {groups[known] for known, word in decided.items() if word == "two_people"}
+    theirs = [e for e in events if e.identities and groups.get(primary(e.identities)) not in barred]
+    return _runs(_uses(theirs, cookie), groups)
+
+
+def _groups(events: Sequence[Event], words: Words) -> dict[Identity, frozenset[Identity]]:
     groups = {i: frozenset([i]) for event in events for i in event.identities}
+    groups |= {i: frozenset([i]) for pair in words for i in pair}
+    apart = [pair for pair, word in words.items() if word == "two_people"]
+
+    def may_meet(both: frozenset[Identity]) -> bool:
+        return not any(pair <= both for pair in apart)
+
+    for one, other in (tuple(pair) for pair, word in words.items() if word == "same_person"):
+        both = groups[one] | groups[other]
+        if COOKIE not in {one.namespace, other.namespace} and may_meet(both):
+            groups |= dict.fromkeys(both, both)
     for event in sorted(events, key=lambda e: (not e.server_only, e.received_ms, e.event_id)):
         first = primary(event.identities)
         for other in sorted(event.identities):
@@ -87,7 +126,8 @@ def _groups(events: Sequence[Event]) -> dict[Identity, frozenset[Identity]]:
                 continue
             both = groups[first] | groups[other]
             may = event.server_only or _browser_may(event, other, groups[first])
-            if _count(both, UNIQUE) <= 1 and may:
+            added = _count(groups[first], UNIQUE) * _count(groups[other], UNIQUE) == 0
+            if added and may and may_meet(both):
                 groups |= dict.fromkeys(both, both)
     return groups
 
