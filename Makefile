@@ -43,7 +43,8 @@ clean:  ## remove what these commands made; data/ stays
 # The tests that `make test` runs with less of everything.
 at_length := KENTERING_DRILL_PERSONS=2000 KENTERING_DRILL_KILLS=40 KENTERING_DRILL_WORLDS=200 \
 	KENTERING_DRILL_EXAMPLES=100 $(python) -m pytest --timeout 3600 tests/simulation \
-	tests/contract/scorer/test_stress.py tests/contract/api/test_fuzz.py
+	tests/contract/scorer/test_stress.py tests/contract/scorer/test_decisions.py \
+	tests/contract/api/test_fuzz.py
 
 # ── what the commands need ──────────────────────────────────────────────────────────────────
 

@@ -24,7 +24,7 @@ COOKIES = [cookie("c"), cookie("d")]
 TYPES = ("page", "read", "vacancy_viewed", "application_started", "identified")
 WORDS: tuple[Decision, ...] = ("same_person", "two_people", "undecided")
 # `make drill` plays more.
-SEEDS = range(int(os.environ.get("KENTERING_DRILL_WORLDS", "2")))
+SEEDS = range(int(os.environ.get("KENTERING_DRILL_WORLDS", "8")) // 4)
 
 
 def _word(scene: Scene, pair: Sequence[Identity], decision: Decision, day: float) -> Event:
