@@ -16,6 +16,7 @@ from services.api import (
     health,
     hooks,
     identities,
+    interests,
     link_secrets,
     links,
     members,
@@ -24,10 +25,12 @@ from services.api import (
     openapi,
     persons,
     phases,
+    pressure,
     problem,
     rewrite,
     segments,
     snapshot,
+    telling,
     timeline,
     withdrawals,
     workspaces,
@@ -43,7 +46,8 @@ from services.runtime.clock import now_ms
 
 _DESCRIBED = (
     persons, identities, decisions, conflicts, consent, timeline, phases, explain,
-    segments, members, changes, campaigns, messages, links,
+    interests, pressure,
+    segments, members, changes, campaigns, messages, telling, links,
     rewrite, link_secrets, hooks, workspaces, model,
     health, snapshot, withdrawals,
 )  # fmt: skip

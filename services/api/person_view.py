@@ -1,6 +1,5 @@
 """A person as an answer."""
 
-import math
 from typing import Any, get_args
 
 from pydantic import ConfigDict, Field
@@ -9,8 +8,11 @@ from sqlalchemy import Row
 from services.api.wire import Out, rfc3339, rfc3339_or_none
 from services.contract.event import Identity
 from services.contract.phases import HORIZON_MS, LatencyState, Phase
+from services.model.engagement import present
+from services.model.parameters import Three
 from services.model.path import Path
 from services.model.state import PersonState
+from services.model.telling import next_mail
 from services.model.version import Model
 
 
@@ -46,6 +48,13 @@ class ConsentOut(Out):
     contact: bool | None
 
 
+class NextMailOut(Out):
+    """What the answer to one more mail would tell, at the version's rates, in bits."""
+
+    bits: float = Field(description="Of the state, among three.")
+    bits_active: float = Field(description="Of whether the person is active or not.")
+
+
 class PersonOut(Out):
     """A person at a moment. Latency, states and phase are null for who is not scored."""
 
@@ -71,6 +80,7 @@ class PersonOut(Out):
                     "consent": {"measure": True, "profile": True, "contact": None},
                     "engagement": 12.4,
                     "topics": {"energy transition": 3.1},
+                    "next_mail": {"bits": 0.11, "bits_active": 0.05},
                     "model": "day-one",
                     "first_seen": "2026-03-02T08:00:00.000Z",
                     "last_seen": "2026-11-20T19:12:44.120Z",
@@ -95,6 +105,7 @@ class PersonOut(Out):
     consent: ConsentOut
     engagement: float = Field(description="Decayed sum of what the person did.")
     topics: dict[str, float] = Field(description="The same per topic.")
+    next_mail: NextMailOut | None = Field(description="Null also where mail reaches them no more.")
     model: str
     first_seen: str | None
     last_seen: str | None
@@ -122,7 +133,7 @@ def show_person(
         entered_ms: when each hidden state was entered, where that was asked.
     """
     path = Path(state, model) if state is not None else None
-    engagement = _engagement(state, as_of_ms, model)
+    engagement = present(state.engagement, as_of_ms, model) if state else {}
     latency_state = path.latency_state_at(as_of_ms)[0] if path else None
     chances = path.states_at(as_of_ms) if path is not None and path.scored else None
     return PersonOut(
@@ -147,6 +158,7 @@ def show_person(
         ),
         engagement=engagement.pop("", 0.0),
         topics=engagement,
+        next_mail=_next_mail(state, chances, model),
         model=model.version,
         first_seen=rfc3339(state.first_ms) if state else None,
         last_seen=rfc3339(state.at_ms) if state else None,
@@ -166,8 +178,10 @@ def show_phase(row: Row[Any], state: PersonState | None, as_of_ms: int) -> Phase
     )
 
 
-def _engagement(state: PersonState | None, as_of_ms: int, model: Model) -> dict[str, float]:
-    """By topic; under the empty one in all."""
-    decay = model.engagement_per_ms * as_of_ms
-    kept = state.engagement if state else {}
-    return {topic: math.exp(level - decay) for topic, level in kept.items()}
+def _next_mail(
+    state: PersonState | None, chances: Three | None, model: Model
+) -> NextMailOut | None:
+    if chances is None or state is None or state.score is None or state.score.mail_off:
+        return None
+    told, of_active = next_mail(chances, model)
+    return NextMailOut(bits=told, bits_active=of_active)
