@@ -72,11 +72,12 @@ class KafkaLogReader:
             metrics_enabled=False,
         )
         self.log_id = f"kafka-{self._consumer._cluster.cluster_id}-{topic}"  # noqa: SLF001
-        # Known before joining: a leader that does not know the topic shares out nothing.
+        self._consumer.subscribe([topic], listener=_Assigned(self._unplaced))
+        # Heard of before joining, and after subscribing, or the library takes its partitions for
+        # new ones: a leader that knows none shares out nothing, and would have all join again.
         if not self._consumer.partitions_for_topic(topic):
             self.close()
             raise OSError(f"Kafka has no topic {topic} yet")
-        self._consumer.subscribe([topic], listener=_Assigned(self._unplaced))
 
     def poll(self, records_max: int, timeout_s: float) -> list[Stored]:
         """The next records, in order within each partition; see ``LogReader.poll``.
