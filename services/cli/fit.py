@@ -28,7 +28,7 @@ PRIOR_DAYS = 50_000
 PRIOR_DAYS_WITHOUT_LABELS = 200_000
 LABELS_MIN = 30
 """With fewer applications and hires the prior is worth its most."""
-PEOPLE_SIMULATED = 5_000
+PEOPLE_SIMULATED = 4_000
 
 
 @click.command("fit")
@@ -78,7 +78,7 @@ def command(
     """
     version = open_version(base)
     with at_work() as (pool, bar):
-        found = read_spells(database_url(data), workspace, seed, pool, bar)
+        found = read_spells(database_url(data), workspace, version, seed, pool, bar)
         _enough(found)
         made = _made(workspace, version, found, seed)
         if echo_only:

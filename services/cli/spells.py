@@ -5,7 +5,7 @@ Persons are read in pages by several processes; of each page only plain columns 
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache, partial
 from multiprocessing import get_context
@@ -24,7 +24,7 @@ from services.model.fitting.each import Each
 from services.model.fitting.history import Histories, join
 from services.model.fitting.scribe import Scribe
 from services.model.parameters import Parameters, VersionError, read
-from services.model.version import load
+from services.model.version import build, load
 from services.runtime.database import open_database
 from services.runtime.settings import from_environment
 from services.scorer.record import events_of
@@ -48,12 +48,15 @@ class Found(NamedTuple):
     """When the last event of all happened: how far the record reaches."""
 
 
-def read_spells(url: str, workspace: str, seed: int, pool: Executor, bar: "Bar") -> Found:
+def read_spells(
+    url: str, workspace: str, version: Parameters, seed: int, pool: Executor, bar: "Bar"
+) -> Found:
     """All that is fitted on.
 
     Args:
         url: the database's.
         workspace: as ws_….
+        version: whose windows and sessions count.
         seed: of the draw, where there are more than ``PEOPLE_MAX``.
         pool: whose processes read.
         bar: shows how far it is.
@@ -77,7 +80,7 @@ def read_spells(url: str, workspace: str, seed: int, pool: Executor, bar: "Bar")
         chosen = np.random.default_rng(seed).choice(len(persons), PEOPLE_MAX, replace=False)
         drawn = drawn[np.sort(chosen)]
     pages = [drawn[i : i + PAGE].tolist() for i in range(0, len(drawn), PAGE)]
-    page = partial(_page, url, number, until_ms)
+    page = partial(_page, url, number, version, until_ms)
     found = list(bar.follow("reading", pool.map(page, pages), len(pages)))
     return Found(join(found), len(persons), until_ms)
 
@@ -97,9 +100,11 @@ def _persons(engine: Engine, workspace: str) -> tuple[int, int, list[int]]:
         return number, db.execute(last).scalar_one() or 0, list(db.execute(people).scalars())
 
 
-def _page(url: str, workspace_id: int, until_ms: int, persons: list[int]) -> Histories:
+def _page(
+    url: str, workspace_id: int, version: Parameters, until_ms: int, persons: list[int]
+) -> Histories:
     """In a process of its own: what these persons did."""
-    scribe = Scribe(load())
+    scribe = Scribe(build(version))
     with _engine(url).connect() as db:
         histories = events_of(db, workspace_id, persons)
     for person in persons:
@@ -145,11 +150,13 @@ class Bar:
 
 @contextmanager
 def at_work() -> Iterator[tuple[Executor, Bar]]:
-    """Processes on all cores that are ours, and a bar."""
+    """A process for each core that is ours (for a single one this very process), and a bar."""
     cores = min(len(os.sched_getaffinity(0)), PROCESSES_MAX)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     with (
-        ProcessPoolExecutor(cores, get_context("spawn")) as pool,
+        ProcessPoolExecutor(cores, get_context("spawn"))
+        if cores > 1
+        else ThreadPoolExecutor(1) as pool,
         Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress,
     ):
         yield pool, Bar(progress)

@@ -73,7 +73,7 @@ def command(
     rhythm, observed = WEEKLY, None
     with at_work() as (pool, bar):
         spells = (
-            read_spells(database_url(data), workspace, seed, pool, bar).histories
+            read_spells(database_url(data), workspace, version, seed, pool, bar).histories
             if workspace
             else None
         )

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.model.fitting.history import Floats
+from services.model.fitting.history import Floats, Ints
 from services.model.fitting.pack import Batch
 from services.model.fitting.scores import Score, scatter
 
-_ROUNDS = 3
-_TRIED = 24
+_ROUNDS = 4
+_TRIED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ def starts(score: Score, packed: Sequence[Batch], threshold: float, manner: Mann
     flat = np.zeros(len(score.after))
     for batch in packed:
         cells = np.zeros(batch.gaps.shape)
-        for row, began in enumerate(_starts(score, batch, np.array([threshold]), manner)):
-            cells[row, : began.shape[1]] = began[0]
+        for row, columns, began in _starts(score, batch, np.array([threshold]), manner):
+            cells[row, columns] = began[0]
         scatter(batch, cells, flat)
     began_: np.ndarray = flat > 0
     return began_
@@ -51,8 +51,8 @@ def counted(
     total = np.zeros(len(thresholds))
     for batch in packed:
         heavy = weights[batch.steps]
-        for row, began in enumerate(_starts(score, batch, thresholds, manner)):
-            total += began @ heavy[row, : began.shape[1]]
+        for row, columns, began in _starts(score, batch, thresholds, manner):
+            total += began @ heavy[row, columns]
     return total
 
 
@@ -89,19 +89,28 @@ def threshold_for(
     return high
 
 
-def _starts(score: Score, batch: Batch, thresholds: Floats, manner: Manner) -> Iterator[np.ndarray]:
-    """For each row (thresholds, columns that have it): whether an alarm began."""
+def _starts(
+    score: Score, batch: Batch, thresholds: Floats, manner: Manner
+) -> Iterator[tuple[int, Ints, np.ndarray]]:
+    """Where an alarm began: (row, columns, whether (thresholds, columns) it did there).
+
+    Columns in which the score never comes up to any threshold are left out: they are the most.
+    """
+    inside = np.arange(batch.gaps.shape[1]) < batch.live[:, None]
+    high = np.maximum(score.before[batch.steps], score.after[batch.steps])
+    columns = np.flatnonzero((high * inside).max(axis=0) >= thresholds.min())
+    live = inside[:, columns].sum(axis=1)
     enter, leave = thresholds[:, None], thresholds[:, None] * manner.leave_share
-    columns = batch.gaps.shape[1]
-    on = np.zeros((len(thresholds), columns), dtype=bool)
-    lasted = np.zeros((len(thresholds), columns))
-    for row, n in enumerate(batch.live.tolist()):
-        steps = batch.steps[row, :n]
-        on, lasted = on[:, :n], lasted[:, :n] + batch.gaps[row, :n]
+    on = np.zeros((len(thresholds), len(columns)), dtype=bool)
+    lasted = np.zeros(on.shape)
+    for row, n in enumerate(live.tolist()):
+        which = columns[:n]
+        steps = batch.steps[row, which]
+        on, lasted = on[:, :n], lasted[:, :n] + batch.gaps[row, which]
         began = np.zeros_like(on)
         for now in (score.before[steps], score.after[steps]):
             on = on & ((now >= leave) | (lasted < manner.stay_days))
             up = ~on & (now >= enter)
             lasted = np.where(up, 0.0, lasted)
             on, began = on | up, began | up
-        yield began
+        yield row, which, began

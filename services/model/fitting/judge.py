@@ -53,7 +53,7 @@ class Judged:
     """What a score was worth. Rates are per person-year."""
 
     auc: float
-    """The chance that of two people that one ranks higher who applies or is hired in a month."""
+    """The chance that of two people that one ranks higher who applies or is hired in four weeks."""
     threshold: float
     """At which it has ``FALSE_PER_YEAR``."""
     alarms_per_year: float

@@ -23,6 +23,18 @@ def auc(values: Floats, truth: np.ndarray) -> float:
     return above / (true * false)
 
 
+def auc_among_alike(values: Floats, truth: np.ndarray, alike: Floats) -> float:
+    """The same chance for pairs that are alike in something else: in the same tenth of it."""
+    above = pairs = 0.0
+    for tenth in np.array_split(np.argsort(alike, kind="stable"), 10):
+        true = float(truth[tenth].sum())
+        weight = true * (len(tenth) - true)
+        if weight:
+            above += auc(values[tenth], truth[tenth]) * weight
+            pairs += weight
+    return above / pairs if pairs else 0.5
+
+
 def rank_correlation(a: Floats, b: Floats) -> float:
     """Spearman's; 0 where either never varies."""
     if len(a) < 2 or a.min() == a.max() or b.min() == b.max():

@@ -1,5 +1,6 @@
 """Thresholds for chosen rates of false alarms, from people simulated by the version itself."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -8,7 +9,7 @@ import numpy as np
 from services.model.fitting.alarms import Manner, counted, threshold_for
 from services.model.fitting.each import Each
 from services.model.fitting.history import Floats, Histories, Rhythm
-from services.model.fitting.pack import batches
+from services.model.fitting.pack import Batch, batches
 from services.model.fitting.scores import Score, Scored, score
 from services.model.fitting.simulate import World, simulate
 from services.model.parameters import Hysteresis, Parameters, Signals
@@ -50,11 +51,12 @@ def derive(
     world = simulate(version, people, DAYS, rhythm, seed)
     packed = batches(world.histories, version)
     scored = score(world.histories, packed, version, each)
-    return [_derive(name, world, scored, version) for name in FALSE_PER_YEAR]
+    return [_derive(name, world, packed, scored, version) for name in FALSE_PER_YEAR]
 
 
-def _derive(name: str, world: World, scored: Scored, version: Parameters) -> Threshold:
-    packed = batches(world.histories, version)
+def _derive(
+    name: str, world: World, packed: Sequence[Batch], scored: Scored, version: Parameters
+) -> Threshold:
     manner = manner_of(version, name)
     found: Score = getattr(scored, name)
     is_false = np.isin(world.state, _NOT[name]).astype(float)
