@@ -1,6 +1,6 @@
 """Why somebody stands where they stand, summing to the score."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -14,7 +14,8 @@ from services.api.wire import After, KnownAt, Moment, Out, PersonPath, rfc3339
 from services.contract.phases import LatencyState
 from services.model import words
 from services.model.explain import Contribution, Explanation, explain
-from services.model.words import Language
+from services.model.summary import summary
+from services.model.words import Audience, Language
 
 router = APIRouter(prefix="/v1/persons", tags=["persons"])
 
@@ -50,6 +51,7 @@ class ExplanationOut(Out):
     latency_since: str | None = Field(
         description="Since when, in expectation, the person is in it, given all that was heard."
     )
+    summary: str | None = Field(description="In a few sentences.")
     active: SumOut | None
     turning: SumOut | None
     contributions: list[ContributionOut]
@@ -66,7 +68,10 @@ def get_explanation(
     person_id: PersonPath,
     at: Annotated[Moment | None, Query(description="Past, now (when left out) or ahead.")] = None,
     known_at: KnownAt = None,
-    lang: Annotated[Literal["nl", "en"], Query(description="Language of the words.")] = "en",
+    lang: Annotated[Language, Query(description="Language of the words.")] = "en",
+    audience: Annotated[
+        Audience, Query(description="Who reads the words; to the person they say *you*.")
+    ] = "recruiter",
     after: After = None,
 ) -> ExplanationOut:
     """Every contribution, one per event and one per stretch of silence, in log-odds."""
@@ -75,11 +80,12 @@ def get_explanation(
     with here.engine.connect() as connection:
         row = find_person(connection, credential.workspace_id, person_id)
         events = events_of(connection, credential.workspace_id, row.id, at_ms, known_at)
-    return _show(row.public_id, explain(events, here.model, at_ms), at_ms, lang)
+    explanation = explain(events, here.model, at_ms)
+    return _show(row.public_id, explanation, at_ms, lang, audience)
 
 
 def _show(
-    person: str, explanation: Explanation | None, at_ms: int, lang: Language
+    person: str, explanation: Explanation | None, at_ms: int, lang: Language, audience: Audience
 ) -> ExplanationOut:
     if explanation is None:
         return ExplanationOut(
@@ -89,6 +95,7 @@ def _show(
             since=None,
             latency_state=None,
             latency_since=None,
+            summary=None,
             active=None,
             turning=None,
             contributions=[],
@@ -100,13 +107,16 @@ def _show(
         since=rfc3339(explanation.since_ms),
         latency_state=explanation.latency_state,
         latency_since=rfc3339(explanation.latency_since_ms),
+        summary=summary(explanation, lang, audience),
         active=SumOut(prior=explanation.prior_active, score=explanation.active),
         turning=SumOut(prior=explanation.prior_turning, score=explanation.turning),
-        contributions=[_contribution(c, lang) for c in explanation.contributions],
+        contributions=[_contribution(c, lang, audience) for c in explanation.contributions],
     )
 
 
-def _contribution(contribution: Contribution, lang: Language) -> ContributionOut:
+def _contribution(
+    contribution: Contribution, lang: Language, audience: Audience
+) -> ContributionOut:
     return ContributionOut(
         kind=contribution.kind,
         since=rfc3339(contribution.from_ms),
@@ -114,6 +124,6 @@ def _contribution(contribution: Contribution, lang: Language) -> ContributionOut
         event=contribution.event.event_id.hex() if contribution.event else None,
         active=contribution.active,
         turning=contribution.turning,
-        what=words.what(contribution, lang),
+        what=words.what(contribution, lang, audience),
         strength=words.strength(contribution.turning, lang),
     )

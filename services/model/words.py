@@ -7,6 +7,10 @@ from services.contract.phases import DAY_MS
 from services.model.explain import Contribution
 
 Language = Literal["nl", "en"]
+Audience = Literal["recruiter", "person"]
+"""Who reads it: of the person concerned it speaks as *you*."""
+
+YOU: dict[Language, str] = {"nl": "u", "en": "you"}
 
 _EVENTS: dict[str, dict[Language, str]] = {
     "page": {"nl": "keek rond op de website", "en": "looked around on the website"},
@@ -120,22 +124,27 @@ _STRENGTHS: tuple[tuple[float, dict[Language, tuple[str, str]]], ...] = (
 _NOTHING: dict[Language, str] = {"nl": "zegt bijna niets", "en": "says almost nothing"}
 
 
-def what(contribution: Contribution, language: Language) -> str:
-    """What the person did or did not do: a phrase with the person as its subject."""
-    phrase = _EVENTS[contribution.kind][language]
+def what(contribution: Contribution, language: Language, audience: Audience = "recruiter") -> str:
+    """What the person did or did not do: a phrase with the person as its subject.
+
+    To a recruiter the subject is left out, to the person concerned it is *you*.
+    """
+    phrase = _addressed(_EVENTS[contribution.kind][language], language, audience)
     if contribution.kind == "silence":
-        return f"{phrase} ({_length(contribution.to_ms - contribution.from_ms, language)})"
+        return f"{phrase} ({length(contribution.to_ms - contribution.from_ms, language)})"
     title = contribution.event.properties.get("title") if contribution.event else None
     return f"{phrase}: {title}" if isinstance(title, str) and title else phrase
 
 
-def together(contributions: Sequence[Contribution], language: Language) -> str:
+def together(
+    contributions: Sequence[Contribution], language: Language, audience: Audience = "recruiter"
+) -> str:
     """The same for one or more contributions of one kind, as one phrase."""
     if len(contributions) == 1:
-        return what(contributions[0], language)
+        return what(contributions[0], language, audience)
     silent_ms = sum(c.to_ms - c.from_ms for c in contributions)
-    phrase = _MANY[contributions[0].kind][language]
-    return phrase.format(n=len(contributions), days=_length(silent_ms, language))
+    phrase = _addressed(_MANY[contributions[0].kind][language], language, audience)
+    return phrase.format(n=len(contributions), days=length(silent_ms, language))
 
 
 def strength(log_odds: float, language: Language) -> str:
@@ -146,7 +155,15 @@ def strength(log_odds: float, language: Language) -> str:
     return _NOTHING[language]
 
 
-def _length(span_ms: int, language: Language) -> str:
+def _addressed(phrase: str, language: Language, audience: Audience) -> str:
+    """Dutch has one form for both; English has two of one verb."""
+    if audience == "recruiter":
+        return phrase
+    return f"{YOU[language]} {phrase}".replace("you was ", "you were ")
+
+
+def length(span_ms: int, language: Language) -> str:
+    """So many days, in words."""
     if span_ms < DAY_MS:
         return _NO_DAY[language]
     days = round(span_ms / DAY_MS)

@@ -135,5 +135,11 @@ def test_the_explanation_sums_to_the_score(
     p = person["states"]["active"]
     assert abs(math.log(p / (1 - p)) - body["active"]["score"]) < 1e-9
     assert all(c["what"] and c["strength"] for c in body["contributions"])
+    assert body["summary"].startswith("Schatting: ")
+    told = client.get(
+        f"/v1/persons/{people['turning']}/explain", params={"at": moment, "audience": "person"}
+    ).json()
+    assert told["summary"].startswith("We estimate that you are ")
+    assert all(c["what"].startswith("you ") for c in told["contributions"])
     assert body["latency_state"] == person["latency_state"]
     assert body["since"] <= body["latency_since"] == person["latency_since"] <= moment
