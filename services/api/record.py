@@ -1,5 +1,6 @@
 """The record: a person's own events, through the links that say whose they are."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, or_, select
@@ -8,6 +9,7 @@ from services.contract import event as envelope
 from services.contract.event import Event
 from services.contract.tables import event, identity_link
 from services.contract.vault import open_payload
+from services.model.behaviour import WINDOW_MS, is_hit, judged
 
 EVENTS_FOLDED_MAX = 20_000
 """Of one person for one answer: the newest are kept."""
@@ -54,11 +56,37 @@ def events_of(
     as_of_ms: int | None = None,
     known_at_ms: int | None = None,
 ) -> list[Event]:
-    """A person's events in canonical order, oldest first."""
+    """A person's events in canonical order, oldest first, each with what it is taken for.
+
+    That may depend on those just after it, so these are looked at too.
+    """
+    until_ms = None if as_of_ms is None else as_of_ms + WINDOW_MS
     query = (
-        own_events(workspace_id, person_id, as_of_ms, known_at_ms)
+        own_events(workspace_id, person_id, until_ms, known_at_ms)
         .order_by(event.c.occurred_ms.desc(), event.c.event_id.desc())
         .limit(EVENTS_FOLDED_MAX)
     )
     rows = connection.execute(query).all()
-    return [envelope.decode(open_payload(row.payload)) for row in reversed(rows)]
+    events = judged([envelope.decode(open_payload(row.payload)) for row in reversed(rows)])
+    return [event for event in events if as_of_ms is None or event.occurred_ms <= as_of_ms]
+
+
+def as_taken(
+    connection: Connection,
+    workspace_id: int,
+    person_id: int,
+    shown: Sequence[Event],
+    known_at_ms: int | None,
+) -> list[Event]:
+    """Some of a person's events, each with what it is taken for by those near it."""
+    if not any(is_hit(one) for one in shown):
+        return list(shown)
+    moments_ms = [one.occurred_ms for one in shown]
+    query = own_events(workspace_id, person_id, max(moments_ms) + WINDOW_MS, known_at_ms)
+    near = query.where(event.c.occurred_ms >= min(moments_ms) - WINDOW_MS).order_by(
+        event.c.occurred_ms, event.c.event_id
+    )
+    rows = connection.execute(near.limit(EVENTS_FOLDED_MAX)).all()
+    known = judged([envelope.decode(open_payload(row.payload)) for row in rows])
+    found = {one.event_id: one for one in known}
+    return [found.get(one.event_id, one) for one in shown]

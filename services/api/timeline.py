@@ -12,7 +12,7 @@ from services.api.needs import PersonsReader
 from services.api.people import find_person
 from services.api.person_view import IdentityOut
 from services.api.problem import described
-from services.api.record import own_events
+from services.api.record import as_taken, own_events
 from services.api.wire import (
     After,
     AsOf,
@@ -94,7 +94,9 @@ def get_timeline(
             query = query.where(before < (place.occurred_ms, place.event_id))
         query = query.order_by(event.c.occurred_ms.desc(), event.c.event_id.desc())
         rows = connection.execute(query.limit(limit + 1)).all()
-    shown = [show_event(envelope.decode(open_payload(r.payload))) for r in rows[:limit]]
+        events = [envelope.decode(open_payload(r.payload)) for r in rows[:limit]]
+        taken = as_taken(connection, credential.workspace_id, row.id, events, known_at)
+    shown = [show_event(one) for one in taken]
     if len(rows) <= limit:
         return TimelineOut(events=shown, next=None)
     last = rows[limit - 1]

@@ -20,6 +20,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
 from services.contract import tables
+from services.model.behaviour import judged
 from services.model.fitting.each import Each
 from services.model.fitting.history import Histories, join
 from services.model.fitting.scribe import Scribe
@@ -110,7 +111,7 @@ def _page(
     for person in persons:
         events = histories.get(person, [])
         if events:
-            scribe.follow(person, events, max(until_ms, events[-1].occurred_ms))
+            scribe.follow(person, judged(events), max(until_ms, events[-1].occurred_ms))
     return scribe.histories()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from services.contract.event import MACHINE_THRESHOLD, Event
+from services.model.behaviour import tells
 from services.model.engagement import engage, ignore
 from services.model.evidence import MAILS_MAX, weigh_event
 from services.model.filter import states
@@ -66,6 +67,8 @@ def fold_onto(
     if event.type == "identified":
         _learn(state, event)
     _employ(state, event)
+    if tells(event):
+        state.told_ms = at
     if event.machine.p >= MACHINE_THRESHOLD:
         _machine(state, event)
     elif state.score is not None and not _same_click(state, event):
@@ -194,7 +197,12 @@ def _same_click(state: PersonState, event: Event) -> bool:
 
 
 def _machine(state: PersonState, event: Event) -> None:
-    if event.type == "open" and event.message_id and state.score is not None:
+    """Software's hit: no evidence, and neither is the page that its click led to."""
+    if state.score is None:
+        return
+    if event.type == "click":
+        _same_click(state, event)
+    elif event.type == "open" and event.message_id:
         for mail in state.score.mails:
             if mail.message_id == event.message_id:
                 mail.by_machine = True

@@ -97,6 +97,8 @@ class PersonState(msgspec.Struct):
     contact: bool | None = None
     clicks_ms: dict[str, int] = {}
     """Recent clicks by id: a redirect and its landing page count once."""
+    told_ms: int = -(2**53)
+    """The latest event that may tell of hits near it; see ``services/model/behaviour.py``."""
     rings_ms: dict[str, list[int]] = {}
     """Per counted condition of a rule, the newest matching times."""
     engagement: dict[str, float] = {}

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete
 from services.contract import tables
 from services.contract.event import Event
 from services.contract.phases import DAY_MS, ChangeReason
+from services.model.behaviour import WINDOW_MS, is_hit, judged, tells
 from services.model.rulebook import Rulebook
 from services.model.state import PersonState, encode_state
 from services.model.timeline import Interval, advance, join
@@ -67,7 +68,7 @@ def fold_ahead(
     return {
         person: _on(person, held, arrived[person], segments, model)
         for person, held in load(db, arrived).items()
-        if min(map(place, arrived[person])) > held.last
+        if _back_to(arrived[person], held) is None
     }
 
 
@@ -101,9 +102,11 @@ def fold_persons(
     persons = sorted((arrived.keys() | set(anew)) - done)
     held = load(db, persons)
     late = {
-        person: min(map(place, events))
+        person: back
         for person, events in arrived.items()
-        if person not in anew and person in held and min(map(place, events)) < held[person].last
+        if person not in anew
+        and person in held
+        and (back := _back_to(events, held[person])) is not None
     }
     bases = bases_of(db, late, held)
     histories = events_of(db, workspace_id, anew) if anew else {}
@@ -111,26 +114,54 @@ def fold_persons(
     for person in persons:
         before = held.get(person)
         if person in anew:
-            one = _fold(person, None, histories.get(person, []), segments, model)
+            one = _fold(person, None, judged(histories.get(person, [])), segments, model)
+            one.remade = "merged"
         elif person in late:
             start, base = bases.get(person, (None, None))
-            events = [e for e in histories[person] if start is None or place(e) > start]
+            known = judged(histories[person])
+            events = [e for e in known if start is None or place(e) > start]
             one = _fold(person, base, events, segments, model)
+            if _is_reclassified(known, histories[person], arrived[person]):
+                one.remade = "reclassified"
         elif before is not None:
             folded.append(_on(person, before, arrived[person], segments, model))
             continue
         else:
-            one = _fold(person, None, sorted(arrived[person], key=place), segments, model)
-        one.remade = "merged" if person in anew else None
+            events = sorted(arrived[person], key=place)
+            one = _fold(person, None, judged(events), segments, model)
         folded.append(_after(one, before.head if before else None))
     return sorted(folded, key=lambda one: one.person_id)
+
+
+def _back_to(events: Sequence[Event], before: Held) -> Place | None:
+    """From where on a person is folded again for new events; None: they come after all others.
+
+    What a hit is taken for may change by one that comes soon after it.
+    """
+    earliest = min(map(place, events))
+    for event in events:
+        if is_hit(event) or tells(event):
+            at_ms = event.occurred_ms
+            if place(event) < before.last or at_ms - before.state.told_ms <= WINDOW_MS:
+                earliest = min(earliest, (at_ms - WINDOW_MS, b""))
+    return earliest if earliest < before.last else None
+
+
+def _is_reclassified(
+    now: Sequence[Event], known: Sequence[Event], arrived: Sequence[Event]
+) -> bool:
+    """Whether something known already is taken for something else by what has arrived."""
+    new = {event.event_id for event in arrived}
+    before = judged([event for event in known if event.event_id not in new])
+    held = {event.event_id: event.machine for event in before}
+    return any(held.get(event.event_id, event.machine) != event.machine for event in now)
 
 
 def _on(
     person: int, before: Held, events: Sequence[Event], segments: Segments, model: Model
 ) -> Folded:
     """Events after the last one, folded onto the state."""
-    one = _fold(person, before.state, sorted(events, key=place), segments, model)
+    one = _fold(person, before.state, judged(sorted(events, key=place)), segments, model)
     one.arrived = tuple(events)
     one.settled = one.settled or before.settled
     return _after(one, before.head)
@@ -156,12 +187,12 @@ def _since(
     persons: Collection[int],
     bases: Mapping[int, tuple[Place, PersonState]],
 ) -> dict[int, list[Event]]:
-    """Events of persons from their bases on."""
+    """Events of persons from their bases on, and those that tell of the first of them."""
     near = [person for person in persons if person in bases]
     far = [person for person in persons if person not in bases]
     found = events_of(db, workspace_id, far) if far else {}
     if near:
-        begin_ms = min(bases[person][0][0] for person in near)
+        begin_ms = min(bases[person][0][0] for person in near) - WINDOW_MS
         found |= events_of(db, workspace_id, near, begin_ms)
     return found
 

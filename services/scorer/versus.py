@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from services.contract import tables
 from services.contract.phases import DAY_MS
+from services.model.behaviour import judged
 from services.model.foretold import WITHIN_DAYS, foretold
 from services.model.timeline import Interval
 from services.model.version import Model
@@ -147,7 +148,7 @@ def add_foretold(
     moments = range(now_ms - YEAR_DAYS // WITHIN_DAYS * step_ms, now_ms - step_ms + 1, step_ms)
     for events in events_of(db, workspace_id, persons).values():
         for model, told in zip(models, done.foretold, strict=True):
-            for given, came in foretold(events, model, moments):
+            for given, came in foretold(judged(events), model, moments):
                 told.add(given, came=came)
 
 

@@ -14,6 +14,7 @@ from services.api.workspaces import create_workspace
 from services.contract import tables
 from services.contract.event import encode, record_key
 from services.contract.topics import Topic
+from services.model.behaviour import judged
 from services.model.rulebook import Rulebook
 from services.model.rules import RuleTree
 from services.model.state import encode_state
@@ -144,7 +145,7 @@ def _assert_as_in_order(engine: Engine, persons: Sequence[Person], key: str) -> 
         held = _intervals(db)
     assert len(states) == len(persons)
     for person in persons:
-        state, intervals = advance(None, person.events, model, rulebook)
+        state, intervals = advance(None, judged(person.events), model, rulebook)
         owner = owners[person.user_id]
         assert bytes(states[owner]) == encode_state(state), person.user_id
         assert held[owner] == set(intervals), person.user_id

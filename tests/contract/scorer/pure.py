@@ -11,6 +11,7 @@ from services.contract import tables
 from services.contract.decision import DECIDED
 from services.contract.event import Event, Identity, encode, primary
 from services.contract.phases import HOUR_MS
+from services.model.behaviour import judged
 from services.model.identity import COOKIE, UNIQUE, WEAK
 from services.model.rulebook import Rulebook
 from services.model.state import encode_state
@@ -61,7 +62,7 @@ def said(copies: Iterable[Event], rulebook: Rulebook) -> Said:
                 to_ms is None or event.occurred_ms < to_ms
             ):
                 theirs[owner].append(event)
-    folded = (advance(None, own, MODEL, rulebook) for own in theirs.values())
+    folded = (advance(None, judged(own), MODEL, rulebook) for own in theirs.values())
     return Said(
         Counter(frozenset(pieces) for pieces in links.values()),
         Counter((encode_state(state), frozenset(intervals)) for state, intervals in folded),

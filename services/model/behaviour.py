@@ -1,0 +1,125 @@
+"""Software that clicks, known by how it behaves: a pure function of a person's events.
+
+Scanners of mail follow all links of a message at once, some tens of seconds after it came or some
+minutes; so what gives them away is clicks that come together, not how soon they come. What a hit
+was taken for may change with the hits around it: whoever gets one that lies near others folds from
+before them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from services.contract.event import MACHINE_THRESHOLD, Event, Machine
+
+WINDOW_MS = 10_000
+"""Hits farther apart say nothing of each other."""
+BURST_LINKS = 3
+"""So many different links of one message, all within the window, are followed by software."""
+HONEYPOT = "honeypot"
+"""The content type of a link that no human being sees."""
+
+_SECOND_MS = 1_000
+_P = {
+    "honeypot": 0.99,
+    "honeypot_near": 0.95,
+    "burst": 0.95,
+    "same_second": 0.9,
+    "with_delivery": 0.4,
+}
+_HANDED_OVER = frozenset({"sent", "delivered"})
+_TELLING = _HANDED_OVER | {"click"}
+
+
+def judged(events: Sequence[Event]) -> Sequence[Event]:
+    """The same events, each with what its neighbours say of whether software made it.
+
+    Args:
+        events: of one person, in canonical order; those within the window before the first that
+            matters and after the last one among them.
+    """
+    hits = [event for event in events if is_hit(event)]
+    reasons = _reasons(events, hits) if hits else {}
+    if not reasons:
+        return events
+    return [
+        _with(event, reasons[event.event_id]) if event.event_id in reasons else event
+        for event in events
+    ]
+
+
+def is_hit(event: Event) -> bool:
+    """Whether what comes near it may tell that software made it: clicks, and doubtful opens."""
+    if event.message_id is None:
+        return False
+    return event.type == "click" or (
+        event.type == "open" and 0.0 < event.machine.p < MACHINE_THRESHOLD
+    )
+
+
+def tells(event: Event) -> bool:
+    """Whether it may tell something of hits that come near it."""
+    return event.message_id is not None and event.type in _TELLING
+
+
+def _reasons(events: Sequence[Event], hits: Sequence[Event]) -> dict[bytes, tuple[str, ...]]:
+    clicks: dict[str | None, list[Event]] = defaultdict(list)
+    for hit in hits:
+        if hit.type == "click":
+            clicks[hit.message_id].append(hit)
+    found: dict[bytes, set[str]] = defaultdict(set)
+    for of_one_message in clicks.values():
+        _mark_together(of_one_message, found)
+    _mark_honeypots([hit for hit in hits if hit.type == "click"], found)
+    _mark_with_delivery(events, hits, found)
+    return {event_id: tuple(sorted(names)) for event_id, names in found.items()}
+
+
+def _mark_together(clicks: Sequence[Event], found: dict[bytes, set[str]]) -> None:
+    for first, event in enumerate(clicks):
+        within = _within(clicks[first:], event.occurred_ms + WINDOW_MS)
+        if len({_link(one) for one in within}) >= BURST_LINKS:
+            for one in within:
+                found[one.event_id].add("burst")
+        at_once = _within(clicks[first:], event.occurred_ms + _SECOND_MS)
+        if len({_link(one) for one in at_once}) > 1:
+            for one in at_once:
+                found[one.event_id].add("same_second")
+
+
+def _within(clicks: Iterable[Event], end_ms: int) -> list[Event]:
+    return [one for one in clicks if one.occurred_ms <= end_ms]
+
+
+def _mark_honeypots(clicks: Sequence[Event], found: dict[bytes, set[str]]) -> None:
+    traps = [one for one in clicks if one.content_type == HONEYPOT]
+    for trap in traps:
+        for one in clicks:
+            if one.content_type == HONEYPOT:
+                found[one.event_id].add("honeypot")
+            elif abs(one.occurred_ms - trap.occurred_ms) <= WINDOW_MS:
+                found[one.event_id].add("honeypot_near")
+
+
+def _mark_with_delivery(
+    events: Sequence[Event], hits: Sequence[Event], found: dict[bytes, set[str]]
+) -> None:
+    given = [(one.message_id, one.occurred_ms) for one in events if one.type in _HANDED_OVER]
+    for message_id, at_ms in given or ():
+        for hit in hits:
+            after_ms = hit.occurred_ms - at_ms
+            if hit.type == "open" and hit.message_id == message_id and 0 <= after_ms <= WINDOW_MS:
+                found[hit.event_id].add("with_delivery")
+
+
+def _link(click: Event) -> object:
+    return click.content_id or click.properties.get("url") or click.properties.get("link")
+
+
+def _with(event: Event, reasons: Sequence[str]) -> Event:
+    p_not = 1.0 - event.machine.p
+    for reason in reasons:
+        p_not *= 1.0 - _P[reason]
+    machine = Machine(1.0 - p_not, (*event.machine.reasons, *reasons))
+    return msgspec.structs.replace(event, machine=machine)

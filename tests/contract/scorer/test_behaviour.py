@@ -1,0 +1,82 @@
+"""Scanners are known by their clicks together, whenever these arrive; what was scored is undone."""
+
+import random
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from services.contract import tables
+from services.contract.event import Event, Machine
+from services.contract.phases import DAY_MS
+from services.model.rulebook import Rulebook
+from services.model.rules import RuleTree
+from tests.contract.scorer.pure import assert_sound, assert_told_once, said, stored
+from tests.contract.scorer.scene import NOW_MS, START_MS, Scene, user
+
+CLICKED = {"type": "events", "event": ["click"], "at_least": 1, "within_days": 400}
+
+
+def _click(scene: Scene, at_ms: int, link: str, **more: Any) -> Event:
+    told = {"message_id": "newsletter", "channel": "email", "content_id": link, **more}
+    return scene.event("click", user("a"), at_ms=at_ms, **told)
+
+
+def test_a_burst_takes_back_what_its_first_click_said(scene: Scene) -> None:
+    key = scene.segment("clicked", CLICKED)
+    scene.build()
+    at = NOW_MS - DAY_MS
+    first = _click(scene, at, "one")
+    scene.score(scene.event("sent", user("a"), at_ms=at - 60_000, message_id="newsletter"), first)
+    member = select(tables.interval.c.known_to_ms).where(tables.interval.c.key == key)
+    assert scene.rows(member) == [(None,)]
+    scene.now_ms += 1000
+    scene.score(_click(scene, at + 3_000, "two"))
+    scene.score(_click(scene, at + 6_000, "three"))
+    row = tables.change.c
+    told = scene.rows(
+        select(row.before, row.after, row.reason)
+        .where(row.kind == "segment")
+        .order_by(row.position)
+    )
+    assert told[1:] == [("member", None, "reclassified")]
+    assert scene.rows(member.where(tables.interval.c.known_to_ms.is_(None))) == []
+    assert_told_once(scene.engine, scene.now_ms)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_in_any_order_and_batches_it_is_as_all_at_once(scene: Scene, seed: int) -> None:
+    rng = random.Random(seed)
+    key = scene.segment("clicked", CLICKED)
+    scene.build()
+    events = [event for visit in range(25) for event in _visit(scene, rng, visit)]
+    rng.shuffle(events)
+    begin = 0
+    while begin < len(events):
+        end = begin + rng.randrange(1, 6)
+        scene.score(*events[begin:end])
+        begin = end
+    rulebook = Rulebook(((key, RuleTree.model_validate({"rule": CLICKED}).rule),))
+    assert stored(scene.engine).persons == said(events, rulebook).persons
+    assert_sound(scene.engine)
+    assert_told_once(scene.engine, scene.now_ms)
+
+
+def _visit(scene: Scene, rng: random.Random, visit: int) -> list[Event]:
+    """Some hits within half a minute, of one or two messages."""
+    at = START_MS + visit * 3 * DAY_MS
+    more = {"message_id": f"m{visit}", "channel": "email"}
+    found = [scene.event("sent", user("a"), at_ms=at, **more)]
+    for _ in range(rng.randrange(1, 5)):
+        moment = at + rng.randrange(30_000)
+        kind = rng.choice(["open", "click", "click", "page", "trap"])
+        if kind == "page":
+            found.append(scene.event("page", user("a"), at_ms=moment))
+            continue
+        machine = Machine(0.3, ("bare_mozilla",)) if kind == "open" else Machine()
+        link = {"content_id": f"l{rng.randrange(4)}"}
+        if kind == "trap" and rng.random() < 0.5:
+            link = {"content_id": "trap", "content_type": "honeypot"}
+        type_ = "open" if kind == "open" else "click"
+        found.append(scene.event(type_, user("a"), at_ms=moment, machine=machine, **more, **link))
+    return found
