@@ -40,6 +40,7 @@ from services.api.context import Context
 from services.api.dashboard import routes as dashboard
 from services.api.door import HttpDoor
 from services.api.edge import Edge, only_known_parameters
+from services.api.in_force import InForce
 from services.api.waiting import Waiting
 from services.model.version import load
 from services.runtime.clock import now_ms
@@ -73,7 +74,14 @@ def create_app(
     door = HttpDoor(tracker_url or public_url, internal_key)
     app = FastAPI(docs_url=None, redoc_url=None, title="Kentering")
     app.state.context = Context(
-        engine, internal_key, public_url, clock, Keys(engine, clock), door, Waiting(engine), load()
+        engine,
+        internal_key,
+        public_url,
+        clock,
+        Keys(engine, clock),
+        door,
+        Waiting(engine),
+        InForce(engine, load()),
     )
     for part in _DESCRIBED:
         app.include_router(part.router, dependencies=[Depends(only_known_parameters)])

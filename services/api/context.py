@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from services.api.auth import Keys
 from services.api.door import Door
+from services.api.in_force import InForce
 from services.api.waiting import Waiting
 from services.model.version import Model
 
@@ -24,7 +25,12 @@ class Context:
     keys: Keys
     door: Door
     waiting: Waiting
-    model: Model
+    in_force: InForce
+
+    @property
+    def model(self) -> Model:
+        """The version in force."""
+        return self.in_force.model()
 
 
 def context_of(request: Request) -> Context:

@@ -172,7 +172,7 @@ def _apply(
             one.remade = "withdrawn"
     count_rows = intervals.write(db, workspace_id, folded, now_ms)
     consent.forget(db, workspace_id, withdrawn.unmeasured)
-    forget_shadows(db, withdrawn.refold | moves.merged.keys())
+    forget_shadows(db, withdrawn.terms.keys() | moves.merged.keys())
     changes = announce_folded(folded, segments, now_ms)
     changes += _identity_changes(db, moves, folded, now_ms)
     save(db, workspace_id, folded, model)

@@ -109,10 +109,10 @@ class Scorer:
     def step(self, timeout_s: float) -> int:
         """Score what came within ``timeout_s``, announce what is due; how many records it was."""
         records = self._read(timeout_s)
-        if records:
-            with _uncollected():
+        with _uncollected():
+            if records:
                 self._score(records)
-        self._keep_house(self._announce_all)
+            self._keep_house(self._announce_all)
         self._keep_house(self._compact)
         self._keep_house(self._watch_dead_letters)
         # One step a turn, so that a segment is filled while events keep coming.

@@ -10,9 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select, update
 
+from services.api.in_force import InForce
 from services.cli import replay
 from services.cli.main import main
 from services.contract import tables
+from services.contract.event import Consent
 from services.contract.phases import DAY_MS
 from services.model import foretold as foretold_module
 from services.model.parameters import VersionError
@@ -166,6 +168,7 @@ def test_a_version_comes_into_force_in_one_step_and_is_taken_back(
     _sound(scene)
     after = scene.rows(select(tables.person_state.c.model_version).distinct())
     assert [name for (name,) in after] == ["eager"]
+    assert InForce(scene.engine, MODEL).model().version == "eager", "the API goes by it too"
 
     _play(scene, begin=2000)  # the scorer took notice
     assert run("replay").exit_code == 0
@@ -205,6 +208,19 @@ def test_versions_are_compared(scene: Scene, run: Command, monkeypatch: pytest.M
     assert f"{scene.count(tables.person_state)} persons compared; 0 stale" in told.output
     assert "would change phase" in told.output
     assert "eager" in told.output.split("Applications within")[1]
+
+
+def test_nobody_who_withdraws_stays_folded_by_another_version(scene: Scene, run: Command) -> None:
+    _play(scene)
+    Path("eager.json").write_bytes(other())
+    run("versions", "add", "eager.json")
+    run("versions", "fold", "eager")
+    person = scene.person_of(user("u1"))
+    row = tables.model_fold.c.person_id
+    assert scene.rows(select(row).where(row == person))
+    no = Consent(measure=True, profile=False)
+    scene.score(scene.day("consent_changed", user("u1"), day=199.5, consent=no, server_only=True))
+    assert not scene.rows(select(row).where(row == person))
 
 
 def test_a_version_never_changes_and_must_be_one(scene: Scene) -> None:
