@@ -21,7 +21,7 @@ HONEYPOT = "honeypot"
 """The content type of a link that no human being sees."""
 
 _SECOND_MS = 1_000
-_P = {
+PROBABILITY = {
     "honeypot": 0.99,
     "honeypot_near": 0.95,
     "burst": 0.95,
@@ -120,6 +120,6 @@ def _link(click: Event) -> object:
 def _with(event: Event, reasons: Sequence[str]) -> Event:
     p_not = 1.0 - event.machine.p
     for reason in reasons:
-        p_not *= 1.0 - _P[reason]
+        p_not *= 1.0 - PROBABILITY[reason]
     machine = Machine(1.0 - p_not, (*event.machine.reasons, *reasons))
     return msgspec.structs.replace(event, machine=machine)
