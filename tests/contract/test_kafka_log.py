@@ -175,8 +175,9 @@ def test_topics_are_brought_to_their_settings(kafka: str) -> None:
     ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def broker() -> Iterator[Kafka]:
+    """To be maltreated; each test leaves it in good health."""
     with run_kafka() as broker:
         yield broker
 

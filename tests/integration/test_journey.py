@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka.admin import KafkaAdminClient
 
 from tests.integration.product import PATIENCE_S, Product, run_distributed, run_up
 from tests.servers.kafka import run_kafka
@@ -87,11 +88,19 @@ def _numbers_of(product: Product) -> dict[str, Any]:
     return said
 
 
-@pytest.fixture
-def own_kafka() -> Iterator[str]:
-    """A broker for one test alone: both would find the other's events in the one topic."""
+@pytest.fixture(scope="module")
+def broker() -> Iterator[str]:
     with run_kafka() as broker:
         yield broker.bootstrap
+
+
+@pytest.fixture
+def own_kafka(broker: str) -> Iterator[str]:
+    """A broker without topics: else both tests would find the other's events in the one topic."""
+    yield broker
+    admin = KafkaAdminClient(bootstrap_servers=broker)
+    admin.delete_topics(admin.list_topics())
+    admin.close()
 
 
 @pytest.fixture(scope="module")
