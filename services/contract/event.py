@@ -225,11 +225,12 @@ def _hasher(beginning: str, size: int) -> hashlib.blake2b:
 
 
 _STRENGTH = {"user_id": 0, "email": 1, "person_token": 8, "anonymous_id": 9}
+_MIDDLING = 2
 
 
 def strength(namespace: str) -> int:
     """How surely a namespace names one human being: smaller is surer."""
-    return _STRENGTH.get(namespace, 2)
+    return _STRENGTH.get(namespace, _MIDDLING)
 
 
 def primary(identities: tuple[Identity, ...]) -> Identity:
@@ -237,9 +238,9 @@ def primary(identities: tuple[Identity, ...]) -> Identity:
     best = identities[0]
     if len(identities) == 1:
         return best
-    least = strength(best.namespace)
+    least = _STRENGTH.get(best.namespace, _MIDDLING)
     for one in identities[1:]:
-        own = strength(one.namespace)
+        own = _STRENGTH.get(one.namespace, _MIDDLING)
         if own < least or (own == least and one < best):
             best, least = one, own
     return best

@@ -9,7 +9,6 @@ import hmac
 import struct
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
 
 VERSION_2 = 0x20
 _HEAD_1 = struct.Struct(">BBHI")
@@ -32,13 +31,8 @@ SecretOf = Callable[[int, int], bytes | None]
 """(workspace id, secret number) → the secret, or None where there is none."""
 
 
-class Genuine(NamedTuple):
-    """What a token that we signed holds."""
-
-    version: int
-    kind: int
-    workspace_id: int
-    body: bytes
+Genuine = tuple[int, int, int, bytes]
+"""What a token that we signed holds: version, kind, workspace id, body."""
 
 
 def seal(kind: int, body: bytes, workspace_id: int, number: int, secret: bytes) -> str:
@@ -65,7 +59,7 @@ def unseal(token: str, secret_of: SecretOf) -> Genuine | None:
         return None
     if not _is_genuine(signed, mac, secret_of(workspace_id, number)):
         return None
-    return Genuine(2, raw[0] & 0x0F, workspace_id, signed[at:])
+    return 2, raw[0] & 0x0F, workspace_id, signed[at:]
 
 
 def _unseal_version_1(raw: bytes, secret_of: SecretOf) -> Genuine | None:
@@ -75,7 +69,7 @@ def _unseal_version_1(raw: bytes, secret_of: SecretOf) -> Genuine | None:
     _, kind, number, workspace_id = _HEAD_1.unpack_from(signed)
     if not _is_genuine(signed, mac, secret_of(workspace_id, number)):
         return None
-    return Genuine(1, kind, workspace_id, signed[_HEAD_1.size :])
+    return 1, kind, workspace_id, signed[_HEAD_1.size :]
 
 
 def _is_genuine(signed: bytes, mac: bytes, secret: bytes | None) -> bool:

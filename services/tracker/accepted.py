@@ -8,7 +8,7 @@ from services.tracker.hooks.errand import Errand
 from services.tracker.reasons import Reason
 
 
-class Accepted(msgspec.Struct, frozen=True):
+class Accepted(msgspec.Struct, frozen=True, gc=False):
     """What one request came to."""
 
     reply: Reply

@@ -11,7 +11,7 @@ from services.tracker.reasons import Doubt, RequestReason
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
-class Reply(msgspec.Struct, frozen=True):
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """One HTTP answer; ``content-length`` is among the headers."""
 
     status: int
@@ -100,7 +100,7 @@ PREFLIGHT = Reply(204, _PREFLIGHT)
 _encode = msgspec.json.Encoder().encode
 
 
-class Result(msgspec.Struct, frozen=True, omit_defaults=True):
+class Result(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What became of one event: ``stored``, ``counted`` or ``refused``, and why."""
 
     status: str

@@ -11,7 +11,7 @@ from services.tracker.reasons import Doubt, DoubtReason, Reason
 from services.tracker.request import Request
 
 
-class Arrival(msgspec.Struct):
+class Arrival(msgspec.Struct, gc=False):
     """One request, as its events see it."""
 
     sender: KeyEntry

@@ -6,7 +6,7 @@ from services.tracker.request import BODY_BYTES_MAX
 from services.tracker.routes import Route
 
 
-class Hit(msgspec.Struct):
+class Hit(msgspec.Struct, gc=False):
     """A request that is answered here.
 
     It stands where uvicorn has its own request cycle, and has what uvicorn asks of one.

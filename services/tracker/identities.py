@@ -5,7 +5,7 @@ from typing import Any
 
 from services.contract.event import Identity
 from services.tracker.arrival import Arrival
-from services.tracker.clean import clean_id
+from services.tracker.clean import ID_LENGTH_MAX, clean_id
 from services.tracker.reasons import RefusedEventError
 from services.tracker.segment import Call
 
@@ -78,7 +78,11 @@ def id_of(value: Any, field: str, arrival: Arrival) -> str | None:
     """The id that a call names in a field; its sender hears of one that cannot be used."""
     if value is None:
         return None
-    found = clean_id(value)
+    # Nearly all are short plain texts.
+    if type(value) is str and len(value) <= ID_LENGTH_MAX and value.isprintable():
+        found = value.strip() or None
+    else:
+        found = clean_id(value)
     if found is None and value != "":
         arrival.doubt("id_unusable", field)
     return found

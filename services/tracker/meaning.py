@@ -116,8 +116,12 @@ def _who(
     if consent is not consent_said:
         agreement = proof_with_assertion(agreement, consent_said, consent)
     # What a group is told to have is the group's: its mail address names no person.
-    traits = _object(call.traits) if kind != "group" else _NOTHING
-    emails = (traits.get("email"), _object(context.traits).get("email"), said.get("email"))
+    traits = call.traits if kind != "group" else None
+    emails = (
+        None if traits is None else _object(traits).get("email"),
+        None if context.traits is None else _object(context.traits).get("email"),
+        said.get("email"),
+    )
     identities = identities_of(kind, call, emails, context.external_ids, arrival)
     half = context.kt_person
     if not isinstance(half, str) or not half:
@@ -192,8 +196,8 @@ def _told(
         told["name"] = text
     if isinstance(call.category, str) and call.category:
         told.setdefault("category", clean_text(call.category))
-    if campaign := _object(context.campaign):
-        told["campaign"] = clean_object(campaign)
+    if context.campaign and isinstance(context.campaign, dict):
+        told["campaign"] = clean_object(context.campaign)
     if kind == "screen" and (app := clean_id(_object(context.app).get("name"))):
         told.setdefault("app", app)
     return told

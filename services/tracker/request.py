@@ -22,7 +22,7 @@ def headers_of(pairs: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 _SIGNALS = frozenset({b"sec-gpc", b"dnt"})
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """One HTTP request.
 
     ``request_id`` is random: whatever needs an id and brought none gets one made from it.

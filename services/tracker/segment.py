@@ -13,7 +13,7 @@ from services.tracker.request import BATCH_EVENTS_MAX, EVENT_BYTES_MAX
 _T = TypeVar("_T")
 
 
-class Context(msgspec.Struct):
+class Context(msgspec.Struct, gc=False):
     """What is asked of a call's context; SDKs send much more, and none of that is even read."""
 
     consent: Any = None
@@ -28,7 +28,7 @@ class Context(msgspec.Struct):
 _MaybeContext = Context | str | float | bool | list[Any] | None
 
 
-class Call(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+class Call(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=False):
     """One call. Every field may be missing, null or of any type: SDKs differ."""
 
     type: Any = None
@@ -56,7 +56,7 @@ class Call(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     metadata: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="_metadata")
 
 
-class _CallWithMore(Call, forbid_unknown_fields=False):
+class _CallWithMore(Call, forbid_unknown_fields=False, gc=False):
     """A call that has other fields too."""
 
 
@@ -106,7 +106,11 @@ def read_single(body: bytes) -> tuple[Call, str | None]:
         RefusedRequestError: it is none.
     """
     try:
-        return _decode_call(body)
+        return _call_decoder.decode(body), None
+    except _UNREADABLE:
+        pass
+    try:
+        return _decode_odd_call(body)
     except _UNREADABLE:
         raise RefusedRequestError("malformed") from None
 
@@ -120,7 +124,11 @@ def read_call(raw: bytes) -> tuple[Call, str | None]:
     if len(raw) > EVENT_BYTES_MAX:
         raise RefusedEventError("event_too_large")
     try:
-        return _decode_call(raw)
+        return _call_decoder.decode(raw), None
+    except _UNREADABLE:
+        pass
+    try:
+        return _decode_odd_call(raw)
     except _UNREADABLE:
         raise RefusedEventError("event_malformed") from None
 
@@ -140,11 +148,8 @@ def _id_only(raw: bytes) -> Any:
         return None
 
 
-def _decode_call(body: bytes) -> tuple[Call, str | None]:
-    try:
-        return _call_decoder.decode(body), None
-    except msgspec.DecodeError:
-        pass  # one in a thousand
+def _decode_odd_call(body: bytes) -> tuple[Call, str | None]:
+    """A call that is broken where that can be mended, or has a field that calls do not have."""
     try:
         return _decode(_call_decoder, body), None
     except msgspec.ValidationError as error:

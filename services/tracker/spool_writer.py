@@ -26,7 +26,7 @@ Done = Callable[[RequestReason | None], None]
 """Told when records are on disk (None), or cannot be stored (the reason)."""
 
 
-class _Waiting(msgspec.Struct, frozen=True):
+class _Waiting(msgspec.Struct, frozen=True, gc=False):
     records: list[Record]
     size: int
     done: Done

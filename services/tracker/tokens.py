@@ -10,7 +10,7 @@ CLICK_PARAMETER = "kt_click"
 PERSON_PARAMETER = "kt_person"
 
 
-class Token(msgspec.Struct, frozen=True):
+class Token(msgspec.Struct, frozen=True, gc=False):
     """A genuine link, and to whom it was sent if that is genuine too."""
 
     workspace_id: int
