@@ -65,7 +65,7 @@ def test_scripts_exist(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=_names)
 def test_kentering_commands_exist(document: Path) -> None:
     for line in _code_lines(document):
-        said = re.search(r"(?:^|bin/|api )kentering ((?:[a-z]+ ?)+)(.*)", line)
+        said = re.search(r"(?:^|bin/|api )kentering ((?:[a-z][a-z-]* ?)+)(.*)", line)
         if said:
             _check_command(main, said[1].split(), re.findall(r"--[a-z-]+", said[2]), line)
 
