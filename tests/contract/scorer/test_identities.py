@@ -3,14 +3,17 @@
 import itertools
 from collections.abc import Iterable
 
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from services.contract import tables
 from services.contract.event import Event, Identity
 from services.contract.phases import DAY_MS
 from services.model.rulebook import Rulebook
+from services.tracker.accept import accept
 from tests.contract.scorer.pure import assert_sound, assert_told_once, intervals, said, stored
 from tests.contract.scorer.scene import START_MS, Scene, cookie, mail, token, user
+from tests.unit.tracker.scene import DIRECTORY, NOW_MS, request_of
 
 link, person = tables.identity_link.c, tables.person.c
 
@@ -226,3 +229,22 @@ def test_a_browser_joins_no_strangers_and_backdates_nothing(scene: Scene) -> Non
     assert len(persons) == 3
     assert scene.person_of(user("evil")) not in persons
     assert scene.person_of(user("vic4")) == scene.person_of(mail("v4@x.nl"))
+
+
+def test_alias_ties_a_cookie_or_an_address_and_never_two_user_ids(scene: Scene) -> None:
+    """As a page's call, through the tracker's decision and the real scorer."""
+    for n, previous in enumerate(("c0", "anna@x.nl", "old-user")):
+        before = {"c0": cookie("c0"), "anna@x.nl": mail("anna@x.nl"), "old-user": user("old-user")}
+        anna = user(f"anna{n}")
+        scene.score(scene.day("page", before[previous], day=1), scene.day("page", anna, day=2))
+        call = {
+            "userId": anna.value,
+            "previousId": previous,
+            "messageId": f"alias-{n}",
+            "context": {"consent": {"categoryPreferences": {"measure": True, "profile": True}}},
+        }
+        told = {"path": "/v1/alias", "headers": {"authorization": "Bearer kw_shop"}, "body": call}
+        (event,) = accept(request_of(told), DIRECTORY, NOW_MS).events
+        scene.score(replace(event, workspace_id=1))
+        tied = scene.person_of(before[previous]) == scene.person_of(anna)
+        assert tied == (previous != "old-user")

@@ -52,7 +52,20 @@ STRIPPED = Event(
     received_ms=1_768_212_000_123,
     channel="website",
 )
-CASES = {"full": FULL, "stripped": STRIPPED}
+DECISION = Event(
+    v=1,
+    workspace_id=7,
+    event_id=event_id_of(7, 0, "decision:1"),
+    source_id=0,
+    type="identity_decision",
+    identities=(Identity("user_id", "4711"), Identity("anonymous_id", "a-1")),
+    occurred_ms=1_768_212_000_123,
+    received_ms=1_768_212_000_123,
+    channel="website",
+    server_only=True,
+    properties={"decision": "two_people", "reason": "r", "by": None, "key": "key 1"},
+)
+CASES = {"full": FULL, "stripped": STRIPPED, "decision": DECISION}
 
 
 @pytest.mark.parametrize("name", CASES)
