@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 # What a consent banner's own script does: the line that lets calls wait, then its answer.
@@ -18,6 +18,12 @@ SCRIPTS = {
     "named.js": _STUB + "kentering('page', 'Start', {section: 'stories'});",
     # Another script in the page, which looks at the address as soon as it may.
     "nosy.js": "document.documentElement.setAttribute('seen', location.href);",
+    # Goes on by itself, and tells of a page whether it had been made ready beforehand.
+    "go.js": "setTimeout(() => (location.href = '/two?scripts=stub,shown'), 2500);",
+    "shown.js": "const tell = () => kentering('track', 'shown', {made_ready: "
+    "performance.getEntriesByType('navigation')[0].activationStart > 0});"
+    "if (document.prerendering) document.addEventListener('prerenderingchange', tell);"
+    "else tell();",
 }
 
 _PAGE = """<!doctype html><html lang="nl"><head><meta charset="utf-8"><title>{title}</title>
@@ -69,11 +75,19 @@ def create_site(tracker_url: str) -> Starlette:
             + tag
             + '></script><script src="/nosy.js"></script>',
         )
-        return HTMLResponse(text, headers={"Content-Security-Policy": policy})
+        headers = {"Content-Security-Policy": policy}
+        if "ahead" in asked:  # the browser makes the next page ready before anybody asks for it
+            headers["Speculation-Rules"] = '"/ahead.json"'
+        return HTMLResponse(text, headers=headers)
+
+    async def ahead(_: Request) -> Response:
+        rules = {"prerender": [{"urls": ["/two?scripts=stub,shown"], "eagerness": "immediate"}]}
+        return JSONResponse(rules, media_type="application/speculationrules+json")
 
     return Starlette(
         routes=[
             Route("/site.css", style),
+            Route("/ahead.json", ahead),
             Route("/{name}.js", script),
             Route("/{path:path}", page),
         ]

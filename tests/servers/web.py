@@ -12,9 +12,11 @@ _PATIENCE_S = 10
 
 
 @contextmanager
-def run_app(app: Any) -> Iterator[str]:
-    """Serve an app on a free port; its address."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False)
+def run_app(app: Any, **more: Any) -> Iterator[str]:
+    """Serve an app on a free port; its address. ``more`` is for uvicorn, as a certificate."""
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, log_level="warning", access_log=False, **more
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -25,7 +27,7 @@ def run_app(app: Any) -> Iterator[str]:
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"{'https' if config.is_ssl else 'http'}://127.0.0.1:{port}"
     finally:
         server.should_exit = True
         thread.join(_PATIENCE_S)

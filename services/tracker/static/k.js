@@ -230,11 +230,12 @@
     deepest = Math.max(deepest, w.scrollY + w.innerHeight);
   }
 
-  // How long the view was seen since this was last told, and how far at most.
+  // How long the view was seen since this was last told, and how far at most. A page that was made
+  // ready beforehand, or loaded in a hidden tab, may become visible before it has a view.
   function rest() {
     const visible_ms = since && Math.round(performance.now() - since);
     since = 0;
-    if (!visible_ms || !follows()) return;
+    if (!visible_ms || !view || !follows()) return;
     const scroll_percent = Math.min(100, Math.round((100 * deepest) / d.documentElement.scrollHeight));
     send("track", {
       event: "page_left",
