@@ -1,14 +1,16 @@
 """What is worse is named, in plain words; active does not turn into busy."""
 
+import msgspec
 import numpy as np
 import pytest
 
 from services.model.fitting.compare import compare, looking_share
 from services.model.fitting.em import fit
+from services.model.fitting.history import HIRED, NOTHING, Histories
 from services.model.fitting.judge import watch
 from services.model.fitting.maximise import Prior
 from services.model.fitting.pack import batches
-from tests.unit.model.fitting.people import DAY_ONE, changed, scaled, world
+from tests.unit.model.fitting.people import CODES, DAY_ONE, changed, scaled, world
 
 TRUTH = changed(
     scaled([0.6, 0.8, 1.2]),
@@ -58,3 +60,20 @@ def test_busy_is_not_active(people):
     assert "active would turn into busy: of what somebody active does" in reasons
     assert "comes to follow plain activity" in reasons
     assert looking_share(BUSY) < 0.1 < looking_share(DAY_ONE)
+
+
+def test_without_labels_a_strong_prior_keeps_active_from_turning_into_busy():
+    """People far more unequal than the model thinks, whose applications and hires nobody sees."""
+    frailty = msgspec.structs.replace(DAY_ONE.frailty, shape=0.35)
+    histories = world(500, 250, seed=5, version=changed(TRUTH, frailty=frailty)).histories
+    labels = [HIRED, CODES["application"], CODES["application_start"]]
+    codes = np.where(np.isin(histories.codes, labels), NOTHING, histories.codes).astype(np.int8)
+    unseen = Histories(histories.person, histories.ends, histories.days, codes)
+    held_out = np.random.default_rng(1).random(500) < 0.4
+    people = unseen.only(~held_out), unseen.only(held_out)
+    packed = batches(people[0], DAY_ONE)
+    for prior_days, is_busy in ((2_000, True), (200_000, False)):
+        fitted = fit(Prior(DAY_ONE, prior_days, unseen.rhythm), packed, map)
+        found = verdict(people, DAY_ONE, fitted)
+        assert any("busy" in reason for reason in found.worse) is is_busy
+        assert found.outcomes == 0
