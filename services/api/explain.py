@@ -78,7 +78,7 @@ def get_explanation(
     here.waiting.until_folded(credential.workspace_id, after)
     at_ms = here.clock() if at is None else at
     with here.engine.connect() as connection:
-        row = find_person(connection, credential.workspace_id, person_id)
+        row = find_person(connection, credential.workspace_id, person_id, known_at)
         events = events_of(connection, credential.workspace_id, row.id, at_ms, known_at)
     explanation = explain(events, here.model, at_ms)
     return _show(row.public_id, explanation, at_ms, lang, audience)

@@ -97,7 +97,7 @@ def get_identities(
     """As known now, or as it was believed at `known_at`; of merged persons the past is here."""
     here.waiting.until_folded(credential.workspace_id, after)
     with here.engine.connect() as connection:
-        row = find_person(connection, credential.workspace_id, person_id)
+        row = find_person(connection, credential.workspace_id, person_id, known_at)
         now = _links(connection, row, known_at)
         ids = {link.identity_id for link in now}
         return PersonsIdentitiesOut(

@@ -89,7 +89,7 @@ def get_interests(
     here.waiting.until_folded(credential.workspace_id, after)
     at_ms = here.clock() if as_of is None else as_of
     with here.engine.connect() as connection:
-        row = find_person(connection, credential.workspace_id, person_id)
+        row = find_person(connection, credential.workspace_id, person_id, known_at)
         state = state_at(connection, row, at_ms, known_at, here.model)
     return _show(state, at_ms, here.model)
 

@@ -9,7 +9,7 @@ from sqlalchemy.sql import ColumnElement
 from services.api.problem import MovedError, Problem
 from services.api.record import events_of
 from services.contract.event import Identity
-from services.contract.tables import identity, interval, person, person_state
+from services.contract.tables import identity, identity_link, interval, person, person_state
 from services.contract.vault import lookup_value, shown_value
 from services.model.fold import fold
 from services.model.state import PersonState, decode_state
@@ -22,8 +22,10 @@ Asked = int | ColumnElement[int]
 """A moment, or the parameter of a statement that stands for one."""
 
 
-def find_person(connection: Connection, workspace_id: int, public_id: str) -> Row[Any]:
-    """The row of a person that was not merged.
+def find_person(
+    connection: Connection, workspace_id: int, public_id: str, known_at_ms: int | None = None
+) -> Row[Any]:
+    """The row of a person that was not merged, or not yet, as it was believed at a moment.
 
     Raises:
         Problem: 404, there is none in this workspace.
@@ -35,9 +37,22 @@ def find_person(connection: Connection, workspace_id: int, public_id: str) -> Ro
     row = connection.execute(query).one_or_none()
     if row is None:
         raise _unknown_person()
-    if row.merged_into is None:
+    if row.merged_into is None or _was_somebody(connection, row, known_at_ms):
         return row
     raise MovedError(public_id, _survivor(connection, workspace_id, row).public_id)
+
+
+def _was_somebody(connection: Connection, row: Row[Any], known_at_ms: int | None) -> bool:
+    """Whether a merged person was one by themselves, as it was believed at a moment."""
+    if known_at_ms is None:
+        return False
+    query = select(identity_link.c.id).where(
+        identity_link.c.workspace_id == row.workspace_id,
+        identity_link.c.person_id == row.id,
+        identity_link.c.known_from_ms <= known_at_ms,
+        identity_link.c.known_to_ms > known_at_ms,
+    )
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def spelled(namespace: str, value: str) -> Identity:

@@ -124,7 +124,7 @@ def get_person(
     """Past: as the events up to then tell. Ahead: as it will be if nothing more happens."""
     here.waiting.until_folded(credential.workspace_id, after)
     with here.engine.connect() as connection:
-        row = find_person(connection, credential.workspace_id, person_id)
+        row = find_person(connection, credential.workspace_id, person_id, known_at)
         return _show_one(connection, here, row, as_of, known_at)
 
 

@@ -79,7 +79,7 @@ def get_phases(
     """The whole history as known now, or as it was believed at `known_at`."""
     here.waiting.until_folded(credential.workspace_id, after)
     with here.engine.connect() as connection:
-        row = find_person(connection, credential.workspace_id, person_id)
+        row = find_person(connection, credential.workspace_id, person_id, known_at)
         phases = stretches(connection, row, "phase", known_at)
         states = stretches(connection, row, "latency", known_at)
     return PhasesOut(
@@ -105,7 +105,7 @@ def get_memberships(
     here.waiting.until_folded(credential.workspace_id, after)
     at_ms = here.clock() if as_of is None else as_of
     with here.engine.connect() as connection:
-        row = find_person(connection, credential.workspace_id, person_id)
+        row = find_person(connection, credential.workspace_id, person_id, known_at)
         names = _names(connection, credential.workspace_id, known_at)
         rows = connection.execute(
             select(interval)

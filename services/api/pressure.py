@@ -109,7 +109,7 @@ def get_pressure(
     here.waiting.until_folded(credential.workspace_id, after)
     at_ms = here.clock() if as_of is None else as_of
     with here.engine.connect() as connection:
-        row = find_person(connection, credential.workspace_id, person_id)
+        row = find_person(connection, credential.workspace_id, person_id, known_at)
         state = state_at(connection, row, at_ms, known_at, here.model)
         time_zone = _time_zone(connection, credential.workspace_id)
     habits, score = (state.habits, state.score) if state else (None, None)

@@ -87,7 +87,7 @@ def get_timeline(
     here.waiting.until_folded(credential.workspace_id, after)
     place = None if cursor is None else unpack_cursor(cursor, _TimelineCursor)
     with here.engine.connect() as connection:
-        row = find_person(connection, credential.workspace_id, person_id)
+        row = find_person(connection, credential.workspace_id, person_id, known_at)
         query = own_events(credential.workspace_id, row.id, as_of, known_at)
         if place is not None:
             before = tuple_(event.c.occurred_ms, event.c.event_id)

@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 from httpx import Client
 
+from services.api.wire import rfc3339
 from services.contract.event import Event, Identity
-from tests.contract.api.world import World
+from services.contract.phases import DAY_MS
+from tests.contract.api.world import NOW_MS, World
 
 Api = tuple[Client, Callable[[], list[Event]]]
 
@@ -189,3 +191,23 @@ def test_what_cannot_be_decided_is_refused(world: World, api: Api) -> None:
     assert client.post("/v1/identities/decisions", json=body).status_code == 404
     assert client.get(f"/v1/persons/{anna}/identities").status_code == 404
     assert client.get("/v1/identities/conflicts").json()["conflicts"] == []
+
+
+def test_what_was_believed_of_a_merged_person_stays_readable(world: World, api: Api) -> None:
+    client, _ = api
+    world.score([world.event(9, "page", "anna")], NOW_MS - 3 * DAY_MS)
+    world.score([world.event(7, "read", "bert")], NOW_MS - 3 * DAY_MS)
+    bert = world.id_of("bert")
+    _decide(api, _user("bert"), _user("anna"), "same_person")
+    then = {"known_at": rfc3339(NOW_MS - 2 * DAY_MS)}
+    for path in ("", "/timeline", "/phases", "/explain", "/segments", "/identities"):
+        assert client.get(f"/v1/persons/{bert}{path}").status_code == 307, path
+        assert client.get(f"/v1/persons/{bert}{path}", params=then).status_code == 200, path
+    events = client.get(f"/v1/persons/{bert}/timeline", params=then).json()["events"]
+    assert [e["type"] for e in events] == ["read"]
+    phases = client.get(f"/v1/persons/{bert}/phases", params=then).json()["phases"]
+    assert [p["phase"] for p in phases]
+    known = client.get(f"/v1/persons/{bert}/identities", params=then).json()["identities"]
+    assert [i["value"] for i in known] == ["bert"]
+    later = {"known_at": rfc3339(NOW_MS)}
+    assert client.get(f"/v1/persons/{bert}", params=later).status_code == 307
