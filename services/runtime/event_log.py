@@ -111,13 +111,16 @@ class LogReader(Protocol):
         """Leave; another reader may take over at once."""
 
 
-def check_sizes(records: Sequence[Keyed]) -> None:
-    """Refuse what could never reach every log.
+def checked_bytes(records: Sequence[Keyed]) -> int:
+    """The bytes of all records; refuses what could never reach every log.
 
     Raises:
         ValueError: a record is larger than ``RECORD_BYTES_MAX``.
     """
+    whole = 0
     for record in records:
         size = len(record.key) + len(record.value)
         if size > RECORD_BYTES_MAX:
             raise ValueError(f"a record of {size} bytes: at most {RECORD_BYTES_MAX} are taken")
+        whole += size
+    return whole

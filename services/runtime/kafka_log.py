@@ -22,7 +22,7 @@ from kafka.protocol.producer import ProduceRequest
 from kafka.structs import TopicPartition
 
 from services.runtime.clock import now_ms
-from services.runtime.event_log import Keyed, check_sizes
+from services.runtime.event_log import Keyed, checked_bytes
 from services.runtime.kafka_batch import RECORD_OVERHEAD_BYTES, encode_batch
 from services.runtime.kafka_connection import connect_network
 
@@ -83,7 +83,7 @@ class KafkaLog:
             OSError: not all were acknowledged in time, or the log was closed meanwhile; some may
                 be stored.
         """
-        check_sizes(records)
+        checked_bytes(records)
         with self._using:
             for part in _parts(records):
                 self._append_part(part)

@@ -18,7 +18,7 @@ import structlog
 
 from services.runtime import telemetry
 from services.runtime.clock import now_ms
-from services.runtime.event_log import Keyed, LogFullError, check_sizes
+from services.runtime.event_log import Keyed, LogFullError, checked_bytes
 from services.runtime.log_mark import LogMark
 from services.runtime.reader_position import reader_position
 from services.runtime.sqlite_file import (
@@ -81,6 +81,8 @@ class SqliteLog:
         self._readers = tuple(readers)
         self._bytes_max = bytes_max
         self._free_share_min = free_share_min
+        self._room_bytes = 0
+        """So much may be appended before it is asked again whether there is room."""
         self._keep_ms = keep_ms
         self._clock = clock
         self._lock = lock(directory / "writer.lock")
@@ -107,25 +109,31 @@ class SqliteLog:
         """
         if not records:
             return
-        check_sizes(records)
+        size = checked_bytes(records)
         appended_ms = self._clock()
-        if reason := self.why_full():
+        if size > self._room_bytes and (reason := self.why_full()):
             raise LogFullError(reason)
         self._sound(lambda: self._insert(records, appended_ms))
+        self._room_bytes -= size
         self._mark.write(self.log_id, self._last)
 
     def why_full(self) -> str | None:
-        """Why nothing more is taken; ``None`` while there is room. Costs some microseconds.
+        """Why nothing more is taken; ``None`` while there is room.
+
+        It is asked again whenever a thousandth of the log was appended: it costs as much as a
+        record or two.
 
         Raises:
             OSError: it cannot be known.
         """
+        self._room_bytes = 0
         used = self._sound(self._used_bytes)
         if used >= self._bytes_max:
             return f"the log holds {used} bytes of at most {self._bytes_max}"
         disk = shutil.disk_usage(self._directory)
         if disk.free < disk.total * self._free_share_min:
             return f"only {disk.free} of {disk.total} bytes of the disk are free"
+        self._room_bytes = self._bytes_max // 1000
         return None
 
     def probe(self) -> None:
