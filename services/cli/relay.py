@@ -1,6 +1,5 @@
 """``kentering relay``: copy the tracker's spool into Kafka."""
 
-import os
 import signal
 import threading
 
@@ -16,9 +15,6 @@ from services.tracker.relay import Relay
 # Together below the ten seconds that whoever sends SIGTERM usually waits.
 _BATCH_PATIENCE_S = 3
 _CLOSE_PATIENCE_S = 3
-_NICENESS = 5
-"""A quarter of the core is left to the relay where the tracker would take all of it: that empties
-the spool faster than single hits fill it."""
 
 
 @click.command(name="relay")
@@ -49,8 +45,6 @@ def command(health_port: int, delivery_timeout: int) -> None:
     # A daemon: nothing is lost by leaving it behind, as positions follow acknowledgements.
     worker = threading.Thread(target=relay.run, name="relay", daemon=True)
     health = HealthServer(health_port, relay.why_not_ready)
-    # Those who wait for the tracker's answers come first, where both are on one core.
-    os.nice(_NICENESS)
     worker.start()
     while worker.is_alive() and not asked_to_stop.wait(0.5):
         pass
