@@ -98,6 +98,13 @@ def resolve(
     return Moves(refold - chosen.merged.keys(), chosen.merged, chosen.parted, around.uses)
 
 
+def owners_by_ties(
+    db: Connection, workspace_id: int, identities: Collection[int]
+) -> dict[int, list[Slice]]:
+    """Whose identities are by what ties them, and whose those that hang on them; see _owners."""
+    return _owners(db, workspace_id, _read_around(db, workspace_id, identities))
+
+
 def _read_around(db: Connection, workspace_id: int, loose: Collection[int]) -> _Around:
     """From known identity to known identity, as far as ties go; a cookie joins nobody.
 

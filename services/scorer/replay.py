@@ -18,7 +18,9 @@ from services.model.timeline import Interval
 from services.model.version import Model
 from services.scorer.anew import Known, fold_anew, intervals_of, next_persons, states_of
 from services.scorer.folding import Folded
+from services.scorer.record import events_of
 from services.scorer.segments import load_segments
+from services.scorer.who import untied, wrongly_owned
 
 EXAMPLES_MAX = 100
 _BYTES = 8
@@ -32,7 +34,7 @@ class Example(msgspec.Struct):
 
     public_id: str
     parts: list[str]
-    """Of ``state``, ``phase``, ``latency`` and ``segment``."""
+    """Of ``state``, ``phase``, ``latency``, ``segment`` and ``identity``."""
 
 
 class Comparison(msgspec.Struct):
@@ -73,15 +75,19 @@ def compare_next(db: Connection, done: Comparison, model: Model) -> int:
     folded = fold_anew(db, workspace_id, ids, load_segments(db, workspace_id), model)
     states = states_of(db, ids)
     held = intervals_of(db, workspace_id, ids)
+    wrong = wrongly_owned(db, workspace_id, ids)
+    events = events_of(db, workspace_id, ids)
     for person, one in zip(persons, folded, strict=True):
-        _compare(done, person, one, states.get(person.id, b""), held[person.id])
+        parts = _compare(done, one, states.get(person.id, b""), held[person.id])
+        if person.id in wrong or untied(db, workspace_id, events.get(person.id, ())):
+            parts.append("identity")
+        _note(done, person, parts)
     done.after_id = ids[-1]
     return len(ids)
 
 
-def _compare(
-    done: Comparison, person: Known, folded: Folded, state: bytes, held: list[Interval]
-) -> None:
+def _compare(done: Comparison, folded: Folded, state: bytes, held: list[Interval]) -> list[str]:
+    """In what a person differs."""
     said = b"" if folded.state is None else encode_state(folded.state)
     # Intervals of versions that are not folded for this person now are nobody's to judge.
     ours = [i for i in held if i.kind != "segment" or i.key in folded.rulebook.keys]
@@ -93,11 +99,15 @@ def _compare(
     parts = sorted({i.kind for i in live ^ anew} | ({"state"} if said != state else set()))
     if len(ours) != len(live):
         parts.append("interval stored twice")
+    return parts
+
+
+def _note(done: Comparison, person: Known, parts: list[str]) -> None:
     if parts:
         for part in ["person", *parts]:
             done.differing[part] = done.differing.get(part, 0) + 1
         if len(done.examples) < EXAMPLES_MAX:
-            done.examples.append(Example(person.public_id, list(parts)))
+            done.examples.append(Example(person.public_id, parts))
 
 
 def _added(total: int, state: bytes, intervals: Iterable[Interval]) -> int:

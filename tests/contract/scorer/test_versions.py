@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import select, update
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import OperationalError
 
 from services.api.in_force import InForce
 from services.cli import replay
@@ -20,7 +21,8 @@ from services.model import foretold as foretold_module
 from services.model.parameters import VersionError
 from services.runtime.database import writing
 from services.scorer import anew, shadow
-from services.scorer.versions import add, find, in_force
+from services.scorer.versions import InForce as InForceForWorkers
+from services.scorer.versions import add, find, in_force, keep_out, versions
 from tests.contract.scorer.pure import assert_sound, assert_told_once, intervals
 from tests.contract.scorer.scene import MODEL, NOW_MS, Scene, cookie, mail, user
 
@@ -125,6 +127,28 @@ def test_replay_names_who_differs_and_how(scene: Scene, run: Command) -> None:
     assert f"{victim.public_id}: state" in told.output
     assert f"{another.public_id}: latency" in told.output
     assert "counts of phase" in told.output
+
+
+@pytest.mark.parametrize("what", ["link", "tie"])
+def test_replay_notices_who_is_not_who(scene: Scene, run: Command, what: str) -> None:
+    scene.score(
+        scene.day("page", user("a"), cookie("ca"), day=1), scene.day("page", user("b"), day=2)
+    )
+    assert run("replay").exit_code == 0
+    link, edge = tables.identity_link.c, tables.identity_edge.c
+    if what == "link":
+        one, other = scene.person_of(user("a")), scene.person_of(user("b"))
+        scene.write(
+            update(tables.identity_link)
+            .where(link.person_id == one)
+            .where(link.identity_id == select(func.max(edge.b_id)).scalar_subquery())
+            .values(person_id=other)
+        )
+    else:
+        scene.write(update(tables.identity_edge).values(told_ms=edge.told_ms + 1))
+    told = run("replay")
+    assert told.exit_code == 1
+    assert "identity differs" in told.output
 
 
 def test_an_interrupted_replay_goes_on(
@@ -247,3 +271,21 @@ def test_chances_are_those_of_the_states(scene: Scene) -> None:
     moments = [events[0].occurred_ms + day * DAY_MS for day in (0, 10, 31)]
     told = list(foretold_module.foretold(events, MODEL, moments))
     assert [came for _, came in told] == [False, True, False]
+
+
+def test_nobody_scores_while_versions_change_places(postgres: str, tmp_path: Path) -> None:
+    scene = Scene(postgres, tmp_path)
+    held = InForceForWorkers(MODEL)
+    with scene.engine.begin() as worker, scene.engine.begin() as other:
+        held.hold(worker)
+        other.execute(text("SET LOCAL lock_timeout = '100ms'"))
+        with pytest.raises(OperationalError), other.begin_nested():
+            keep_out(other)
+        worker.rollback()
+        keep_out(other)
+        with scene.engine.begin() as another:
+            another.execute(text("SET LOCAL lock_timeout = '100ms'"))
+            with pytest.raises(OperationalError), another.begin_nested():
+                held.hold(another)
+            assert [one.name for one in versions(another)] == ["day-one"], "reading goes on"
+    scene.close()
