@@ -7,6 +7,7 @@ that belongs before the last folds anew from an earlier state.
 from collections.abc import Iterable
 from itertools import pairwise
 
+from services.contract.consent import is_answer
 from services.contract.event import MACHINE_THRESHOLD, Event
 from services.model.behaviour import tells
 from services.model.engagement import engage, ignore
@@ -71,7 +72,7 @@ def fold_onto(
         state.told_ms = at
     if event.machine.p >= MACHINE_THRESHOLD:
         _machine(state, event)
-    elif state.score is not None and not _same_click(state, event):
+    elif state.score is not None and not _is_silent(event) and not _same_click(state, event):
         engage(state, event, model)
         _count(state, event, counted)
         _hear(state, state.score, event, model, ledger)
@@ -105,8 +106,9 @@ def _agree(state: PersonState, event: Event, model: Model, ledger: Ledger) -> No
         state.left_ms is not None and event.type == "identified"
     )
     if said.profile is False:
-        state.profile = False
-        _forget(state)
+        if not _is_silent(event):
+            state.profile = False
+            _forget(state)
     elif said.profile and not employed:
         state.profile = True
         if state.score is None:
@@ -115,6 +117,15 @@ def _agree(state: PersonState, event: Event, model: Model, ledger: Ledger) -> No
                 p=list(model.start), since_ms=event.occurred_ms, at_ms=event.occurred_ms
             )
             ledger.note("start", event.occurred_ms, model.start, None)
+
+
+def _is_silent(event: Event) -> bool:
+    """Whether a page or an old mail repeats a no: it is no evidence, and ends nothing.
+
+    Anybody can write somebody's user id into a page's call; what a no comes to that is an answer
+    is told by ``services/contract/terms.py``.
+    """
+    return event.consent.profile is False and not event.server_only and not is_answer(event)
 
 
 def _employ(state: PersonState, event: Event) -> None:

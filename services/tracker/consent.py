@@ -6,7 +6,14 @@ from typing import Any
 
 import msgspec
 
-from services.contract.consent import SPLIT_PURPOSES, only_the_word, said_in, stripped
+from services.contract.consent import (
+    SPLIT_PURPOSES,
+    is_answer,
+    only_the_word,
+    said_in,
+    said_ms,
+    stripped,
+)
 from services.contract.decision import DECIDED
 from services.contract.event import NO_PROOF, Agreement, Consent, Event
 from services.contract.snapshot import KeyEntry
@@ -106,6 +113,7 @@ def judged(
         privacy_signal: whether the browser says no for its user. Only an answer that was given
             on this very site comes before it.
     """
+    event = _heard_now(event)
     if event.type == "consent_changed":
         return _word(event, privacy_signal=privacy_signal)
     if privacy_signal and not event.agreement.specific:
@@ -119,6 +127,18 @@ def judged(
     if directory.has_withdrawals(event.workspace_id):
         return _overridden(event, directory)
     return event, None
+
+
+def _heard_now(event: Event) -> Event:
+    """A browser's answer that says no takes place at its receipt; when it was said is its proof.
+
+    A date can be forged: dated back it would end what was scored of a whole year.
+    """
+    refuses = event.consent.profile is False or event.consent.measure is False
+    if not refuses or event.server_only or not is_answer(event):
+        return event
+    agreement = msgspec.structs.replace(event.agreement, given_ms=said_ms(event))
+    return msgspec.structs.replace(event, occurred_ms=event.received_ms, agreement=agreement)
 
 
 def _overridden(event: Event, directory: Directory) -> tuple[Event, EventReason | None]:

@@ -104,7 +104,10 @@ def event_of_token(token: Token, event_type: EventType, arrival: Arrival) -> Eve
         message_id=token.link.campaign_id,
         click_id=None if event_type == "open" else arrival.request_id,
         machine=arrival.machine,
-        consent=Consent(recipient.measure, recipient.profile) if recipient else NOTHING_SAID,
+        # What a token says no to was so when the mail was made; it is no answer.
+        consent=(
+            Consent(recipient.measure, recipient.profile or None) if recipient else NOTHING_SAID
+        ),
         properties=_which(token) if event_type == "click" else {},
     )
     event, reason = judged(event, arrival.directory, privacy_signal=arrival.privacy_signal)

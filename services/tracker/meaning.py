@@ -134,7 +134,7 @@ def _who(
     token = Identity("person_token", recipient.person_token)
     if consent.measure is None:
         # The mail's recipient agreed to be measured; the browser's cookie did not.
-        return [token], Consent(measure=True, profile=recipient.profile), NO_PROOF
+        return [token], Consent(measure=True, profile=recipient.profile or None), NO_PROOF
     return [*identities, token], consent, agreement
 
 

@@ -47,7 +47,7 @@ def test_withdrawn_and_renewed(scene: Scene) -> None:
     events = [scene.day("application_started", user("a"), day=d) for d in (190, 191)]
     scene.score(*events)
     assert {c.kind for c in scene.changes()} == {"phase", "latency", "segment"}
-    events.append(scene.day("identified", user("a"), day=195, consent=WITHDRAWN))
+    events.append(scene.day("identified", user("a"), day=195, consent=WITHDRAWN, server_only=True))
     scene.score(events[-1])
     assert {(c.kind, c.after) for c in scene.changes()[3:]} == {
         ("phase", None),
@@ -82,7 +82,7 @@ def test_withdrawal_that_comes_late_ends_what_was_said(scene: Scene) -> None:
     events = [scene.day("applied", user("a"), day=d, consent=Consent()) for d in (50, 150)]
     events.insert(0, scene.day("applied", user("a"), day=10))
     scene.score(*events)
-    late = scene.day("identified", user("a"), day=100, consent=WITHDRAWN)
+    late = scene.day("identified", user("a"), day=100, consent=WITHDRAWN, server_only=True)
     scene.score(late)
     ends = [i.to_ms for i in intervals(scene.engine)[1]]
     assert max(ends) == late.occurred_ms

@@ -90,6 +90,7 @@ def journeys(draw: st.DrawFn, *, employment: bool = False, least: int = 0) -> li
         if family == 0:
             type_ = draw(st.sampled_from(rare))
             fields["consent"] = draw(st.sampled_from([Consent(), Consent(), AGREED, REFUSED]))
+            fields["server_only"] = draw(st.booleans())
             fields["channel"] = draw(st.sampled_from(["email", "magazine"]))
         elif family < 9:
             type_ = draw(_MAIL_ACTS)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.contract.event import Consent, Event
+from services.contract.event import Agreement, Consent, Event
 from services.contract.phases import DAY_MS
 from services.model.fold import fold
 from services.model.path import Path
@@ -44,7 +44,7 @@ def test_consent_that_is_repeated_changes_nothing():
 
 def test_withdrawn_is_forgotten_at_once_and_renewed_begins_at_the_beginning():
     before = [agreed(), event("vacancy_viewed", day(1)), event("sent", day(2), message_id="m")]
-    no = event("page", day(3), consent=REFUSED)
+    no = event("consent_changed", day(3), consent=REFUSED)
     withdrawn = folded(*before, no)
     assert withdrawn.score is None
     assert not withdrawn.profile
@@ -52,6 +52,20 @@ def test_withdrawn_is_forgotten_at_once_and_renewed_begins_at_the_beginning():
     assert folded(*before, no, event("page", day(4))).score is None
     renewed = folded(*before, no, event("page", day(5), consent=AGREED))
     assert score_of(renewed) == score_of(folded(event("page", day(5), consent=AGREED)))
+
+
+def test_a_page_that_repeats_a_no_is_no_evidence_and_ends_nothing():
+    before = [agreed(), event("vacancy_viewed", day(1))]
+    for fields in ({}, {"server_only": True}, {"agreement": Agreement(given_ms=day(2))}):
+        no = event("vacancy_viewed", day(3), consent=REFUSED, **fields)
+        said = folded(*before, no)
+        if fields:
+            assert said.score is None, "an answer, or a server's word"
+        else:
+            assert said.profile
+            unheard = score_of(folded(*before, event("page", day(4)))).p
+            heard = score_of(fold(said, event("page", day(4)), MODEL)).p
+            assert heard == pytest.approx(unheard)
 
 
 def test_consent_to_other_purposes_is_kept_and_silence_about_them_changes_nothing():

@@ -74,7 +74,7 @@ def test_a_fresh_start_forgets_what_was_said_before():
     events = [
         agreed(),
         event("vacancy_viewed", T0 + DAY_MS),
-        event("page", T0 + 2 * DAY_MS, consent=REFUSED),
+        event("consent_changed", T0 + 2 * DAY_MS, consent=REFUSED),
         event("page", T0 + 3 * DAY_MS, consent=AGREED),
     ]
     account = explain(events, MODEL, T0 + 4 * DAY_MS)

@@ -172,14 +172,15 @@ def plainly(events: list[Event]) -> Plain | None:
     for event in events:
         if person:
             person.wait(event.occurred_ms)
-        if event.consent.profile is False:
+        is_heard = event.server_only or event.type == "consent_changed"
+        if event.consent.profile is False and is_heard:
             person = None
         elif event.consent.profile and person is None:
             person = Plain(event.occurred_ms)
         same_click = event.click_id in clicks
         if event.machine.p < 0.5 and event.click_id:
             clicks.add(event.click_id)
-        if person:
+        if person and event.consent.profile is not False:
             person.hear(event, same_click=same_click)
     return person
 

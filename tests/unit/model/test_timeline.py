@@ -153,9 +153,9 @@ def test_ahead_is_what_the_last_event_drew(events):
     }
 
 
-@pytest.mark.parametrize("type_", ["hired", "custom"])
+@pytest.mark.parametrize("type_", ["hired", "consent_changed"])
 def test_a_hire_or_a_withdrawal_ends_what_was_drawn(type_):
-    consent = REFUSED if type_ == "custom" else AGREED
+    consent = REFUSED if type_ == "consent_changed" else AGREED
     events = [agreed(), event(type_, T0 + DAY_MS, consent=consent)]
     _, intervals = advance(None, events, MODEL, NO_SEGMENTS)
     expected = {

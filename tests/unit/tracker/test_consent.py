@@ -77,6 +77,23 @@ def test_a_withdrawal_names_who_takes_back_and_nothing_else():
     assert (nothing.identities, reasons) == ((), ["no_consent"])
 
 
+@pytest.mark.parametrize("preferences", [{"measure": False}, {"measure": True, "profile": False}])
+def test_a_browsers_no_takes_place_at_its_receipt_whatever_its_date(preferences):
+    year_ago = "2025-03-01T12:00:00Z"
+    for told in (
+        answer(preferences, timestamp=year_ago),
+        answer(preferences, timestamp=year_ago, proof={"givenAt": BEFORE}),
+        tell(said({"measure": True, "profile": False}, givenAt=BEFORE), timestamp=year_ago),
+    ):
+        event, _ = told
+        assert event.occurred_ms == event.received_ms == NOW_MS
+        assert event.agreement.given_ms < NOW_MS, "the proof keeps when it was said"
+    by_server, _ = answer(preferences, timestamp=year_ago, key="ks_plain")
+    assert by_server.occurred_ms < NOW_MS
+    page, _ = tell(said({"measure": True, "profile": False}), timestamp=year_ago)
+    assert page.occurred_ms < NOW_MS, "a repetition is none"
+
+
 def test_the_scripts_proof_comes_along():
     event, _ = answer(YES, properties={"text_version": "7"})
     assert (event.agreement.text_version, event.properties) == ("7", {})
