@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from services.api.context import Context
+from services.api.dashboard.habits import habits_of
 from services.api.dashboard.movers import NAME_KEYS, name_of
 from services.api.dashboard.reasons import reasons_of
 from services.api.dashboard.texts import Words
@@ -39,6 +40,11 @@ def person_page(
         "name": name_of(state, identities, row.public_id),
         "attributes": _attributes(state, {i.value.lower() for i in identities}, words),
         "identities": identities[:8],
+        "state": None if explanation is None else words[explanation.latency_state],
+        "state_since": None
+        if explanation is None
+        else words["state_since"].format(day=words.day(explanation.latency_since_ms)),
+        "habits": habits_of(state, words, now_ms, here.model),
         "openness": None if chances is None else chances[1] + chances[2],
         "phase": phase,
         "inferred": phase is not None and show_phase(phase, state, now_ms).inferred,

@@ -1,6 +1,6 @@
 """The dashboard's own words, in Dutch and English."""
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
@@ -63,6 +63,27 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "prior": ("Vertrekpunt", "Starting point"),
     "total": ("Samen", "Together"),
+    "state_since": ("naar schatting sinds {day}", "by estimate since {day}"),
+    "latent_latent": ("Niet op zoek", "Not looking"),
+    "actively_latent": ("Open voor iets nieuws", "Open to something new"),
+    "active": ("Op zoek", "Looking"),
+    "habits": ("Gewoonten", "Habits"),
+    "interests": ("Leest over", "Reads about"),
+    "availability": ("Beschikbaar", "Available"),
+    "available": ("ja", "yes"),
+    "available_from": ("vanaf {day}", "from {day}"),
+    "unavailable": ("nee", "no"),
+    "availability_said": ("gezegd", "said so"),
+    "availability_calendar": ("bekeek projecten", "looked at projects"),
+    "rhythm": ("Komt langs", "Comes by"),
+    "every_days": ("ongeveer om de {days} dagen", "about every {days} days"),
+    "best_moment": ("Goed moment", "Good moment"),
+    "moment": ("{weekday} rond {hour}", "{weekday} around {hour}"),
+    "pressure": ("Berichten van ons", "Messages from us"),
+    "contacts": (
+        "in 7 dagen {week}, in 30 dagen {month}",
+        "{week} in 7 days, {month} in 30 days",
+    ),
     "journey": ("Fasen", "Phases"),
     "since": ("sinds", "since"),
     "until": ("tot", "until"),
@@ -125,6 +146,12 @@ _MONTHS: dict[Language, tuple[str, ...]] = {
 }
 
 
+_WEEKDAYS: dict[Language, tuple[str, ...]] = {
+    "nl": ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"),
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
+
+
 def language_of(request: Request) -> Language:
     """What ``?lang=`` asks for, else the first of the browser's that we speak, else Dutch."""
     asked = request.query_params.get("lang")
@@ -141,7 +168,7 @@ class Words:
     """Texts, numbers and moments in one language, at one place on earth."""
 
     def __init__(self, language: Language, time_zone: str) -> None:
-        self.language, self._zone = language, ZoneInfo(time_zone)
+        self.language, self.zone = language, ZoneInfo(time_zone)
         self._column = 0 if language == "nl" else 1
 
     def __getitem__(self, name: str) -> str:
@@ -186,6 +213,19 @@ class Words:
         local = self._local(at_ms)
         return f"{local.day} {self.month(at_ms)} {local.year}"
 
+    def date(self, day: date) -> str:
+        """The same of a day on the calendar."""
+        return f"{day.day} {_MONTHS[self.language][day.month - 1]} {day.year}"
+
+    def weekday(self, number: int) -> str:
+        """A weekday's name; 1 is Monday."""
+        return _WEEKDAYS[self.language][number - 1]
+
+    def tenths(self, value: float) -> str:
+        """A number with one decimal, where it is not whole."""
+        text = f"{value:.1f}".removesuffix(".0")
+        return text.replace(".", ",") if self.language == "nl" else text
+
     def moment(self, at_ms: int) -> str:
         """As ``22 nov 2026, 09:30``."""
         local = self._local(at_ms)
@@ -200,11 +240,11 @@ class Words:
         found: list[int] = []
         for at_ms in range(from_ms, to_ms, DAY_MS):
             local = self._local(at_ms)
-            first = datetime(local.year, local.month, 1, tzinfo=self._zone)
+            first = datetime(local.year, local.month, 1, tzinfo=self.zone)
             first_ms = round(first.timestamp() * 1000)
             if first_ms >= from_ms and first_ms not in found:
                 found.append(first_ms)
         return found
 
     def _local(self, at_ms: int) -> datetime:
-        return datetime.fromtimestamp(at_ms / 1000, self._zone)
+        return datetime.fromtimestamp(at_ms / 1000, self.zone)

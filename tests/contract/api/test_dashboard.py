@@ -98,6 +98,26 @@ def test_a_persons_page_says_what_was_told_and_what_was_left_out(
     assert "The latest 40 of 52." in page
 
 
+def test_a_persons_page_tells_of_habits(browser: Client, world: World) -> None:
+    energy = {"topics": ["energy"]}
+    visits = [world.event(7 * n + 1, "read", "eva", properties=energy) for n in range(5)]
+    sent = world.event(3, "sent", "eva", channel="email", message_id="m")
+    said = world.event(2, "question", "eva", properties={"available_from": "2027-02-01"})
+    person = world.person("eva", [*visits, sent, said])
+    page = browser.get(f"/people/{person}?lang=en").text
+    for told in (
+        "energy",
+        "from 1 Feb 2027 (said so)",
+        "about every 7 days",
+        "1 in 7 days, 1 in 30 days",
+        "by estimate since",
+    ):
+        assert told in page, told
+    dutch = browser.get(f"/people/{person}?lang=nl").text
+    assert "vanaf 1 feb 2027 (gezegd)" in dutch
+    assert "ongeveer om de 7 dagen" in dutch
+
+
 def test_what_people_sent_stays_text(browser: Client, world: World) -> None:
     evil = '"><script>alert(1)</script>'
     told = {"name": evil}
