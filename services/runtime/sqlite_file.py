@@ -6,14 +6,8 @@ import sqlite3
 from pathlib import Path
 
 BUSY_TIMEOUT_S = 5.0
-_INTO = "INTO record (position, appended_ms, key, value, checksum) VALUES "
-_ROW = "(?, ?, ?, ?, ?)"
-INSERT_NEW = f"INSERT OR IGNORE {_INTO}{_ROW}"
-INSERTS: tuple[tuple[int, str], ...] = tuple(
-    (rows, f"INSERT {_INTO}{', '.join([_ROW] * rows)}") for rows in (256, 64, 16, 4, 1)
-)
-"""Statements for so many rows each. A statement for many costs little more than one for one: it
-updates the last position once, and lets another thread run once."""
+INSERT = "INSERT INTO record (position, appended_ms, key, value, checksum) VALUES (?, ?, ?, ?, ?)"
+INSERT_NEW = INSERT.replace("INSERT", "INSERT OR IGNORE")
 
 # AUTOINCREMENT: a plain key starts at 1 again once everything is trimmed, and readers would skip.
 _SCHEMA = """
@@ -57,6 +51,15 @@ def set_last_position(connection: sqlite3.Connection, position: int) -> None:
     """Let the next record come after this position."""
     connection.execute("DELETE FROM sqlite_sequence WHERE name = 'record'")
     connection.execute("INSERT INTO sqlite_sequence VALUES ('record', ?)", (position,))
+
+
+def used_bytes(connection: sqlite3.Connection) -> int:
+    """What the records take; what is free within the file is not counted."""
+    pages, free, page_bytes = (
+        int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * page_bytes
 
 
 def lock(path: Path) -> int:

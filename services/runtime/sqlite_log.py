@@ -22,14 +22,14 @@ from services.runtime.event_log import Keyed, LogFullError, checked_bytes
 from services.runtime.log_mark import LogMark
 from services.runtime.reader_position import reader_position
 from services.runtime.sqlite_file import (
-    INSERTS,
     connect,
     lock,
     newest_file,
     prepare,
     set_last_position,
+    used_bytes,
 )
-from services.runtime.sqlite_records import LAST_POSITION, checksum, is_damage
+from services.runtime.sqlite_records import LAST_POSITION, insert, is_damage
 from services.runtime.sqlite_repair import repair
 
 BYTES_MAX = 20 * 2**30
@@ -81,6 +81,8 @@ class SqliteLog:
         self._readers = tuple(readers)
         self._bytes_max = bytes_max
         self._free_share_min = free_share_min
+        self._next: int | None = None
+        """The next position, where the last commit is known to have been made."""
         self._room_bytes = 0
         """So much may be appended before it is asked again whether there is room."""
         self._keep_ms = keep_ms
@@ -127,7 +129,7 @@ class SqliteLog:
             OSError: it cannot be known.
         """
         self._room_bytes = 0
-        used = self._sound(self._used_bytes)
+        used = self._sound(lambda: used_bytes(self._connection))
         if used >= self._bytes_max:
             return f"the log holds {used} bytes of at most {self._bytes_max}"
         disk = shutil.disk_usage(self._directory)
@@ -167,7 +169,7 @@ class SqliteLog:
             OSError: it cannot be known.
         """
         disk = shutil.disk_usage(self._directory)
-        telemetry.LOG_BYTES.set(self._sound(self._used_bytes))
+        telemetry.LOG_BYTES.set(self._sound(lambda: used_bytes(self._connection)))
         telemetry.LOG_BYTES_MAX.set(self._bytes_max)
         telemetry.LOG_DISK_FREE.set(disk.free / disk.total)
         waiting = self._lowest_reader() or 1
@@ -201,18 +203,13 @@ class SqliteLog:
 
     def _insert(self, records: Sequence[Keyed], appended_ms: int) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
-        first = int(self._connection.execute(LAST_POSITION).fetchone()[0]) + 1
-        place = first
-        for rows, insert in INSERTS:
-            while place - first + rows <= len(records):
-                values: list[object] = []
-                for one in records[place - first : place - first + rows]:
-                    key, value = one.key, one.value
-                    values += (place, appended_ms, key, value, checksum(place, key, value))
-                    place += 1
-                self._connection.execute(insert, values)
+        first, self._next = self._next, None
+        if first is None:
+            first = int(self._connection.execute(LAST_POSITION).fetchone()[0]) + 1
+        insert(self._connection, records, first, appended_ms)
         self._connection.execute("COMMIT")
         self._last = first + len(records) - 1
+        self._next = self._last + 1
 
     def _delete(self, bounds: tuple[int, int, int]) -> int:
         row = self._connection.execute(_TRIM_UP_TO, bounds).fetchone()
@@ -249,6 +246,7 @@ class SqliteLog:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
+        self._next = None
         prepare(connection)
         connection.execute("BEGIN IMMEDIATE")
         row = connection.execute("SELECT log_id FROM log").fetchone()
@@ -281,13 +279,6 @@ class SqliteLog:
                 return None
             lowest = position if lowest is None else min(lowest, position)
         return lowest
-
-    def _used_bytes(self) -> int:
-        pages, free, page_bytes = (
-            int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
-            for name in ("page_count", "freelist_count", "page_size")
-        )
-        return (pages - free) * page_bytes
 
     def _roll_back(self) -> None:
         try:
