@@ -155,11 +155,11 @@ def _apply(
     with telemetry.SCORER_FOLD_SECONDS.time():
         ahead = fold_ahead(db, onto, before, model)
     _lock(db, theirs.keys() | anew | moves.merged.keys())
-    cookies = {cookie for event in named if (cookie := identified.cookie(event)) is not None}
+    used = identified.uses_in(named)
     if (
         owners_of(db, workspace_id, owners) != owners
         or _owners_at(db, workspace_id, replaced) != replaced_by
-        or not still_so(db, workspace_id, moves.uses, cookies)
+        or not still_so(db, workspace_id, moves.uses, used)
     ):
         raise MovedError
     segments = load_segments(db, workspace_id, hold=True)

@@ -70,8 +70,10 @@ def choose(
     retired = _retired(db, past)
     living = {row.person_id for row in rows.values() if row.person_id is not None}
     homes = _homes(rows, owners, past, living | retired.keys())
-    firsts = _firsts(db, homes.keys())
-    for person in sorted(homes, key=lambda one: (one in retired, firsts[one])):
+    chosen.persons = {owner: person for person, owner in homes.items() if owner < 0}
+    moving = [person for person, owner in homes.items() if owner >= 0]
+    firsts = _firsts(db, moving)
+    for person in sorted(moving, key=lambda one: (one in retired, firsts[one])):
         chosen.persons.setdefault(homes[person], person)
     for owner in sorted({piece.owner for pieces in owners.values() for piece in pieces}):
         if owner not in chosen.persons:

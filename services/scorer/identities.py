@@ -12,6 +12,7 @@ from services.contract.vault import lookup_value
 from services.model.identity import ADDRESS, BROWSER_AFTER_MS, COOKIE, UNIQUE
 from services.runtime.bulk import among
 from services.runtime.database import insert_new
+from services.scorer.owners import Used, used_by_others
 
 Pair = tuple[int, int]
 First = tuple[int, bytes]
@@ -41,6 +42,16 @@ class Identified:
             found = self._primaries[event.event_id] = self.ids[primary(event.identities)]
         return found
 
+    def uses_in(self, events: Iterable[Event]) -> list[Used]:
+        """What events tell of cookies, as far as their identities are known by id."""
+        return [
+            Used(self.ids[cookie], self.ids[known], event.occurred_ms)
+            for event in events
+            if (cookie := cookie_of(event)) is not None
+            and cookie in self.ids
+            and (known := primary(event.identities)) in self.ids
+        ]
+
     def cookie(self, event: Event) -> int | None:
         """The cookie beside a surer identity."""
         cookie = cookie_of(event)
@@ -49,6 +60,8 @@ class Identified:
 
 def cookie_of(event: Event) -> Identity | None:
     """The one cookie that an event ties to a surer identity; further ones it names tie nobody."""
+    if len(event.identities) < 2:
+        return None
     if len(event.identities) < 2:
         return None
     cookies = [i for i in event.identities if i.namespace == COOKIE]
@@ -152,8 +165,11 @@ def look(db: Connection, workspace_id: int, events: Sequence[Event]) -> Identifi
     for pair, first in firsts.items():
         if pair not in known or first < known[pair]:
             found.loose.update(pair)
-    # Whose a shared cookie was when may change with any further use of it.
-    found.loose.update(i for pair in firsts for i in pair if i in shared)
+    if shared:  # whose it was when may change with any further use of it
+        uses = [use for use in found.uses_in(events) if use.cookie in shared]
+        known_uses = [use for use in uses if use.known not in found.loose]
+        found.loose |= {use.cookie for use in uses if use.known in found.loose}
+        found.loose |= used_by_others(db, workspace_id, known_uses)
     _look_at_decisions(db, workspace_id, events, found)
     return found
 

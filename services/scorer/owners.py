@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -49,11 +50,32 @@ def uses_of(db: Connection, workspace_id: int, cookie: int) -> list[Use]:
     )
 
 
+class Used(NamedTuple):
+    """An event named a cookie beside a known identity, at a time."""
+
+    cookie: int
+    known: int
+    at_ms: int
+
+
+def used_by_others(db: Connection, workspace_id: int, uses: Collection[Used]) -> set[int]:
+    """The cookies that were used by somebody else than whose they were then.
+
+    Whoever uses a cookie while it is theirs changes nothing about whose it is.
+    """
+    pieces = owners_of(db, workspace_id, {i for use in uses for i in (use.cookie, use.known)})
+    return {
+        use.cookie
+        for use in uses
+        if owner_at(pieces[use.cookie], use.at_ms) != owner_at(pieces[use.known], use.at_ms)
+    }
+
+
 def still_so(
     db: Connection,
     workspace_id: int,
     uses: Mapping[int, Sequence[Use]],
-    cookies: Collection[int],
+    used: Collection[Used],
 ) -> bool:
     """Whether nobody else used a cookie while we waited for the persons that are ours now.
 
@@ -61,11 +83,12 @@ def still_so(
         db: a transaction that has the persons locked.
         workspace_id: whose.
         uses: what we shared cookies out by.
-        cookies: those that we took for one person's, and those in ``uses``.
+        used: what the batch tells of cookies: of those not in ``uses`` each was its user's then.
     """
     row = tables.identity.c
-    others = set(cookies) - uses.keys()
-    query = select(row.id).where(among(db, row.id, others), row.shared).limit(1)
-    if others and db.execute(query).first() is not None:
+    others = {use.cookie for use in used} - uses.keys()
+    query = select(row.id).where(among(db, row.id, others), row.shared)
+    shared = set(db.execute(query).scalars()) if others else set()
+    if shared and used_by_others(db, workspace_id, [u for u in used if u.cookie in shared]):
         return False
     return all(uses_of(db, workspace_id, cookie) == found for cookie, found in uses.items())

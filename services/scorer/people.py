@@ -31,6 +31,9 @@ from services.scorer.owners import uses_of
 from services.scorer.quarantine import Met, write_conflicts
 from services.scorer.ties import Edge, neighbours
 
+MEETINGS_MAX = 100
+"""On one cookie, that are looked at for a conflict: the earliest."""
+
 
 @dataclass
 class Moves:
@@ -218,14 +221,20 @@ def _met(around: _Around, owners: dict[int, list[Slice]], chosen: Chosen) -> lis
         for t in around.aside
     ]
     for cookie in sorted(around.uses):
-        users = [known for known, edge in around.users[cookie] if edge.told_ms < UNTOLD_MS]
+        met_here = meetings(owners[cookie])[:MEETINGS_MAX]
+        theirs = {owner for one, other, _ in met_here for owner in (one, other)}
+        users = [
+            known
+            for known, edge in around.users[cookie]
+            if edge.told_ms < UNTOLD_MS and owner_of(known) in theirs
+        ]
         users.sort(key=lambda known: (strength(rows[known].namespace), *rows[known][:2]))
         surest: dict[int, int] = {}
         for known in users:
             surest.setdefault(owner_of(known), known)
         met += [
             Met(surest[one], surest[other], one, other, cookie, event_id)
-            for one, other, event_id in meetings(owners[cookie])
+            for one, other, event_id in met_here
         ]
     persons = chosen.persons
     return [one._replace(person=persons[one.person], other=persons[one.other]) for one in met]
