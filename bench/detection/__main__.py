@@ -35,6 +35,7 @@ def main() -> None:
         findings = run(size, Path(folder), progress, min(2, os.cpu_count() or 1))
     print("Simulated, but for the public records.\n\n" + as_tables(findings))
     if not small:
+        LATEST.parent.mkdir(exist_ok=True)
         LATEST.write_bytes(told(findings))
 
 
