@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes a migration: what services/contract/tables.py has and the migrations so far have not.
+# Writes a migration: what services/contract/tables/ has and the migrations so far have not.
 #   scripts/migration.sh 0002 "Consent ledger"
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,4 +1,4 @@
-"""The migrations make exactly the tables of ``services/contract/tables.py``, on both databases."""
+"""The migrations make exactly the tables of ``services/contract/tables/``, on both databases."""
 
 from collections.abc import Iterator
 

@@ -1,0 +1,66 @@
+"""The tables that scorer and API share.
+
+Times are UTC milliseconds in bigint columns ending in ``_ms``. Every row carries its workspace
+and every index begins with it and is named after the question it answers. Row ids stay inside;
+what leaves the product is a random ``public_id``.
+"""
+
+from services.contract.tables.accounts import api_key, hook, link_secret, workspace
+from services.contract.tables.agreed import consent, withdrawal
+from services.contract.tables.base import metadata
+from services.contract.tables.record import (
+    aggregate,
+    event,
+    identity,
+    identity_conflict,
+    identity_decision,
+    identity_edge,
+    identity_link,
+    person,
+)
+from services.contract.tables.said import (
+    change,
+    checkpoint,
+    count_delta,
+    interval,
+    model_fold,
+    model_version,
+    person_state,
+)
+from services.contract.tables.segments import segment, segment_version
+from services.contract.tables.sent import campaign, link, message, unsubscribed
+from services.contract.tables.working import dead_letter, feed_position, log_position
+
+__all__ = [
+    "aggregate",
+    "api_key",
+    "campaign",
+    "change",
+    "checkpoint",
+    "consent",
+    "count_delta",
+    "dead_letter",
+    "event",
+    "feed_position",
+    "hook",
+    "identity",
+    "identity_conflict",
+    "identity_decision",
+    "identity_edge",
+    "identity_link",
+    "interval",
+    "link",
+    "link_secret",
+    "log_position",
+    "message",
+    "metadata",
+    "model_fold",
+    "model_version",
+    "person",
+    "person_state",
+    "segment",
+    "segment_version",
+    "unsubscribed",
+    "withdrawal",
+    "workspace",
+]

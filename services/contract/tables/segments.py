@@ -1,0 +1,44 @@
+"""Segments and the versions of their rules."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from services.contract.tables.base import Id, metadata, of_workspace
+
+segment = Table(
+    "segment",
+    metadata,
+    Column("id", Id, primary_key=True),
+    of_workspace(),
+    Column("key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("deleted_ms", BigInteger),
+    UniqueConstraint("workspace_id", "key"),
+)
+
+segment_version = Table(
+    "segment_version",
+    metadata,
+    Column("id", Id, primary_key=True),
+    of_workspace(),
+    Column("segment_id", ForeignKey("segment.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("rule", JSON, nullable=False),  # services/model/rules.py
+    Column("created_ms", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    # building: being filled beside the live one; live: in force; retired: readable as it was.
+    Column("status", Text, nullable=False),
+    Column("built_to", BigInteger, nullable=False),  # every person id up to here is filled
+    Column("live_ms", BigInteger),  # when it came into force
+    UniqueConstraint("segment_id", "number"),
+    Index("versions_by_status", "workspace_id", "status"),
+)
