@@ -24,12 +24,13 @@ from services.runtime.bulk import among
 from services.runtime.event_log import Stored
 from services.scorer import consent, intervals, unsubscribed
 from services.scorer.announce import Change, announce_folded, publish
-from services.scorer.folding import Folded, fold_ahead, fold_persons, save
+from services.scorer.folding import Folded, fold_ahead, fold_persons
 from services.scorer.identities import Identified, identify, unsettled
 from services.scorer.owners import Piece, owner_at, owners_of, still_so
 from services.scorer.people import Moves, resolve
 from services.scorer.positions import claim
 from services.scorer.record import Arrived, Batch, Poison, count, set_aside, store
+from services.scorer.save import save
 from services.scorer.segments import load_segments
 from services.scorer.shadow import forget_shadows
 from services.scorer.ties import write_ties

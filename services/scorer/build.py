@@ -13,7 +13,8 @@ from services.contract import tables
 from services.model.version import Model
 from services.scorer import intervals
 from services.scorer.announce import announce_folded, publish
-from services.scorer.folding import fold_persons, save
+from services.scorer.folding import fold_persons
+from services.scorer.save import save
 from services.scorer.segments import load_segments
 
 PERSONS_PER_STEP = 100

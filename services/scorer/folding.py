@@ -9,10 +9,8 @@ from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection
 
-from services.contract import tables
 from services.contract.event import Event
 from services.contract.phases import DAY_MS, ChangeReason
 from services.model.behaviour import WINDOW_MS, is_hit, judged, tells
@@ -20,7 +18,6 @@ from services.model.rulebook import Rulebook
 from services.model.state import PersonState, encode_state
 from services.model.timeline import Interval, advance, join
 from services.model.version import Model
-from services.runtime.bulk import Row, among, insert_rows, update_rows
 from services.scorer.record import events_of
 from services.scorer.segments import Segments
 from services.scorer.states import Announced, Head, Held, Place, bases_of, heads, load, place
@@ -247,58 +244,3 @@ def _settles_at(events: Sequence[Event]) -> int:
 def _settled(state: PersonState, events: Sequence[Event]) -> bytes | None:
     """The state to keep, if it is one of long enough before the last event."""
     return encode_state(state) if state.at_ms <= events[-1].occurred_ms - SETTLED_MS else None
-
-
-def save(db: Connection, workspace_id: int, folded: Sequence[Folded], model: Model) -> None:
-    """Write states and checkpoints, and forget those of persons that are no more."""
-    gone = [one.person_id for one in folded if one.state is None]
-    anew = [one.person_id for one in folded if one.cut_ms is None and one.version > 1]
-    for table, persons in ((tables.person_state, gone), (tables.checkpoint, anew)):
-        if persons:
-            db.execute(delete(table).where(among(db, table.c.person_id, persons)))
-    made: list[Row] = []
-    kept: list[Row] = []
-    for one in folded:
-        if one.state is not None:
-            row = _row(workspace_id, one, one.state, model)
-            (made if one.version == 1 else kept).append((*row, one.person_id))
-    insert_rows(db, tables.person_state, (*_STATE, "person_id"), made)
-    update_rows(db, tables.person_state, "person_id", _STATE, kept)
-    checkpoints = [
-        (one.person_id, *where, workspace_id, state)
-        for one in folded
-        for where, state in one.checkpoints
-    ]
-    columns = ("person_id", "occurred_ms", "event_id", "workspace_id", "state")
-    insert_rows(db, tables.checkpoint, columns, checkpoints)
-    firsts = [(*one.first, one.person_id) for one in folded if one.first is not None]
-    update_rows(db, tables.person, "id", ("first_ms", "first_event_id"), firsts)
-
-
-_STATE = (
-    "workspace_id",
-    "state",
-    "settled",
-    "model_version",
-    "version",
-    "last_ms",
-    "last_event_id",
-    "events",
-    "announced",
-    "due_ms",
-)
-
-
-def _row(workspace_id: int, one: Folded, state: PersonState, model: Model) -> Row:
-    return (
-        workspace_id,
-        encode_state(state),
-        one.settled,
-        model.version,
-        one.version,
-        state.at_ms,
-        state.at_id,
-        state.events,
-        msgspec.json.encode(one.announced).decode(),
-        one.due_ms,
-    )

@@ -20,7 +20,8 @@ from services.runtime.bulk import among, insert_rows
 from services.scorer import intervals
 from services.scorer.anew import EVENTS_MAX, PERSONS_MAX, fold_anew, intervals_of
 from services.scorer.announce import announce_folded, publish
-from services.scorer.folding import Folded, save
+from services.scorer.folding import Folded
+from services.scorer.save import save
 from services.scorer.segments import Segments, load_segments
 from services.scorer.states import Head, Place, heads
 from services.scorer.versions import in_force, keep_out, put_in_force
