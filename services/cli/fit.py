@@ -8,8 +8,9 @@ from typing import Any
 import click
 import numpy as np
 
+from services.cli.database import data_option, database
 from services.cli.fit_report import show_comparison, show_echo
-from services.cli.spells import Bar, Found, at_work, database_url, open_version, read_spells
+from services.cli.spells import Bar, Found, at_work, open_version, read_spells
 from services.cli.version_file import write_version
 from services.model.fitting.compare import Comparison, compare
 from services.model.fitting.em import ECHO_ROUNDS_MAX, ROUNDS_MAX, fit, fit_echo
@@ -42,7 +43,7 @@ PEOPLE_SIMULATED = 4_000
 @click.option(
     "--base",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="The version to start from and compare with; without it, day-one.",
+    help="The version to start from and compare with; without it, the one in force.",
 )
 @click.option(
     "--prior-days",
@@ -56,11 +57,7 @@ PEOPLE_SIMULATED = 4_000
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the new version here, if it is not worse.",
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="The folder that `kentering up` was given; else the settings say where the database is.",
-)
+@data_option
 def command(
     workspace: str,
     base: Path | None,
@@ -76,9 +73,9 @@ def command(
     Compares it on held-out people with the version that it starts from, and with decayed points;
     what is worse is not written. See docs/model-fitting.md.
     """
-    version = open_version(base)
-    with at_work() as (pool, bar):
-        found = read_spells(database_url(data), workspace, version, seed, pool, bar)
+    with database(data) as engine, at_work() as (pool, bar):
+        version = open_version(base, engine)
+        found = read_spells(engine, workspace, version, seed, pool, bar)
         _enough(found)
         made = _made(workspace, version, found, seed)
         if echo_only:

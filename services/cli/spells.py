@@ -14,21 +14,21 @@ from typing import NamedTuple, TypeVar
 
 import click
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 from sqlalchemy import Engine, func, select
-from sqlalchemy.exc import DBAPIError
 
+from services.cli.database import workspaces
+from services.cli.progress import progress
 from services.contract import tables
 from services.model.behaviour import judged
 from services.model.fitting.each import Each
 from services.model.fitting.history import Histories, join
 from services.model.fitting.scribe import Scribe
 from services.model.parameters import Parameters, VersionError, read
-from services.model.version import build, load
+from services.model.version import build
 from services.runtime.database import open_database
-from services.runtime.settings import from_environment
 from services.scorer.record import events_of
+from services.scorer.versions import in_force, model_of
 
 PEOPLE_MAX = 20_000
 """Of more people so many are drawn: as many as make the numbers sure, in bounded memory."""
@@ -50,12 +50,12 @@ class Found(NamedTuple):
 
 
 def read_spells(
-    url: str, workspace: str, version: Parameters, seed: int, pool: Executor, bar: "Bar"
+    engine: Engine, workspace: str, version: Parameters, seed: int, pool: Executor, bar: "Bar"
 ) -> Found:
     """All that is fitted on.
 
     Args:
-        url: the database's.
+        engine: the database; each process opens it anew.
         workspace: as ws_….
         version: whose windows and sessions count.
         seed: of the draw, where there are more than ``PEOPLE_MAX``.
@@ -65,15 +65,7 @@ def read_spells(
     Raises:
         click.ClickException: there is no such workspace, or nobody in it.
     """
-    engine = open_database(url)
-    try:
-        number, until_ms, persons = _persons(engine, workspace)
-    except DBAPIError as error:
-        raise click.ClickException(
-            f"no Kentering database at {engine.url} ({error.orig})"
-        ) from None
-    finally:
-        engine.dispose()
+    number, until_ms, persons = _persons(engine, workspace)
     if not persons:
         raise click.ClickException(f"nobody in {workspace} is scored yet")
     drawn = np.array(persons)
@@ -81,6 +73,7 @@ def read_spells(
         chosen = np.random.default_rng(seed).choice(len(persons), PEOPLE_MAX, replace=False)
         drawn = drawn[np.sort(chosen)]
     pages = [drawn[i : i + PAGE].tolist() for i in range(0, len(drawn), PAGE)]
+    url = engine.url.render_as_string(hide_password=False)
     page = partial(_page, url, number, version, until_ms)
     found = list(bar.follow("reading", pool.map(page, pages), len(pages)))
     return Found(join(found), len(persons), until_ms)
@@ -88,12 +81,9 @@ def read_spells(
 
 def _persons(engine: Engine, workspace: str) -> tuple[int, int, list[int]]:
     """(the workspace's row id, when its last event happened, its scored persons)."""
-    of = tables.workspace.c
     event, state = tables.event.c, tables.person_state.c
     with engine.connect() as db:
-        number = db.execute(select(of.id).where(of.public_id == workspace)).scalar_one_or_none()
-        if number is None:
-            raise click.ClickException(f"there is no workspace {workspace}")
+        number = next(iter(workspaces(db, workspace)))
         last = select(func.max(event.occurred_ms)).where(event.workspace_id == number)
         people = (
             select(state.person_id).where(state.workspace_id == number).order_by(state.person_id)
@@ -153,29 +143,33 @@ class Bar:
 def at_work() -> Iterator[tuple[Executor, Bar]]:
     """A process for each core that is ours (for a single one this very process), and a bar."""
     cores = min(len(os.sched_getaffinity(0)), PROCESSES_MAX)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     with (
         ProcessPoolExecutor(cores, get_context("spawn"))
         if cores > 1
         else ThreadPoolExecutor(1) as pool,
-        Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress,
+        progress() as shown,
     ):
-        yield pool, Bar(progress)
+        yield pool, Bar(shown)
 
 
-def database_url(data: Path | None) -> str:
-    """Of the folder that `kentering up` was given; without one, of the settings."""
-    return f"sqlite:///{data / 'kentering.db'}" if data else from_environment().database_url
-
-
-def open_version(file: Path | None) -> Parameters:
-    """A version from its file; without one, day-one.
+def open_version(file: Path | None, engine: Engine) -> Parameters:
+    """A version from its file; without one, the version in force.
 
     Raises:
         click.ClickException: the file holds none.
     """
     if file is None:
-        return load().parameters
+        with engine.connect() as db:
+            return model_of(db, in_force(db).id).parameters
+    return read_version(file)
+
+
+def read_version(file: Path) -> Parameters:
+    """A version from its file.
+
+    Raises:
+        click.ClickException: it holds none.
+    """
     try:
         return read(file.read_bytes())
     except VersionError as error:

@@ -1,6 +1,7 @@
 """``kentering thresholds``: where the two signals go on, for chosen rates of false alarms."""
 
 import json
+from concurrent.futures import Executor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from services.cli.spells import at_work, database_url, open_version, read_spells
+from services.cli.database import data_option, database
+from services.cli.spells import Bar, at_work, open_version, read_spells, read_version
 from services.cli.version_file import write_version
-from services.model.fitting.history import Rhythm
+from services.model.fitting.history import Histories, Rhythm
 from services.model.fitting.thresholds import (
     FALSE_PER_YEAR,
     Threshold,
@@ -27,7 +29,7 @@ WEEKLY = Rhythm(mails_per_day=1 / 7, issues_per_day=0.0)
 @click.option(
     "--model",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="A model version's file; without it, day-one.",
+    help="A model version's file; without it, the one in force.",
 )
 @click.option(
     "--workspace",
@@ -49,11 +51,7 @@ WEEKLY = Rhythm(mails_per_day=1 / 7, issues_per_day=0.0)
     help="Write the version with these thresholds here.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="The folder that `kentering up` was given; else the settings say where the database is.",
-)
+@data_option
 def command(
     model: Path | None,
     workspace: str | None,
@@ -69,14 +67,9 @@ def command(
     The smallest thresholds at which *active* gives 0.10 and *turning* 0.30 false alarms per
     person-year of people who are not.
     """
-    version = open_version(model)
-    rhythm, observed = WEEKLY, None
+    observed = None
     with at_work() as (pool, bar):
-        spells = (
-            read_spells(database_url(data), workspace, version, seed, pool, bar).histories
-            if workspace
-            else None
-        )
+        version, spells = _people(model, workspace, data, seed, pool, bar)
         rhythm = spells.rhythm if spells else WEEKLY
         found = derive(version, rhythm, people, seed, bar.each("simulated people", pool))
         if spells:
@@ -100,14 +93,34 @@ def command(
         _show(version, found, observed)
 
 
+def _people(
+    model: Path | None,
+    workspace: str | None,
+    data: Path | None,
+    seed: int,
+    pool: Executor,
+    bar: Bar,
+) -> tuple[Parameters, Histories | None]:
+    """The version, and the workspace's people; no database is asked for what nobody wants of it."""
+    if model and not workspace:
+        return read_version(model), None
+    with database(data) as engine:
+        version = open_version(model, engine)
+        if not workspace:
+            return version, None
+        return version, read_spells(engine, workspace, version, seed, pool, bar).histories
+
+
 def _show(version: Parameters, found: list[Threshold], observed: list[float] | None) -> None:
-    table = Table(title=f"Thresholds of {version.version}; alarms per person-year")
+    table = Table(
+        title=f"Thresholds of {version.version}",
+        caption="False, wanted and all: alarms per person-year. False and expected are simulated.",
+    )
     for heading in (
         "signal",
         "now",
         "found",
-        "leaves below",
-        "false, simulated",
+        "false",
         "wanted",
         "all, expected",
         "all, observed",
@@ -119,7 +132,6 @@ def _show(version: Parameters, found: list[Threshold], observed: list[float] | N
             one.signal,
             f"{now:.4f}",
             f"{one.enter:.4f}",
-            f"{one.leave:.4f}",
             f"{one.false_per_year:.3f}",
             f"{FALSE_PER_YEAR[one.signal]:.2f}",
             f"{one.expected_per_year:.3f}",

@@ -27,7 +27,9 @@ def write_version(file: Path, version: Parameters, made: dict[str, Any]) -> None
     beside = file.with_suffix(".made.json")
     beside.write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n")
     click.echo(
-        f"{file} holds version {named.version}; {beside.name} says how it was made.", err=True
+        f"{file} holds version {named.version}; {beside.name} says how it was made. "
+        f"Next: kentering versions add {file}",
+        err=True,
     )
 
 

@@ -55,8 +55,10 @@ def here(people):
 
 def test_what_is_read_is_what_happened(database_url):
     workspace, world = filled(database_url, 130, 200)
+    engine = open_database(database_url)
     with ThreadPoolExecutor(1) as pool, Progress(console=Console(quiet=True)) as progress:
-        found = read_spells(database_url, workspace, DAY_ONE, 1, pool, Bar(progress))
+        found = read_spells(engine, workspace, DAY_ONE, 1, pool, Bar(progress))
+    engine.dispose()
     assert found.people == 130
 
     def acts(histories):
@@ -74,11 +76,11 @@ def test_what_is_read_is_what_happened(database_url):
 
 @pytest.fixture(scope="module")
 def people(sqlite_template, tmp_path_factory):
-    """(url, workspace) of 300 people over a year."""
+    """(url, workspace) of 220 people over ten months."""
     file = tmp_path_factory.mktemp("fit") / "kentering.db"
     file.write_bytes(sqlite_template.read_bytes())
     url = f"sqlite:///{file}"
-    return url, filled(url, 300, 365)[0]
+    return url, filled(url, 220, 300)[0]
 
 
 def test_fit_writes_a_version_that_scores_and_how_it_was_made(people, here, tmp_path):
@@ -98,6 +100,7 @@ def test_fit_writes_a_version_that_scores_and_how_it_was_made(people, here, tmp_
     assert "On held-out people" in ran.stdout
     assert "decayed points" in ran.stdout
 
+    assert here("versions", "add", str(out)).exit_code == 0
     again = tmp_path / "again.json"
     ran = kentering(url, "thresholds", "--model", str(out), "--workspace", workspace, "--json",
                     "--people", "300", "--out", str(again))  # fmt: skip
