@@ -248,3 +248,24 @@ def test_alias_ties_a_cookie_or_an_address_and_never_two_user_ids(scene: Scene) 
         scene.score(replace(event, workspace_id=1))
         tied = scene.person_of(before[previous]) == scene.person_of(anna)
         assert tied == (previous != "old-user")
+
+
+def test_a_shared_browser_folds_only_those_whose_share_of_it_changed(scene: Scene) -> None:
+    names = [user(f"u{n}") for n in range(5)]
+    shared = cookie("library")
+    events = [scene.day("page", who, shared, day=n) for n, who in enumerate(names)]
+    scene.score(*events)
+    state = tables.person_state.c
+
+    def versions() -> list[int]:
+        held = dict(map(tuple, scene.rows(select(state.person_id, state.version))))
+        return [held[scene.person_of(who)] for who in names]
+
+    before = versions()
+    again = scene.day("page", names[4], shared, day=9)
+    back = scene.day("page", names[0], shared, day=12)
+    scene.score(again)
+    assert versions() == [*before[:4], before[4] + 1]
+    scene.score(back)
+    assert versions()[1:4] == before[1:4]
+    _assert_as_pure(scene, [*events, again, back])
