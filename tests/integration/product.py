@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from tests.servers.process import free_port, start, stop, wait_until
+from tests.servers.web import LOCAL
 
 KENTERING = str(Path(sys.executable).parent / "kentering")
 INTERNAL_KEY = "internal-key-of-the-tests"
@@ -33,21 +34,21 @@ class Product:
 
     def get(self, path: str, **params: Any) -> Any:
         """What REST answers."""
-        with httpx.Client(base_url=self.api_url, timeout=30) as client:
+        with httpx.Client(base_url=self.api_url, timeout=30, **LOCAL) as client:
             answer = client.get(path, params=params, headers=self._bearer(self.api_key))
         assert answer.status_code == 200, f"{path} {params}: {answer.status_code} {answer.text}"
         return answer.json()
 
     def post(self, path: str, body: Any) -> Any:
         """What REST answers to a write."""
-        with httpx.Client(base_url=self.api_url, timeout=30) as client:
+        with httpx.Client(base_url=self.api_url, timeout=30, **LOCAL) as client:
             answer = client.post(path, json=body, headers=self._bearer(self.api_key))
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 
     def collect(self, calls: list[dict[str, Any]]) -> Any:
         """What the tracker answers to a batch of the server key's."""
-        with httpx.Client(base_url=self.tracker_url, timeout=30) as client:
+        with httpx.Client(base_url=self.tracker_url, timeout=30, **LOCAL) as client:
             headers = self._bearer(self.server_key)
             answer = client.post("/v1/batch", json={"batch": calls}, headers=headers)
         assert answer.status_code == 200, answer.text
@@ -56,7 +57,7 @@ class Product:
     def find(self, namespace: str, value: str, **params: Any) -> Any:
         """The person with an identity; None while there is none."""
         query = {"namespace": namespace, "value": value, **params}
-        with httpx.Client(base_url=self.api_url, timeout=30) as client:
+        with httpx.Client(base_url=self.api_url, timeout=30, **LOCAL) as client:
             headers = self._bearer(self.api_key)
             answer = client.get("/v1/persons/lookup", params=query, headers=headers)
         if answer.status_code == 404:
@@ -209,12 +210,12 @@ def with_workspace(api_url: str, tracker_url: str, told: Mapping[str, str]) -> P
 def _takes(product: Product) -> bool:
     headers = {"Authorization": f"Bearer {product.server_key}"}
     url = f"{product.tracker_url}/v1/batch"
-    return httpx.post(url, json={"batch": []}, headers=headers).status_code == 200
+    return httpx.post(url, json={"batch": []}, headers=headers, **LOCAL).status_code == 200
 
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2).status_code == 200
+        return httpx.get(url, timeout=2, **LOCAL).status_code == 200
     except httpx.TransportError:
         return False
 

@@ -19,6 +19,7 @@ import msgspec
 from services.contract import snapshot as wire
 from services.contract.event import Event, decode
 from services.runtime.sqlite_log_reader import SqliteLogReader
+from tests.servers.web import LOCAL
 from tests.unit.tracker.scene import SNAPSHOT
 
 YES = {"consent": {"categoryPreferences": {"measure": True, "profile": True}}}
@@ -34,12 +35,14 @@ class Tracker:
         self.url = f"http://127.0.0.1:{port}"
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, timeout=10, headers={"User-Agent": "Mozilla/5.0 X"})
+        return httpx.Client(
+            base_url=self.url, timeout=10, headers={"User-Agent": "Mozilla/5.0 X"}, **LOCAL
+        )
 
     def wait_until_alive(self) -> None:
         for _ in range(START_SECONDS_MAX * 20):
             try:
-                httpx.get(f"{self.url}/healthz", timeout=5)
+                httpx.get(f"{self.url}/healthz", timeout=5, **LOCAL)
             except httpx.TransportError:
                 assert self.process.poll() is None, "the tracker ended by itself"
                 time.sleep(0.05)

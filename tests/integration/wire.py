@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tests.servers.web import LOCAL
+
 _NOT_PASSED_ON = {"content-length", "content-encoding", "transfer-encoding", "connection"}
 
 
@@ -51,7 +53,7 @@ class Wire:
     async def _ask(self, request: Request, body: bytes) -> Response:
         url = self._tracker_url + request.url.path
         headers = [(k, v) for k, v in request.headers.raw if k not in (b"host", b"content-length")]
-        async with httpx.AsyncClient(timeout=20) as client:
+        async with httpx.AsyncClient(timeout=20, **LOCAL) as client:
             told = await client.request(
                 request.method,
                 url,

@@ -16,7 +16,7 @@ from services.runtime.sqlite_log_reader import SqliteLogReader
 from services.tracker.app import create_app as create_tracker
 from services.tracker.gate import Gate
 from tests.contract.api.world import NOW_MS, World
-from tests.servers.web import run_app
+from tests.servers.web import LOCAL, run_app
 
 KEY = "internal-key-of-the-tests"
 
@@ -54,7 +54,7 @@ def client(world: World) -> Iterator[Client]:
     """A client with the workspace's api key, at the world's own time."""
     app = create_app(world.engine, KEY, "http://track.test", clock=lambda: NOW_MS)
     headers = {"Authorization": f"Bearer {world.made.api_key}"}
-    with run_app(app) as url, Client(base_url=url, headers=headers, timeout=30) as client:
+    with run_app(app) as url, Client(base_url=url, headers=headers, timeout=30, **LOCAL) as client:
         yield client
 
 
@@ -83,7 +83,10 @@ def api(world: World, tmp_path: Path) -> Iterator[tuple[Client, Callable[[], lis
             world.engine, KEY, "http://track.test", lambda: NOW_MS, tracker_url=tracker_url
         )
         headers = {"Authorization": f"Bearer {world.made.api_key}"}
-        with run_app(app) as url, Client(base_url=url, headers=headers, timeout=30) as client:
+        with (
+            run_app(app) as url,
+            Client(base_url=url, headers=headers, timeout=30, **LOCAL) as client,
+        ):
             yield client, arrive
     reader.close()
     log.close()
