@@ -122,6 +122,8 @@ def number_at(packed: bytes, at: int) -> tuple[int, int]:
         IndexError: it does not end.
     """
     byte = packed[at]
+    if byte <= 0x7F:
+        return byte, at + 1
     number, shift = byte & 0x7F, 7
     while byte > 0x7F:
         if shift > _SHIFT_MAX:
