@@ -19,7 +19,7 @@ from tests.servers.web import LOCAL
 
 KENTERING = str(Path(sys.executable).parent / "kentering")
 INTERNAL_KEY = "internal-key-of-the-tests"
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 @dataclass(frozen=True)

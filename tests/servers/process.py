@@ -74,7 +74,7 @@ def wait_until(
     ready: Callable[[], bool],
     what: str,
     *,
-    timeout_s: float = 60,
+    timeout_s: float = 120,
     process: subprocess.Popen[bytes] | None = None,
     log: Path | None = None,
 ) -> None:
