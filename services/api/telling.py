@@ -2,19 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from itertools import accumulate
+from typing import Annotated, NamedTuple, TypeVar
 
 import numpy as np
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 from sqlalchemy import Connection, select
 
 from services.api.context import Context, Here
 from services.api.needs import PersonsReader
+from services.api.people import held
 from services.api.problem import described
 from services.api.record import events_of
+from services.api.segment_store import find_segment
 from services.api.wire import Out, rfc3339
-from services.contract.tables import link, message, person, person_state
+from services.contract.tables import interval, link, message, person, person_state
 from services.model.parameters import Three
 from services.model.path import Path
 from services.model.state import decode_state
@@ -58,9 +61,7 @@ class AnsweringOut(Out):
 class ItemOut(Out):
     """What the answer to something tells."""
 
-    bits: float = Field(
-        description="Of a person's state (three of them), on average over the people sampled."
-    )
+    bits: float = Field(description="Of a person's state (three of them), on average over people.")
     bits_active: float = Field(description="Likewise, of whether they are active or not.")
     sent: int = Field(description="In the sample, with a window that has closed.")
     opened: int = Field(description="Opened without a click; those surely by a person.")
@@ -86,7 +87,8 @@ class TellingOut(Out):
     """What was measured; the most telling first."""
 
     as_of: str
-    persons: int = Field(description="Sampled: scored, with their whole history.")
+    persons: int = Field(description="Of whom answers were measured: a sample of who is scored.")
+    averaged: int = Field(description="Of whom bits are the average: those, or a segment's.")
     mailings: list[MailingOut]
     content: list[ContentOut]
 
@@ -95,9 +97,11 @@ T = TypeVar("T", bound=ItemOut)
 
 
 class _Sample(NamedTuple):
-    shares: list[Three]
-    """The states' probabilities now, of each person."""
+    measured: int
+    """So many people."""
     found: list[Response]
+    shares: list[Three]
+    """The states' probabilities now, of each person to average over."""
 
 
 class _Seen(NamedTuple):
@@ -108,9 +112,19 @@ class _Seen(NamedTuple):
 @router.get(
     "/telling",
     summary="What mailings and content tell of people's states",
-    responses=described(400, 401, 403, 503),
+    responses=described(400, 401, 403, 404, 503),
 )
-def get_telling(here: Here, credential: PersonsReader) -> TellingOut:
+def get_telling(
+    here: Here,
+    credential: PersonsReader,
+    segment: Annotated[
+        str | None,
+        Query(
+            max_length=64,
+            description="A segment's key: what it tells of the members now, at the same rates.",
+        ),
+    ] = None,
+) -> TellingOut:
     """In bits: how much one learns of a state from nothing, an open or a click.
 
     Measured on the same few hundred people each time, whose histories are folded for the answer:
@@ -119,6 +133,9 @@ def get_telling(here: Here, credential: PersonsReader) -> TellingOut:
     now_ms = here.clock()
     with here.engine.connect() as connection:
         sample = _sample(connection, here, credential.workspace_id, now_ms)
+        if segment is not None:
+            members = _members(connection, credential.workspace_id, segment, now_ms)
+            sample = sample._replace(shares=_shares(members, here, now_ms))
         by_mailing = _by_mailing(sample.found)
         names = _names(connection, credential.workspace_id, by_mailing)
         by_content = _by_content(
@@ -127,7 +144,8 @@ def get_telling(here: Here, credential: PersonsReader) -> TellingOut:
     issues = {response.message_id: response.issue for response in sample.found}
     return TellingOut(
         as_of=rfc3339(now_ms),
-        persons=len(sample.shares),
+        persons=sample.measured,
+        averaged=len(sample.shares),
         mailings=_ranked(
             MailingOut(message_id=key, name=names.get(key), issue=issues[key], **dict(item))
             for issue in (False, True)
@@ -158,17 +176,43 @@ def _sample(connection: Connection, here: Context, workspace_id: int, now_ms: in
         .order_by(person.c.public_id)
         .limit(PERSONS_MAX)
     )
-    sample, left = _Sample([], []), EVENTS_MAX
-    for row in connection.execute(query).all():
-        left -= row.events
-        if left < 0:
-            break
-        path = Path(decode_state(row.state), here.model)
-        if path.scored:
-            sample.shares.append(path.states_at(now_ms))
-            events = events_of(connection, workspace_id, row.id, now_ms)
-            sample.found.extend(responses(events, here.model, now_ms))
-    return sample
+    drawn = connection.execute(query).all()
+    whole = accumulate(row.events for row in drawn)
+    people = [row for row, events in zip(drawn, whole, strict=True) if events <= EVENTS_MAX]
+    found: list[Response] = []
+    for row in people:
+        events = events_of(connection, workspace_id, row.id, now_ms)
+        found += responses(events, here.model, now_ms)
+    shares = _shares([row.state for row in people], here, now_ms)
+    return _Sample(len(shares), found, shares)
+
+
+def _members(connection: Connection, workspace_id: int, key: str, now_ms: int) -> list[bytes]:
+    """The states of a segment's members, in the same order."""
+    live = find_segment(connection, workspace_id, key).live
+    if live is None:
+        return []
+    query = (
+        select(person_state.c.state)
+        .join(person, person.c.id == person_state.c.person_id)
+        .join(interval, interval.c.person_id == person.c.id)
+        .where(
+            person.c.workspace_id == workspace_id,
+            interval.c.workspace_id == workspace_id,
+            interval.c.kind == "segment",
+            interval.c.key == str(live.id),
+            held(now_ms, None),
+        )
+        .order_by(person.c.public_id)
+        .limit(PERSONS_MAX)
+    )
+    return [bytes(state) for state in connection.execute(query).scalars()]
+
+
+def _shares(states: Iterable[bytes], here: Context, now_ms: int) -> list[Three]:
+    """The states' probabilities of those who are scored."""
+    paths = (Path(decode_state(state), here.model) for state in states)
+    return [path.states_at(now_ms) for path in paths if path.scored]
 
 
 def _by_mailing(found: Sequence[Response]) -> dict[str, _Seen]:
@@ -212,9 +256,10 @@ def _items(
 
 def _item(sample: _Sample, seen: _Seen, kind: Floats, worth: float) -> ItemOut:
     rates = measured(seen.shares, seen.answers, kind, worth)
+    nobody = not sample.shares
     return ItemOut(
-        bits=float(np.mean(bits(sample.shares, rates))),
-        bits_active=float(np.mean(bits_of_active(sample.shares, rates))),
+        bits=0.0 if nobody else float(np.mean(bits(sample.shares, rates))),
+        bits_active=0.0 if nobody else float(np.mean(bits_of_active(sample.shares, rates))),
         sent=len(seen.answers),
         opened=seen.answers.count(OPEN),
         clicked=seen.answers.count(CLICK),

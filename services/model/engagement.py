@@ -14,6 +14,9 @@ from services.model.version import Model
 
 TOPICS_MAX = 100
 """Of each sign; the weakest gives way to a stronger one."""
+EVENT_TOPICS_MAX = 20
+"""Of one event."""
+TOPIC_LENGTH_MAX = 200
 IN_ALL = ""
 """The key beside the topics."""
 
@@ -52,7 +55,8 @@ def _topics(event: Event) -> list[str]:
     topics = event.properties.get("topics")
     if not isinstance(topics, list):
         return []
-    return list(dict.fromkeys(t for t in topics if isinstance(t, str) and t))
+    named = (t for t in topics if isinstance(t, str) and 0 < len(t) <= TOPIC_LENGTH_MAX)
+    return list(dict.fromkeys(named))[:EVENT_TOPICS_MAX]
 
 
 def _add(kept: dict[str, float], key: str, weight: float, at_ms: int, model: Model) -> None:

@@ -8,7 +8,7 @@ from importlib.resources import files
 import numpy as np
 
 from services.contract.phases import DAY_MS
-from services.model.parameters import MailRates, Parameters, Three, read
+from services.model.parameters import MailRates, Parameters, Three, VersionError, read
 from services.model.silence import Silence, Silently, spelt_out
 from services.model.state import Mail
 
@@ -81,7 +81,7 @@ def build(parameters: Parameters) -> Model:
     """What follows from parameters.
 
     Raises:
-        ValueError: the silence of some frailty point has complex exponents.
+        VersionError: the silence of some frailty point has complex exponents.
     """
     q, hire = generator(parameters)
     organic = np.array([parameters.rates_per_day[k] for k in parameters.rates_per_day]).sum(axis=0)
@@ -128,7 +128,7 @@ def _eigen(g: np.ndarray) -> tuple[list[float], np.ndarray, np.ndarray]:
     """(exponents, the slowest first; right; left)."""
     exponents, right = np.linalg.eig(g)
     if np.iscomplexobj(exponents):
-        raise ValueError("the generator has complex exponents; its rates are far from any we know")
+        raise VersionError("silence has complex exponents; these rates are far from any we know")
     left = np.linalg.inv(right)
     order = np.argsort(-exponents)
     return exponents[order].tolist(), right[:, order], left[order]

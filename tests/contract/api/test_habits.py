@@ -101,6 +101,16 @@ def test_what_mailings_and_content_tell(client: Client, world: World) -> None:
     assert (content["sent"], content["clicked"]) == (64, 24)
     clicks = [content["answering"][s]["click"] for s in ("latent_latent", "active")]
     assert clicks[0] < clicks[1]
+    rule = {"type": "events", "event": ["vacancy_viewed"], "within_days": 300}
+    client.put("/v1/segments/lookers", json={"name": "Lookers", "rule": rule})
+    assert client.get("/v1/telling", params={"segment": "lookers"}).json()["averaged"] == 0
+    world.build()
+    lookers = client.get("/v1/telling", params={"segment": "lookers"}).json()
+    assert (lookers["persons"], lookers["averaged"]) == (16, 6)
+    (same,) = lookers["content"]
+    assert same["answering"] == content["answering"]
+    assert same["bits"] != content["bits"]
+    assert client.get("/v1/telling", params={"segment": "nobodys"}).status_code == 404
     person = client.get(f"/v1/persons/{world.id_of('user-0')}").json()
     assert 0 < person["next_mail"]["bits_active"] <= person["next_mail"]["bits"]
 

@@ -30,6 +30,8 @@ def test_it_is_the_plain_decayed_sum_at_any_moment(events, later_ms):
     plain: dict[str, float] = {}
     followed = False
     for each in events:
+        if each.consent.profile is False and not each.server_only:
+            continue  # no answer, and told by no server: it is not heard
         if each.consent.profile is not None:
             followed = each.consent.profile
         if not followed:
@@ -56,7 +58,7 @@ def test_it_halves_in_a_half_life_and_nothing_is_kept_anew_by_waiting():
 
 
 def test_topics_that_are_no_list_of_words_are_left_out():
-    for topics in ("a", {"a": 1}, [1, None, "", ["a"]], None):
+    for topics in ("a", {"a": 1}, [1, None, "", ["a"]], None, ["a" * 201]):
         state = folded(agreed(), event("page", T0, properties={"topics": topics}))
         assert list(state.engagement) == [""]
 

@@ -47,6 +47,8 @@ def test_visits_and_answers_are_those_without_any_in_the_half_hour_before(events
     state = folded(*events)
     followed, last, came, answered, clicks = False, None, [], [], set()
     for each in events:
+        if each.consent.profile is False and not each.server_only:
+            continue  # no answer, and told by no server: it is not heard
         if each.consent.profile is False:
             followed, last, came, answered, clicks = False, None, [], [], set()
         if each.consent.profile:
@@ -75,7 +77,10 @@ def test_nothing_is_kept_without_consent_and_all_is_forgotten_with_it():
     assert folded(event("page", T0)).habits is None
     assert folded(event("page", T0, consent=Consent(measure=True))).habits is None
     assert folded(agreed(), page).habits is not None
-    assert folded(agreed(), page, event("page", T0 + 2 * DAY_MS, consent=REFUSED)).habits is None
+    assert (
+        folded(agreed(), page, event("consent_changed", T0 + 2 * DAY_MS, consent=REFUSED)).habits
+        is None
+    )
     assert folded(agreed(), page, event("hired", T0 + 2 * DAY_MS)).habits is None
     hired = folded(agreed(), event("hired", T0 + DAY_MS), event("page", T0 + 2 * DAY_MS))
     assert hired.habits is None

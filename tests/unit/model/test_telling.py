@@ -141,7 +141,7 @@ def test_of_who_is_not_followed_there_are_no_responses():
     events = [
         agreed(),
         event("sent", T0, message_id="m"),
-        event("page", T0 + HOUR_MS, consent=REFUSED),
+        event("consent_changed", T0 + HOUR_MS, consent=REFUSED),
     ]
     assert responses(events, MODEL, T0 + 10 * DAY_MS) == []
     assert responses([], MODEL, T0) == []
