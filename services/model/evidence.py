@@ -77,7 +77,8 @@ def _mail_of(score: Score, event: Event, model: Model) -> Mail | None:
     for mail in score.mails:
         if mail.message_id == message_id:
             return mail
-    if message_id in score.closed_mails:
+    is_told = event.type in {"open", "click"} and _is_anybodys(event)
+    if message_id in score.closed_mails or is_told:
         return None
     issue = event.channel == "magazine"
     window_ms = model.issue_window_ms if issue else model.mail_window_ms
@@ -137,12 +138,27 @@ def _visit(score: Score, event: Event, model: Model, ledger: Ledger) -> None:
     score.seen_ms[kind] = at
     if seen is not None and at - seen < model.session_ms:
         return
+    if _is_anybodys(event):
+        heard = score.heard_ms.get(kind)
+        if heard is not None and abs(event.received_ms - heard) < model.session_ms / 2:
+            return
+        score.heard_ms[kind] = event.received_ms
     on_site = kind in model.parameters.site_kinds
     level = _echo(score, at, model) if on_site else 0.0
     score.p = weigh_organic(score.p, model.parameters.rates_per_day[kind], level, model)
     if on_site:
         _raise_echo(score, at, model)
     ledger.note(kind, at, score.p, event)
+
+
+def _is_anybodys(event: Event) -> bool:
+    """Whether it came with the key that stands in every page.
+
+    By that anybody can tell as much as they like of somebody whose user id they know, of any time
+    and any mailing. So what is heard within half a session counts once, whatever dates it bears,
+    and no mail was sent because a page says so.
+    """
+    return not event.server_only and event.source_id > 0
 
 
 def _echo(score: Score, at_ms: int, model: Model) -> float:

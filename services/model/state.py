@@ -32,6 +32,8 @@ class Score(msgspec.Struct):
     echo_per_day: float = 0.0
     """Site visits per day that earlier ones called forth, at ``echo_ms``."""
     echo_ms: int = 0
+    heard_ms: dict[str, int] = {}
+    """When each kind was received that counted last, of what came with a page's key."""
     seen_ms: dict[str, int] = {}
     """When each kind of event was last seen: a burst counts once."""
     mails: list[Mail] = []
@@ -134,6 +136,7 @@ def copy_state(state: PersonState) -> PersonState:
     copied.habits = copy(state.habits)
     if state.score is not None:
         copied.score = copy(state.score)
+        copied.score.heard_ms = dict(state.score.heard_ms)
         copied.score.seen_ms = dict(state.score.seen_ms)
         copied.score.mails = [copy(mail) for mail in state.score.mails]
         copied.score.closed_mails = list(state.score.closed_mails)

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from services.contract.event import Consent, Event, Machine, event_id_of
+from services.contract.event import LINK_SOURCE_ID, Consent, Event, Machine, event_id_of
 from services.contract.phases import DAY_MS, HOUR_MS
 from services.model.fold import fold
 from services.model.rules import Events
@@ -31,7 +31,8 @@ def event(type_: str, at_ms: int = T0, **fields: Any) -> Event:
         v=1,
         workspace_id=1,
         event_id=fields.pop("event_id", number.to_bytes(16, "big")),
-        source_id=1,
+        # Mails tell by their links; a page's key, which anybody has, tells of none.
+        source_id=fields.pop("source_id", LINK_SOURCE_ID if "message_id" in fields else 1),
         type=type_,
         occurred_ms=at_ms,
         received_ms=at_ms,

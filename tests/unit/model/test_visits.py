@@ -5,9 +5,10 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from services.contract.event import Event, Machine
-from services.contract.phases import DAY_MS
+from services.contract.phases import DAY_MS, HOUR_MS
 from services.model.filter import log_odds
 from services.model.fold import fold
 from tests.unit.model.journeys import MINUTE_MS, MODEL, T0, agreed, event, folded, quick, score_of
@@ -34,6 +35,25 @@ def test_a_session_slides(gaps):
         one = event("page", at)
         assert counts(before, one) is (i == 0 or gap >= SESSION_MS)
         before.append(one)
+
+
+@pytest.mark.parametrize("type_", ["page", "vacancy_viewed", "click", "open"])
+def test_what_anybody_may_send_of_somebody_is_bounded(type_):
+    """Hundreds at once with the key of a page, of any date and any mailing, count as one."""
+    now = T0 + 200 * DAY_MS
+    forged = [
+        structs.replace(
+            event(type_, T0 + i * HOUR_MS, message_id=f"m{i}", source_id=1), received_ms=now + i
+        )
+        for i in range(300)
+    ]
+    one, all_ = folded(agreed(), forged[0]), folded(agreed(), *forged)
+    silent = folded(agreed(), forged[0], event("custom", forged[-1].occurred_ms))
+    assert score_of(all_).p == pytest.approx(score_of(silent).p)
+    assert score_of(one).turning_ms is None or type_ == "vacancy_viewed"
+    assert score_of(all_).mails == []
+    by_server = [structs.replace(each, server_only=True) for each in forged]
+    assert score_of(folded(agreed(), *by_server)).p != pytest.approx(score_of(silent).p)
 
 
 def test_kinds_have_sessions_of_their_own():
