@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from bench import (
+    anew,
     announce,
     fit,
     hits,
@@ -31,6 +32,7 @@ MEASURES = {
     "relay": relay,
     "scoring": scoring,
     "announce": announce,
+    "anew": anew,
     "visible": visible,
     "pages": pages,
     "machine_labels": machine_labels,

@@ -78,7 +78,7 @@ def measure(folder: Path) -> list[Figure]:
     """Into SQLite, and into PostgreSQL."""
     arrivals = stream()
     spool = folder / "spool"
-    _fill(spool, arrivals)
+    fill(spool, arrivals)
     figures = _score(f"sqlite:///{folder / 'kentering.db'}", spool, arrivals, None)
     with run_postgres() as server:
         server.execute("CREATE DATABASE bench")
@@ -92,11 +92,11 @@ def _score_together(url: str, folder: Path, arrivals: list[Arrival]) -> list[Fig
     """Two workers, a process each, on the two halves of the stream."""
     migrate(url)
     engine = open_database(url)
-    _prepare(engine, arrivals[0].received_ms)
+    prepare(engine, arrivals[0].received_ms)
     engine.dispose()
     halves = [folder / f"half-{i}" for i in range(WORKERS)]
     for i, half in enumerate(halves):
-        _fill(half, [a for a in arrivals if a.record.key[0] % WORKERS == i])
+        fill(half, [a for a in arrivals if a.record.key[0] % WORKERS == i])
     spawning = multiprocessing.get_context("spawn")
     begin = spawning.Barrier(WORKERS)
     with ProcessPoolExecutor(WORKERS, spawning, initializer=_share, initargs=(begin,)) as pool:
@@ -116,7 +116,7 @@ def _work(url: str, spool: Path) -> tuple[float, float]:
     """In a worker: score a half; (begun, ended) of its measured part, in monotonic seconds."""
     engine = open_database(url)
     reader = SqliteLogReader(spool, positions(engine))
-    clock = _StreamsClock(reader)
+    clock = StreamsClock(reader)
     scorer = Scorer(engine, reader, load(), clock=clock.now_ms)
     while reader.lag() > MEASURED // WORKERS:
         scorer.step(0)
@@ -133,7 +133,7 @@ def _work(url: str, spool: Path) -> tuple[float, float]:
     return begun, begun + (ended - begun) * (MEASURED // WORKERS) / left
 
 
-class _StreamsClock:
+class StreamsClock:
     """The time by the last record that a reader polled."""
 
     def __init__(self, reader: SqliteLogReader, watch: Stopwatch | None = None) -> None:
@@ -157,10 +157,10 @@ def _score(url: str, spool: Path, arrivals: list[Arrival], server: Postgres | No
     engine = open_database(url)
     reader = SqliteLogReader(spool, positions(engine))
     watch = Stopwatch()
-    clock = _StreamsClock(reader, watch)
+    clock = StreamsClock(reader, watch)
     with _timed_parts(watch):
         scorer = Scorer(engine, reader, load(), clock=clock.now_ms)
-        _prepare(engine, arrivals[0].received_ms)
+        prepare(engine, arrivals[0].received_ms)
         while reader.lag() > MEASURED:
             scorer.step(0)
         watch.taken_s.clear()
@@ -200,14 +200,14 @@ def _server_cpu_s(server: Postgres | None) -> float:
     return 0.0 if server is None else cpu_s(server.pid)
 
 
-def _fill(spool: Path, arrivals: list[Arrival]) -> None:
+def fill(spool: Path, arrivals: list[Arrival]) -> None:
     log = SqliteLog(spool)
     for start in range(0, len(arrivals), APPEND):
         log.append([arrival.record for arrival in arrivals[start : start + APPEND]])
     log.close()
 
 
-def _prepare(engine: Engine, now_ms: int) -> None:
+def prepare(engine: Engine, now_ms: int) -> None:
     """A workspace with a few segments in force, and the feed that a scorer begins with."""
     create_workspace(engine, "Bench", "Europe/Amsterdam", None, now_ms)
     with writing(engine).begin() as connection:

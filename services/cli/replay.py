@@ -11,6 +11,7 @@ from services.cli.progress import progress
 from services.model.version import load
 from services.runtime.database import reading
 from services.scorer.anew import how_many
+from services.scorer.consume import uncollected
 from services.scorer.replay import Comparison, compare_next, differing_counts
 from services.scorer.versions import InForce
 
@@ -68,7 +69,7 @@ def _compare(
     all_done[name] = done
     with reading(engine).connect() as db:
         total = how_many(db, done.workspace_id)
-    with progress() as bar:
+    with progress() as bar, uncollected():
         task = bar.add_task(name, total=total, completed=done.persons)
         while True:
             with reading(engine).begin() as db:

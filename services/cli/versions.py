@@ -15,6 +15,7 @@ from services.runtime.clock import now_ms
 from services.runtime.database import reading, writing
 from services.scorer import versions
 from services.scorer.anew import PERSONS_MAX, how_many
+from services.scorer.consume import uncollected
 from services.scorer.shadow import count_stale, exchange, fold_next, keep
 from services.scorer.versions import Version
 from services.scorer.versus import EDGES, Versus, add_foretold, add_next, sample
@@ -140,7 +141,7 @@ def _fold(engine: Engine, version: Version) -> tuple[int, float]:
             return 0, 0.0
         model = versions.model_of(db, version.id, load())
         everywhere = workspaces(db)
-    with progress() as bar:
+    with progress() as bar, uncollected():
         for workspace_id, name in everywhere.items():
             left = PERSONS_MAX + 1
             # What a few batches touch again is left to whoever puts it in force.

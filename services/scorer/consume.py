@@ -109,7 +109,7 @@ class Scorer:
     def step(self, timeout_s: float) -> int:
         """Score what came within ``timeout_s``, announce what is due; how many records it was."""
         records = self._read(timeout_s)
-        with _uncollected():
+        with uncollected():
             if records:
                 self._score(records)
             self._keep_house(self._announce_all)
@@ -297,7 +297,7 @@ class Scorer:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Hold off the search for cycles: it would go through all objects of a batch time and again.
 
     They make up a fifth of a batch's work, and nearly none is in a cycle.
