@@ -1,13 +1,17 @@
 """docker-compose.yml works: its commands and settings, a hit all the way to a segment's member."""
 
+import re
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 from tests.integration.product import PATIENCE_S, Product, with_workspace
 from tests.servers.compose import kafka_properties, run_compose
 from tests.servers.process import wait_until
 
-FILE = Path(__file__).parents[2] / "docker-compose.yml"
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "docker-compose.yml"
+SECOND_TRACKER = re.compile(r"In Docker Compose[^`]*```yaml\n(.*?)```", re.DOTALL)
 # What a user writes into .env; `tracker:8000` becomes where that is on this machine.
 ENV = {
     "POSTGRES_PASSWORD": "a-password",
@@ -24,11 +28,18 @@ APPLIED = {
 
 
 def test_a_hit_becomes_a_member_and_a_change(tmp_path: Path) -> None:
-    with run_compose(FILE, ENV, tmp_path) as composition:
+    more = SECOND_TRACKER.search((ROOT / "docs" / "running.md").read_text())
+    assert more, "how to have a second tracker"
+    with run_compose(FILE, ENV, tmp_path, more[1]) as composition:
         api, tracker = (f"http://{composition.address(name, 8000)}" for name in ("api", "tracker"))
-        _follow_one_hit(with_workspace(api, tracker, composition.environment("api")))
+        product = with_workspace(api, tracker, composition.environment("api"))
+        _follow_one_hit(product)
+        second = replace(product, tracker_url=f"http://{composition.address('tracker-b', 8000)}")
+        second.collect([{**APPLIED, "messageId": "compose-2", "userId": "ben"}])
+        product.await_events("user_id", "ben", 1)
         statuses = composition.stop()
-    assert statuses.keys() == {"api-0", "tracker-0", "relay-0", "scorer-0", "scorer-1"}
+    trackers = {"tracker-0", "relay-0", "tracker-b-0", "relay-b-0"}
+    assert statuses.keys() == {"api-0", "scorer-0", "scorer-1"} | trackers
     # The web server, done with its requests, ends by the signal that it was sent.
     assert set(statuses.values()) <= {0, -signal.SIGTERM}, statuses
 

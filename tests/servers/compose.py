@@ -156,15 +156,18 @@ def _program(name: str) -> str:
 
 
 @contextmanager
-def run_compose(file: Path, variables: Mapping[str, str], folder: Path) -> Iterator[Composition]:
+def run_compose(
+    file: Path, variables: Mapping[str, str], folder: Path, more: str = ""
+) -> Iterator[Composition]:
     """Everything that the compose file starts, ready; gone afterwards.
 
     Args:
         file: the compose file.
         variables: what ``.env`` would hold; ``tracker:8000`` in one is where that is reached.
         folder: for volumes and the processes' output.
+        more: further services, as they are written below those of the file.
     """
     with ExitStack() as stack:
-        composition = Composition(ComposeFile(file, variables, folder), folder, stack)
+        composition = Composition(ComposeFile(file, variables, folder, more), folder, stack)
         composition.up()
         yield composition

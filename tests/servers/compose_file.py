@@ -7,6 +7,7 @@ The rules that take the place of containers, all of them:
 - A service's own port (``localhost:port``, ``0.0.0.0:port``, and what follows ``--port`` or
   ``--health-port``) becomes that port too; each further replica gets one of its own.
 - A volume becomes a folder, and its mount point in a setting the path of that folder.
+- A service that extends another has all of it but what it says itself.
 """
 
 import re
@@ -46,11 +47,15 @@ class ComposeFile:
         file: the compose file.
         variables: what ``.env`` would hold.
         folder: where its volumes are made.
+        more: further services, as they are written below those of the file.
     """
 
-    def __init__(self, file: Path, variables: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self, file: Path, variables: Mapping[str, str], folder: Path, more: str = ""
+    ) -> None:
         self._folder = folder
-        self._services = _filled(yaml.safe_load(file.read_text()), variables)["services"]
+        written = yaml.safe_load(file.read_text())["services"] | (yaml.load(more, _Loader) or {})
+        self._services = _filled({n: _whole(one, written) for n, one in written.items()}, variables)
         self._ports: dict[tuple[str, int, int], int] = {}
 
     def port(self, name: str, port: int, replica: int = 0) -> int:
@@ -119,6 +124,18 @@ class ComposeFile:
         path = self._folder / name
         path.mkdir(exist_ok=True)
         return path
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads ``!override [...]`` as what stands in place of the extended service's."""
+
+
+_Loader.add_constructor("!override", lambda loader, node: loader.construct_sequence(node))
+
+
+def _whole(service: dict[str, Any], services: dict[str, Any]) -> dict[str, Any]:
+    extended = service.get("extends")
+    return service if extended is None else {**services[extended["service"]], **service}
 
 
 def _filled(value: Any, variables: Mapping[str, str]) -> Any:
