@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DBAPIError
 
 from services.contract.tables import workspace
+from services.model.parameters import VersionError
 from services.runtime.database import open_database
 from services.runtime.settings import from_environment
 
@@ -33,6 +34,8 @@ def database(data: Path | None) -> Iterator[Engine]:
         yield engine
     except DBAPIError as error:
         raise click.ClickException(f"{engine.url}: {error.orig}") from None
+    except VersionError as error:  # kept by another version of this code
+        raise click.ClickException(str(error)) from None
     finally:
         engine.dispose()
 

@@ -6,7 +6,7 @@ on meanwhile and is no difference. Sums of hashes need no order and can be gone 
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 from sqlalchemy import Connection, func, select
@@ -19,10 +19,11 @@ from services.model.version import Model
 from services.scorer.anew import Known, fold_anew, intervals_of, next_persons, states_of
 from services.scorer.folding import Folded
 from services.scorer.record import events_of
-from services.scorer.segments import load_segments
+from services.scorer.segments import Segments, load_segments
 from services.scorer.who import untied, wrongly_owned
 
 EXAMPLES_MAX = 100
+UNREADABLE = "state that cannot be read"
 _BYTES = 8
 _ALL: int = 2 ** (8 * _BYTES) - 1
 
@@ -72,18 +73,36 @@ def compare_next(db: Connection, done: Comparison, model: Model) -> int:
     if not persons:
         return 0
     ids = [one.id for one in persons]
-    folded = fold_anew(db, workspace_id, ids, load_segments(db, workspace_id), model)
+    folded = _fold(db, workspace_id, ids, load_segments(db, workspace_id), model)
     states = states_of(db, ids)
     held = intervals_of(db, workspace_id, ids)
     wrong = wrongly_owned(db, workspace_id, ids)
     events = events_of(db, workspace_id, ids)
-    for person, one in zip(persons, folded, strict=True):
-        parts = _compare(done, one, states.get(person.id, b""), held[person.id])
+    for person in persons:
+        one = folded.get(person.id)
+        parts = [UNREADABLE]
+        if one is not None:
+            parts = _compare(done, one, states.get(person.id, b""), held[person.id])
         if person.id in wrong or untied(db, workspace_id, events.get(person.id, ())):
             parts.append("identity")
         _note(done, person, parts)
     done.after_id = ids[-1]
     return len(ids)
+
+
+def _fold(
+    db: Connection, workspace_id: int, ids: Sequence[int], segments: Segments, model: Model
+) -> dict[int, Folded]:
+    """Persons folded anew; those whose stored state nobody can read are left out."""
+    try:
+        return {one.person_id: one for one in fold_anew(db, workspace_id, ids, segments, model)}
+    except msgspec.DecodeError:
+        if len(ids) == 1:
+            return {}
+    found: dict[int, Folded] = {}
+    for one in ids:
+        found |= _fold(db, workspace_id, [one], segments, model)
+    return found
 
 
 def _compare(done: Comparison, folded: Folded, state: bytes, held: list[Interval]) -> list[str]:
@@ -92,7 +111,6 @@ def _compare(done: Comparison, folded: Folded, state: bytes, held: list[Interval
     # Intervals of versions that are not folded for this person now are nobody's to judge.
     ours = [i for i in held if i.kind != "segment" or i.key in folded.rulebook.keys]
     live, anew = set(ours), set(folded.intervals)
-    done.persons += 1
     done.events += 0 if folded.state is None else folded.state.events
     done.live = _added(done.live, state, ours)
     done.anew = _added(done.anew, said, folded.intervals)
@@ -103,6 +121,7 @@ def _compare(done: Comparison, folded: Folded, state: bytes, held: list[Interval
 
 
 def _note(done: Comparison, person: Known, parts: list[str]) -> None:
+    done.persons += 1
     if parts:
         for part in ["person", *parts]:
             done.differing[part] = done.differing.get(part, 0) + 1

@@ -106,8 +106,8 @@ def test_replay_names_who_differs_and_how(scene: Scene, run: Command) -> None:
     _play(scene)
     scene.build()
     person, interval, delta = tables.person.c, tables.interval.c, tables.count_delta.c
-    victim, another = scene.rows(
-        select(person.id, person.public_id).where(person.merged_into.is_(None)).limit(2)
+    victim, another, broken = scene.rows(
+        select(person.id, person.public_id).where(person.merged_into.is_(None)).limit(3)
     )
     state = tables.person_state.c
     scene.write(
@@ -115,6 +115,7 @@ def test_replay_names_who_differs_and_how(scene: Scene, run: Command) -> None:
         .where(state.person_id == victim.id)
         .values(state=select(state.state).where(state.person_id == another.id).scalar_subquery())
     )
+    scene.write(update(tables.person_state).where(state.person_id == broken.id).values(state=b"?"))
     scene.write(
         update(tables.interval)
         .where(interval.person_id == another.id, interval.kind == "latency")
@@ -123,7 +124,8 @@ def test_replay_names_who_differs_and_how(scene: Scene, run: Command) -> None:
     scene.write(update(tables.count_delta).where(delta.kind == "phase").values(delta=7))
     told = run("replay")
     assert told.exit_code == 1
-    assert "2 differ" in told.output
+    assert "3 differ" in told.output
+    assert f"{broken.public_id}: state that cannot be read" in told.output
     assert f"{victim.public_id}: state" in told.output
     assert f"{another.public_id}: latency" in told.output
     assert "counts of phase" in told.output
