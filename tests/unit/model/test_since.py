@@ -63,7 +63,7 @@ def by_block_exponential(steps):
     return origin + m.sum(axis=0) / before.sum(axis=0) * DAY_MS
 
 
-@settings(quick, max_examples=20)
+@settings(quick, max_examples=12)
 @given(journeys(employment=True), st.integers(0, 300 * DAY_MS))
 def test_it_is_what_a_block_exponential_gives(events, after_ms):
     at = T0 + after_ms

@@ -3,7 +3,7 @@
 import typing
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.contract.phases import DAY_MS
@@ -40,7 +40,7 @@ def test_no_word_is_left_of_a_kind_that_is_no_more():
     assert words._EVENTS.keys() == words._MANY.keys() == known
 
 
-@quick
+@settings(quick, max_examples=20)
 @given(
     journeys(),
     st.integers(0, 300 * DAY_MS),
