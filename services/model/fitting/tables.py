@@ -62,6 +62,8 @@ def tables(parameters: Parameters) -> Tables:
     killed = rates.sum(axis=0)[None, :] * z[:, None] + hire[None, :]
     generators = q[None, :, :] - killed[:, :, None] * np.eye(STATES)[None, :, :]
     exponents, right = np.linalg.eig(generators)
+    # In one piece, as it arrives in another process: else sums there end in other last digits.
+    right = np.ascontiguousarray(right)
     slowest = float(exponents.real.max())
     return Tables(
         start=np.tile(np.array(parameters.start) / GRID, GRID),
