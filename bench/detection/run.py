@@ -143,6 +143,7 @@ def _facts(size: Size, began: float) -> dict[str, str]:
         "date": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "size": f"{size.people:,} people × {len(TEST_SEEDS)} test seeds × 2 years in each world",
         "whole run": f"{time.monotonic() - began:.0f} s, {os.cpu_count()} cores",
+        "busy": f"load {os.getloadavg()[2]:.1f} in the last quarter of an hour",
         "Python": platform.python_version(),
     }
 

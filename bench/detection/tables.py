@@ -42,15 +42,21 @@ def _contest(contest: Contest) -> Iterator[str]:
     yield "|---|---:|---:|---:|---:|---:|---:|"
     yield from (_row(row) for row in contest.rows)
     yield ""
+    ratio = f"median {_between(contest.median_ratio, 2)} × that of tuned decayed points; "
     yield (
-        f"Day-one version: median {_between(contest.median_ratio, 2)} × that of tuned decayed "
-        f"points; {_between(contest.ahead_of_raw, 1)} days ahead of raw points; "
+        f"Day-one version: {ratio if _is_reached(contest) else ''}"
+        f"{_between(contest.ahead_of_raw, 1)} days ahead of raw points; "
         f"{_between(contest.behind_truth, 1)} days behind points tuned on the truth; AUC "
         f"{_between(contest.auc_gain, 3)} above theirs. At its own threshold it gives "
         f"{contest.false_as_shipped:.2f} false alarms a year. What it says and what is so: "
         + ", ".join(f"{one.said:.2f} → {one.was:.2f}" for one in contest.bins)
         + "."
     )
+
+
+def _is_reached(contest: Contest) -> bool:
+    """Whether the day-one version notices half of the spells at all."""
+    return any(row.calibration and row.median_days is not None for row in contest.rows)
 
 
 def _row(row: Row) -> str:
