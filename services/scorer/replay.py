@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 
 from services.contract import tables
 from services.contract.phases import HOUR_MS
-from services.model.state import encode_state
+from services.model.state import decode_state, encode_state
 from services.model.timeline import Interval
 from services.model.version import Model
 from services.scorer.anew import Known, fold_anew, intervals_of, next_persons, states_of
@@ -82,7 +82,10 @@ def compare_next(db: Connection, done: Comparison, model: Model) -> int:
         one = folded.get(person.id)
         parts = [UNREADABLE]
         if one is not None:
-            parts = _compare(done, one, states.get(person.id, b""), held[person.id])
+            stored = states.get(person.id)
+            # As this code writes it: fields that are newer than it are no difference.
+            state = b"" if stored is None else encode_state(decode_state(stored))
+            parts = _compare(done, one, state, held[person.id])
         if person.id in wrong or untied(db, workspace_id, events.get(person.id, ())):
             parts.append("identity")
         _note(done, person, parts)
