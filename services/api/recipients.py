@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from pydantic import Field
-from sqlalchemy import Connection, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 
 from services.api.context import Context
 from services.api.door import Tie
@@ -13,9 +14,10 @@ from services.api.link_secrets import Signer, signer_of
 from services.api.people import identities_of, spelled, states_of
 from services.api.wire import Body
 from services.contract.event import Identity
+from services.contract.ledger import circles_of
 from services.contract.tables import api_key, consent, identity, unsubscribed
 from services.contract.token import Recipient
-from services.contract.vault import lookup_value
+from services.contract.vault import lookup_value, shown_value
 from services.model.state import PersonState
 
 RECIPIENTS_MAX = 1000
@@ -145,8 +147,9 @@ def _answers(
 ) -> dict[int, list[tuple[int, bool]]]:
     """(when, yes or no) of all that people answered about getting mail.
 
-    A page's yes is heeded only of a mail's signed token: anybody can tie a cookie to somebody else
-    whose name or address they know, and would put them on the mailing list again.
+    A page's yes is heeded only of a mail's signed token that is surely this person's: anybody can
+    tie a cookie, or an address of their own, to somebody else whose name they know, and would put
+    them on the mailing list again.
     """
     from_page = exists().where(
         api_key.c.workspace_id == workspace_id,
@@ -156,12 +159,21 @@ def _answers(
     is_sure = or_(consent.c.granted.is_(False), identity.c.namespace == "person_token", ~from_page)
     found: dict[int, list[tuple[int, bool]]] = {}
     for i in range(0, len(persons), _LOOKED_UP_AT_ONCE):
+        some = persons[i : i + _LOOKED_UP_AT_ONCE]
+        whose = circles_of(connection, workspace_id, partial(_is_among, some))
         query = (
-            select(identity.c.person_id, consent.c.said_ms, consent.c.granted)
+            select(
+                identity.c.person_id,
+                identity.c.namespace,
+                identity.c.value,
+                consent.c.said_ms,
+                consent.c.granted,
+                from_page.label("from_page"),
+            )
             .join(identity, identity.c.id == consent.c.identity_id)
             .where(
                 identity.c.workspace_id == workspace_id,
-                identity.c.person_id.in_(persons[i : i + _LOOKED_UP_AT_ONCE]),
+                identity.c.person_id.in_(some),
                 consent.c.workspace_id == workspace_id,
                 consent.c.purpose.in_(("contact", "contact_mail")),
                 consent.c.answered,
@@ -169,8 +181,15 @@ def _answers(
             )
         )
         for row in connection.execute(query):
+            who = Identity(row.namespace, shown_value(row.value))
+            if row.granted and row.from_page and not whose[row.person_id][0].is_core(who):
+                continue
             found.setdefault(row.person_id, []).append((row.said_ms, bool(row.granted)))
     return found
+
+
+def _is_among(persons: Sequence[int], column: ColumnElement[int]) -> ColumnElement[bool]:
+    return column.in_(persons)
 
 
 def _persons_by_identity(

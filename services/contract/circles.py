@@ -52,6 +52,10 @@ class Circles(NamedTuple):
         """The circle of the core."""
         return self.of[self.core]
 
+    def is_core(self, identity: Identity) -> bool:
+        """Whether an identity is surely of the same human being as the person's surest one."""
+        return self.of.get(identity) == self.core_circle
+
 
 def circles(identities: Iterable[Identity], ties: Iterable[Tie]) -> Circles:
     """The circles of a person.
