@@ -20,6 +20,7 @@ from services.model.fitting.history import (
     codes_of,
 )
 from services.model.fold import elapse, fold_onto
+from services.model.path import closing
 from services.model.state import Mail, PersonState
 from services.model.version import Model
 
@@ -104,7 +105,8 @@ class Scribe:
         self._state = state
         if state is not None and state.score is not None:
             self._had_issues = not state.score.issue_off
-            unanswered = [mail for mail in state.score.mails if not mail.clicked]
+            score = state.score
+            unanswered = [m for m in score.mails if closing(m, score, self._model) is not None]
             unanswered.sort(key=lambda mail: (mail.close_ms, mail.message_id), reverse=True)
             self._closing = unanswered
 

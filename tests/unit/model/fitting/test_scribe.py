@@ -96,7 +96,7 @@ def test_a_hire_ends_a_spell_and_consent_after_leaving_begins_another():
 
 def test_withdrawn_consent_ends_what_is_known():
     refused = Consent(profile=False)
-    histories = written(agreed(), event("page", T0 + DAY_MS, consent=refused))
+    histories = written(agreed(), event("page", T0 + DAY_MS, consent=refused, server_only=True))
     assert steps(histories) == [(1.0, NOTHING)]
 
 
