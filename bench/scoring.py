@@ -103,7 +103,8 @@ def _score_together(url: str, folder: Path, arrivals: list[Arrival]) -> list[Fig
         measured = list(pool.map(_work, [url] * WORKERS, halves))
     wall_s = max(end for _, end in measured) - min(begun for begun, _ in measured)
     measure = f"Scorer into PostgreSQL, {WORKERS} workers, {MEASURED:,} events"
-    return [Figure(measure, "events", MEASURED / wall_s, "/s")]
+    target = Target(EVENTS_PER_S_MIN, at_least=True)
+    return [Figure(measure, "events", MEASURED / wall_s, "/s", target)]
 
 
 def _share(begin: Any) -> None:
