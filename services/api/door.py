@@ -109,7 +109,13 @@ class HttpDoor:
 
     def __init__(self, tracker_url: str, internal_key: str) -> None:
         self._url = tracker_url.rstrip("/") + "/v1/batch"
-        self._internal_key = internal_key
+        # One for all: to make a client reads all certificates of the system. Each request has a
+        # connection of its own, for an idle one may be gone when it is wanted.
+        self._client = httpx.Client(
+            auth=(internal_key, ""),
+            timeout=TIMEOUT_S,
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
 
     def tie(self, workspace_id: int, ties: Sequence[Tie]) -> str | None:
         """See :meth:`Door.tie`."""
@@ -140,12 +146,10 @@ class HttpDoor:
 
     def _send(self, workspace_id: int, calls: Sequence[dict[str, Any]]) -> str | None:
         try:
-            answer = httpx.post(
+            answer = self._client.post(
                 self._url,
                 json={"batch": calls},
-                auth=(self._internal_key, ""),
                 headers={"X-Kentering-Workspace": str(workspace_id)},
-                timeout=TIMEOUT_S,
             )
             if answer.status_code == httpx.codes.OK:
                 position: str | None = answer.json()["position"]
