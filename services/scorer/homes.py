@@ -70,7 +70,7 @@ def choose(
     retired = _retired(db, past)
     living = {row.person_id for row in rows.values() if row.person_id is not None}
     homes = _homes(rows, owners, past, living | retired.keys())
-    chosen.persons = {owner: person for person, owner in homes.items() if owner < 0}
+    chosen.persons = {owner: -owner for owner in homes.values() if owner < 0}
     moving = [person for person, owner in homes.items() if owner >= 0]
     firsts = _firsts(db, moving)
     for person in sorted(moving, key=lambda one: (one in retired, firsts[one])):

@@ -188,6 +188,21 @@ def test_who_was_merged_is_again_who_they_were(scene: Scene) -> None:
         assert _names(scene)[browser.value] == stranger
 
 
+def test_whoever_has_more_than_a_browser_stays_though_it_was_first_by_itself(scene: Scene) -> None:
+    anna, bert, browser, phone = user("anna"), Identity("crm", "1"), cookie("c"), cookie("d")
+    events = [
+        scene.day("page", anna, phone, day=1),
+        scene.day("page", browser, day=2),
+        scene.day("page", anna, browser, day=3),
+        scene.day("page", bert, browser, day=4),
+        _word(scene, (bert, browser), "two_people", 5),
+    ]
+    for event in events:
+        scene.score(event)
+    assert stored(scene.engine) == said(events, Rulebook())
+    assert scene.person_of(browser) == scene.person_of(anna)
+
+
 def test_same_person_comes_before_what_forbids_it_and_never_joins_two_people(scene: Scene) -> None:
     a, b, c = user("a"), user("b"), user("c")
     scene.score(*(scene.day("page", one, day=1) for one in (a, b, c)))
