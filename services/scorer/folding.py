@@ -133,13 +133,13 @@ def fold_persons(
 def _back_to(events: Sequence[Event], before: Held) -> Place | None:
     """From where on a person is folded again for new events; None: they come after all others.
 
-    What a hit is taken for may change by one that comes soon after it.
+    What a hit is taken for may change by one that comes soon after it, or at the same moment.
     """
     earliest = min(map(place, events))
     for event in events:
         if is_hit(event) or tells(event):
             at_ms = event.occurred_ms
-            if place(event) < before.last or at_ms - before.state.told_ms <= WINDOW_MS:
+            if at_ms <= before.last[0] or at_ms - before.state.told_ms <= WINDOW_MS:
                 earliest = min(earliest, (at_ms - WINDOW_MS, b""))
     return earliest if earliest < before.last else None
 

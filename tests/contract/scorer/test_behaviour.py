@@ -62,6 +62,20 @@ def test_in_any_order_and_batches_it_is_as_all_at_once(scene: Scene, seed: int) 
     assert_told_once(scene.engine, scene.now_ms)
 
 
+def test_a_delivery_told_after_an_open_of_the_same_moment_speaks_of_it(scene: Scene) -> None:
+    at, more = START_MS + DAY_MS, {"message_id": "newsletter", "channel": "email"}
+    ids = (bytes(15) + b"1", bytes(15) + b"2")
+    doubtful = Machine(0.3, ("bare_mozilla",))
+    events = [
+        scene.event("page", user("a"), at_ms=START_MS),
+        scene.event("open", user("a"), at_ms=at, event_id=ids[0], machine=doubtful, **more),
+        scene.event("delivered", user("a"), at_ms=at, event_id=ids[1], **more),
+    ]
+    for event in events:
+        scene.score(event)
+    assert stored(scene.engine).persons == said(events, Rulebook()).persons
+
+
 def _visit(scene: Scene, rng: random.Random, visit: int) -> list[Event]:
     """Some hits within half a minute, of one or two messages."""
     at = START_MS + visit * 3 * DAY_MS
