@@ -287,6 +287,7 @@ class Scorer:
         if self._trouble is None:
             _log.warning("scorer waits", error=type(error).__name__)
         self._trouble = f"waiting: {type(error).__name__}"
+        gc.collect()  # errors are in cycles, and waiting may last: see uncollected()
         self._reader.pause()
         try:
             self._reader.poll(1, DATABASE_PAUSE_S)

@@ -1,5 +1,6 @@
 """Positions are compared and set: whoever comes second writes nothing, and nothing is lost."""
 
+import gc
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -11,11 +12,14 @@ from sqlalchemy import select
 from services.contract import tables
 from services.contract.event import Event, encode, record_key
 from services.model.rulebook import Rulebook
-from services.runtime.database import writing
+from services.runtime.database import open_database, writing
 from services.runtime.event_log import Stored
 from services.runtime.migrations import migrate
 from services.runtime.sqlite_file import newest_file
+from services.runtime.sqlite_log_reader import SqliteLogReader
+from services.scorer import consume
 from services.scorer.batch import apply
+from services.scorer.consume import Scorer
 from services.scorer.positions import FencedError
 from services.scorer.record import sort_out
 from tests.contract.scorer.pure import assert_sound, assert_told_once, said, stored
@@ -122,6 +126,30 @@ def test_a_locked_sqlite_is_waited_for(sqlite: str, tmp_path: Path) -> None:
     other.close()
     thread.join(PATIENCE_S)
     _assert_as_pure(scene, events)
+    scene.close()
+
+
+def test_waiting_for_a_database_takes_no_more_memory_the_longer_it_lasts(
+    sqlite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consume, "DATABASE_PAUSE_S", 0.0)
+    scene = Scene(sqlite, tmp_path)
+    away = open_database("postgresql+psycopg://nobody:none@127.0.0.1:1/none")
+    reader = SqliteLogReader(scene.folder, lambda *_: 1)
+    worker = Scorer(away, reader, MODEL)
+    scene.append([scene.day("page", user("a"), day=1)])
+    records = iter([reader.poll(1, 0)])
+    objects: list[int] = []
+
+    def poll(*_: object) -> list[Stored]:
+        objects.append(len(gc.get_objects()))
+        if len(objects) == 30:
+            worker.stop()
+        return next(records, [])
+
+    monkeypatch.setattr(reader, "poll", poll)
+    worker.step(0)
+    assert objects[-1] - objects[9] < 500
     scene.close()
 
 
