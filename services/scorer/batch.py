@@ -173,7 +173,9 @@ def _apply(
             one.remade = "withdrawn"
     count_rows = intervals.write(db, workspace_id, folded, now_ms)
     consent.forget(db, workspace_id, withdrawn.unmeasured)
-    forget_shadows(db, withdrawn.terms.keys() | moves.merged.keys())
+    # Whoever is no more may be again, and then their versions are counted from 1 once more.
+    gone = {one.person_id for one in folded if one.state is None}
+    forget_shadows(db, withdrawn.terms.keys() | gone)
     changes = announce_folded(folded, segments, now_ms)
     changes += _identity_changes(db, moves, folded, now_ms)
     save(db, workspace_id, folded, model)

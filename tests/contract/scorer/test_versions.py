@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import OperationalError
 
@@ -247,6 +248,21 @@ def test_nobody_who_withdraws_stays_folded_by_another_version(scene: Scene, run:
     no = Consent(measure=True, profile=False)
     scene.score(scene.day("consent_changed", user("u1"), day=199.5, consent=no, server_only=True))
     assert not scene.rows(select(row).where(row == person))
+
+
+def test_whoever_is_again_is_not_what_another_version_said_before(
+    scene: Scene, run: Command
+) -> None:
+    event = scene.day("page", user("a"), day=5)
+    scene.score(event)
+    Path("eager.json").write_bytes(other())
+    run("versions", "add", "eager.json")
+    run("versions", "fold", "eager")
+    scene.score(replace(event, identities=(user("b"),), received_ms=event.received_ms - 1))
+    scene.score(scene.day("applied", user("a"), day=50))
+    assert run("versions", "activate", "eager").exit_code == 0
+    told = run("replay", "--workspace", "ws_1")
+    assert told.exit_code == 0, told.output
 
 
 def test_a_version_never_changes_and_must_be_one(scene: Scene) -> None:
