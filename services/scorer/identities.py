@@ -62,8 +62,6 @@ def cookie_of(event: Event) -> Identity | None:
     """The one cookie that an event ties to a surer identity; further ones it names tie nobody."""
     if len(event.identities) < 2:
         return None
-    if len(event.identities) < 2:
-        return None
     cookies = [i for i in event.identities if i.namespace == COOKIE]
     if not cookies or event.type == DECIDED or primary(event.identities).namespace == COOKIE:
         return None
