@@ -214,13 +214,16 @@ def _folded(
 
 
 def _from(person: int, shadow: Shadow, head: Head, segments: Segments) -> Folded:
+    rulebook = segments.rulebook_for(person)
+    # A segment that was being filled then may have been given up since.
+    kept = [i for i in shadow.intervals if i.kind != "segment" or i.key in rulebook.keys]
     return Folded(
         person_id=person,
         state=decode_state(shadow.state),
         version=head.version + 1,
         cut_ms=None,
-        intervals=shadow.intervals,
-        rulebook=segments.rulebook_for(person),
+        intervals=kept,
+        rulebook=rulebook,
         announced=head.announced,
         checkpoints=shadow.checkpoints,
         settled=shadow.settled,

@@ -13,6 +13,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from services.api.in_force import InForce
+from services.api.segment_store import delete_segment
 from services.cli import replay
 from services.cli.main import main
 from services.contract import tables
@@ -21,7 +22,7 @@ from services.contract.phases import DAY_MS
 from services.model import foretold as foretold_module
 from services.model.parameters import VersionError
 from services.runtime.database import writing
-from services.scorer import anew, shadow
+from services.scorer import anew, build, shadow
 from services.scorer.versions import InForce as InForceForWorkers
 from services.scorer.versions import add, find, in_force, keep_out, versions
 from tests.contract.scorer.pure import assert_sound, assert_told_once, intervals
@@ -263,6 +264,26 @@ def test_whoever_is_again_is_not_what_another_version_said_before(
     assert run("versions", "activate", "eager").exit_code == 0
     told = run("replay", "--workspace", "ws_1")
     assert told.exit_code == 0, told.output
+
+
+def test_of_a_segment_given_up_nothing_is_written_again(
+    scene: Scene, run: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "PERSONS_PER_STEP", 3)
+    scene.score(*(scene.day("page", user(f"u{n}"), day=n) for n in range(5)))
+    key = scene.segment("s", {"type": "events", "within_days": 400})
+    with writing(scene.engine).begin() as db:
+        build.build_step(db, MODEL, NOW_MS)
+    Path("eager.json").write_bytes(other())
+    run("versions", "add", "eager.json")
+    run("versions", "fold", "eager")
+    segment = scene.rows(select(tables.segment.c.id))[0][0]
+    with writing(scene.engine).begin() as db:
+        delete_segment(db, 1, segment, NOW_MS)
+    rows = select(tables.interval.c.id).where(tables.interval.c.key == key)
+    before = scene.rows(rows)
+    assert run("versions", "activate", "eager").exit_code == 0
+    assert scene.rows(rows) == before
 
 
 def test_a_version_never_changes_and_must_be_one(scene: Scene) -> None:
