@@ -24,6 +24,7 @@ _LOOKED_AT_MAX = 500
 _REASONS_MAX = 2
 _RECENT_MS = 30 * DAY_MS
 _CACHED_MAX = 1024
+_NO_MOVES = {"withdrawn", "erased"}
 _WHOLE_NAME = ("name", "full_name")
 _NAME_PARTS = (("first_name", "firstName"), ("last_name", "lastName"))
 NAME_KEYS = {*_WHOLE_NAME, *_NAME_PARTS[0], *_NAME_PARTS[1]}
@@ -64,7 +65,10 @@ class Whys:
 def movers(
     connection: Connection, workspace_id: int, model: Model, words: Words, whys: Whys
 ) -> list[Mover]:
-    """The latest move of each of the latest people who moved."""
+    """The latest move of each of the latest people who moved.
+
+    Whoever is not followed any more is not shown: neither that they said no, nor where they were.
+    """
     query = select_changes(workspace_id).where(
         change.c.kind == "phase",
         # Whoever we only just got to know did not move, unless straight to somewhere.
@@ -75,7 +79,8 @@ def movers(
     for row in rows:
         latest.setdefault(row.person_id, row)
     # After an import the feed's order is not the order of what happened.
-    shown = sorted(latest.values(), key=lambda row: -row.valid_ms)[:SHOWN_MAX]
+    moved = [row for row in latest.values() if row.after and row.reason not in _NO_MOVES]
+    shown = sorted(moved, key=lambda row: -row.valid_ms)[:SHOWN_MAX]
     ids = [row.person_id for row in shown]
     names = identities_of(connection, workspace_id, ids)
     states = states_of(connection, workspace_id, ids)

@@ -8,6 +8,7 @@ import pytest
 from httpx import Client
 
 from services.api.dashboard.session import COOKIE
+from services.contract.event import Consent
 from tests.contract.api.world import World
 
 
@@ -56,6 +57,16 @@ def test_the_first_page(browser: Client, people: dict[str, str]) -> None:
     assert browser.get("/part?lang=nl").text in dutch.text or "Bijgewerkt om" in dutch.text
     for text in (dutch.text, english.text):
         assert not re.search(r"<script(?![^>]*src=)|style=| on[a-z]+=\"|https?://", text)
+
+
+@pytest.mark.parametrize("no", [Consent(profile=False), Consent(measure=False)])
+def test_who_says_no_is_no_mover(
+    browser: Client, world: World, people: dict[str, str], no: Consent
+) -> None:
+    link = f"/people/{people['turning']}?"
+    assert link in browser.get("/").text
+    world.score([world.event(0.01, "consent_changed", "anna", consent=no, server_only=True)])
+    assert link not in browser.get("/").text
 
 
 def test_a_chart_is_a_picture_of_its_own(browser: Client, people: dict[str, str]) -> None:
