@@ -80,6 +80,19 @@ class ConsentIn(Body):
 class ConsentOfIdentityIn(ConsentIn):
     """The same, for whoever is known by an identity; nobody needs to be, yet."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "namespace": "email",
+                    "value": "anna@example.org",
+                    "purposes": {"measure": False},
+                    "given_at": "2026-11-22T09:30:00Z",
+                    "text_version": "privacy statement 3",
+                }
+            ]
+        }
+    )
     namespace: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_.-]{0,63}$", examples=["email"])]
     value: Annotated[str, Field(min_length=1, max_length=254, examples=["anna@example.org"])]
 
@@ -103,15 +116,13 @@ def get_consent(
     with here.engine.connect() as connection:
         person = find_person(connection, credential.workspace_id, person_id)
         rows = _entries(connection, person)
-        circles = _circles(connection, person)
+        now = _now(rows, _circles(connection, person))
         kinds = _kinds(connection, credential.workspace_id)
-    history = [_show(row, kinds) for row in rows[:HISTORY_MAX]]
-    deciding = {
-        purpose: _show(row, kinds)
-        for purpose in PURPOSES
-        if (row := _deciding([one for one in rows if one.purpose == purpose], circles)) is not None
-    }
-    return ConsentOut(person=person.public_id, now=deciding, history=history)
+    return ConsentOut(
+        person=person.public_id,
+        now={purpose: _show(row, kinds) for purpose, row in now.items()},
+        history=[_show(row, kinds) for row in rows[:HISTORY_MAX]],
+    )
 
 
 @router.post(
@@ -149,6 +160,11 @@ def post_consent(here: Here, credential: ConsentWriter, body: ConsentOfIdentityI
     """Also for somebody who is not known yet: a no holds for what comes later."""
     who = spelled(body.namespace, body.value)
     return _tell(here, credential.workspace_id, who, body)
+
+
+def deciding(connection: Connection, person: Row[Any]) -> dict[Purpose, Row[Any]]:
+    """A person's entry that decides now, per purpose that was ever said."""
+    return _now(_entries(connection, person), _circles(connection, person))
 
 
 def _tell(here: Context, workspace_id: int, who: Identity, body: ConsentIn) -> ConsentTaken:
@@ -196,6 +212,12 @@ def _circles(connection: Connection, person: Row[Any]) -> Circles | None:
     """None: nothing is known of the person any more."""
     found = circles_of(connection, person.workspace_id, lambda one: one == person.id)
     return found[person.id][0] if found else None
+
+
+def _now(rows: Sequence[Row[Any]], circles: Circles | None) -> dict[Purpose, Row[Any]]:
+    said = {purpose: [one for one in rows if one.purpose == purpose] for purpose in PURPOSES}
+    found = {purpose: _deciding(entries, circles) for purpose, entries in said.items()}
+    return {purpose: row for purpose, row in found.items() if row is not None}
 
 
 def _deciding(rows: Sequence[Row[Any]], circles: Circles | None) -> Row[Any] | None:

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from services.api.context import Context
+from services.api.dashboard.agreed import agreed, why_not
 from services.api.dashboard.habits import habits_of
 from services.api.dashboard.movers import NAME_KEYS, name_of
 from services.api.dashboard.reasons import reasons_of
@@ -52,6 +53,8 @@ def person_page(
             -PHASES_MAX:
         ],
         "now_ms": now_ms,
+        "agreed": agreed(connection, row, words),
+        "why_not": why_not(state, words),
         "reasons": [] if explanation is None else reasons_of(explanation, words),
         "events": [_event(event, words) for event in events[: -EVENTS_MAX - 1 : -1]],
         "happened": len(events),

@@ -89,6 +89,24 @@ def test_a_persons_page(browser: Client, world: World, people: dict[str, str]) -
     assert "We do not know this person" in unknown.text
 
 
+def test_a_persons_page_says_what_was_agreed_to(browser: Client, world: World) -> None:
+    no = Consent(profile=False)
+    person = world.person(
+        "kim",
+        [
+            world.event(9, "page", "kim"),
+            world.event(2, "consent_changed", "kim", consent=no, server_only=True),
+        ],
+    )
+    page = browser.get(f"/people/{person}?lang=en").text
+    assert re.search(r"To be measured</span><span>yes<.*so reported on 9 Nov 2026", page)
+    assert re.search(r"An estimate</span><span>no<.*said on 16 Nov 2026", page)
+    assert "To be contacted</span><span>never said</span>" in page
+    assert "no estimate of this person: there is no consent to it." in page
+    employed = world.person("lee", [world.event(9, "page", "lee"), world.event(2, "hired", "lee")])
+    assert "er is een dienstverband." in browser.get(f"/people/{employed}?lang=nl").text
+
+
 def test_a_persons_page_says_what_was_told_and_what_was_left_out(
     browser: Client, world: World
 ) -> None:
