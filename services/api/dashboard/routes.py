@@ -109,7 +109,7 @@ def person(here: Here, request: Request, person_id: str, credential: Visitor) ->
 def login(request: Request) -> Response:
     """Asks for the key. A link may carry it behind #, which browsers keep to themselves."""
     words = Words(language_of(request), "UTC")
-    return _page("login.html", words=words, workspace="", wrong=False)
+    return _page("login.html", words=words, workspace="", wrong="")
 
 
 @router.post("/login")
@@ -119,7 +119,8 @@ async def enter(here: Here, request: Request) -> Response:
     credential = await run_in_threadpool(here.keys.by_key, form.get("key", "").strip())
     if credential is None or not may_enter(credential):
         words = Words(language_of(request), "UTC")
-        return _page("login.html", 403, words=words, workspace="", wrong=True)
+        wrong = words["login_unknown" if credential is None else "login_wrong"]
+        return _page("login.html", 403, words=words, workspace="", wrong=wrong)
     response = RedirectResponse(f"/{_lang(request)}", 303)
     open_session(here, credential, request, response)
     return response

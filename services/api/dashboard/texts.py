@@ -45,7 +45,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "login_key": ("API-sleutel", "API key"),
     "login_go": ("Verder", "Continue"),
-    "login_wrong": ("Deze sleutel mag het dashboard niet zien.", "This key may not see it."),
+    "login_unknown": ("Deze sleutel kennen we niet.", "We do not know this key."),
+    "login_wrong": (
+        "Deze sleutel mag het dashboard niet zien.",
+        "This key may not see the dashboard.",
+    ),
     "logout": ("Uitloggen", "Log out"),
     "docs": ("API", "API"),
     "language": ("Taal", "Language"),

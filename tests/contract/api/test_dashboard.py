@@ -36,9 +36,12 @@ def test_nothing_without_a_session(client: Client, people: dict[str, str]) -> No
 
 
 def test_only_an_api_key_opens_it(client: Client, world: World) -> None:
-    for key in ("", "ka_wrong", world.made.write_key, world.made.server_key, "\x00"):
-        answer = client.post("/login", data={"key": key})
+    known = {world.made.write_key, world.made.server_key}
+    for key in ("", "ka_wrong", *known, "\x00"):
+        answer = client.post("/login?lang=en", data={"key": key})
         assert answer.status_code == 403
+        assert ("We do not know this key." in answer.text) is (key not in known)
+        assert ("This key may not see the dashboard." in answer.text) is (key in known)
         assert "set-cookie" not in answer.headers
     cross = client.post(
         "/login", data={"key": world.made.api_key}, headers={"Sec-Fetch-Site": "cross-site"}
