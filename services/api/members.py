@@ -179,9 +179,19 @@ def get_trend(
     here: Here,
     credential: SegmentsReader,
     key: SegmentKey,
-    from_: Annotated[Moment, Query(alias="from")],
-    to: Annotated[Moment, Query()],
-    step: Annotated[Literal["hour", "day", "week"], Query()] = "day",
+    from_: Annotated[
+        Moment, Query(alias="from", description="The first point is the whole hour this lies in.")
+    ],
+    to: Annotated[
+        Moment,
+        Query(
+            description="No point lies after it; it may be in the future. Not before `from`, and "
+            f"such that there are at most {POINTS_MAX} points."
+        ),
+    ],
+    step: Annotated[
+        Literal["hour", "day", "week"], Query(description="From one point to the next.")
+    ] = "day",
 ) -> TrendOut:
     """Past and ahead. Points lie on whole hours, from the one that `from` lies in."""
     step_ms, now_ms = _STEPS[step], here.clock()
