@@ -1,17 +1,16 @@
 """Who is in a segment at a moment, how many, and how the number moves."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Query
 from pydantic import Field
-from sqlalchemy import BigInteger, Connection, Row, bindparam, select
+from sqlalchemy import Connection
 
 from services.api.context import Here
 from services.api.counts import count_at, count_believed, trend
 from services.api.needs import SegmentsReader
-from services.api.people import held
+from services.api.people_in import people_in
 from services.api.problem import Problem, described
 from services.api.segment_store import Found, find_segment, in_force, progress_of, versions_of
 from services.api.segments import SegmentKey
@@ -29,7 +28,6 @@ from services.api.wire import (
     unpack_cursor,
 )
 from services.contract.phases import DAY_MS, HOUR_MS
-from services.contract.tables import interval, person
 
 router = APIRouter(prefix="/v1/segments", tags=["segments"])
 
@@ -122,7 +120,16 @@ def list_members(
                 _version_id(connection, found, known_at),
             )
         )
-        rows = _page(connection, credential.workspace_id, place, limit + 1)
+        rows = people_in(
+            connection,
+            credential.workspace_id,
+            "segment",
+            str(place.version_id),
+            place.after_id,
+            place.as_of_ms,
+            place.known_at_ms,
+            limit + 1,
+        )
         build = _build(connection, found, place.as_of_ms, known_at)
     more = len(rows) > limit
     if more:
@@ -232,42 +239,6 @@ def _version_id(connection: Connection, found: Found, known_at_ms: int | None) -
         return 0 if found.live is None else int(found.live.id)
     version = in_force(versions_of(connection, found.newest.segment_id), known_at_ms)
     return 0 if version is None else int(version.id)
-
-
-def _page(
-    connection: Connection, workspace_id: int, place: _MembersCursor, limit: int
-) -> Sequence[Row[Any]]:
-    asked = {
-        "workspace": workspace_id,
-        "version": str(place.version_id),
-        "after": place.after_id,
-        "as_of": place.as_of_ms,
-        "known_at": place.known_at_ms,
-        "limit": limit,
-    }
-    return connection.execute(_MEMBERS, asked).all()
-
-
-# In the order of the index that finds them; only these are looked up as persons.
-_PAGE = (
-    select(interval.c.person_id, interval.c.valid_from_ms, interval.c.valid_to_ms)
-    .where(
-        interval.c.workspace_id == bindparam("workspace"),
-        interval.c.kind == "segment",
-        interval.c.key == bindparam("version"),
-        interval.c.person_id > bindparam("after"),
-        held(bindparam("as_of", type_=BigInteger), bindparam("known_at", type_=BigInteger)),
-    )
-    .order_by(interval.c.person_id)
-    .limit(bindparam("limit"))
-    .subquery("page")
-)
-_MEMBERS = (
-    select(_PAGE, person.c.public_id)
-    .join(person, person.c.id == _PAGE.c.person_id)
-    .where(person.c.workspace_id == bindparam("workspace"))
-    .order_by(_PAGE.c.person_id)
-)
 
 
 def _build(

@@ -17,12 +17,16 @@ from services.api.context import Context, Here
 from services.api.dashboard.charts import draw
 from services.api.dashboard.figures import phase_figure, phase_figures, segment_figures
 from services.api.dashboard.movers import Whys, movers
+from services.api.dashboard.people_page import Place, people_page
 from services.api.dashboard.person_page import person_page
 from services.api.dashboard.session import close_session, may_enter, open_session, session_of
 from services.api.dashboard.texts import Words, language_of
 from services.api.people import find_person
 from services.api.problem import MovedError, Problem
-from services.contract.phases import PHASES
+from services.api.segment_store import find_segment
+from services.api.segments import SegmentKey
+from services.api.wire import Cursor, unpack_cursor
+from services.contract.phases import PHASES, IntervalKind, Phase
 from services.contract.tables import workspace
 
 router = APIRouter(include_in_schema=False)
@@ -105,6 +109,30 @@ def person(here: Here, request: Request, person_id: str, credential: Visitor) ->
     return _page("person.html", words=words, workspace=name, **shown)
 
 
+@router.get("/phases/{phase}")
+def people_of_phase(
+    here: Here, request: Request, phase: Phase, credential: Visitor, cursor: Cursor = None
+) -> Response:
+    """Who is in a phase."""
+    with here.engine.connect() as connection:
+        words, _ = _words(connection, credential, request)
+        title = f"{phase.capitalize()}: {words.phase(phase)}"
+        return _people(connection, here, request, credential, "phase", phase, title, cursor)
+
+
+@router.get("/segments/{key}")
+def people_of_segment(
+    here: Here, request: Request, key: SegmentKey, credential: Visitor, cursor: Cursor = None
+) -> Response:
+    """Who is in a segment."""
+    with here.engine.connect() as connection:
+        found = find_segment(connection, credential.workspace_id, key)
+        # While the first version is being filled nobody is in it.
+        version = "0" if found.live is None else str(found.live.id)
+        title = found.newest.name
+        return _people(connection, here, request, credential, "segment", version, title, cursor)
+
+
 @router.get("/login")
 def login(request: Request) -> Response:
     """Asks for the key. A link may carry it behind #, which browsers keep to themselves."""
@@ -180,6 +208,23 @@ def _part(connection: Connection, here: Context, credential: Credential, words: 
         segments=segment_figures(connection, credential.workspace_id, now_ms),
         now_ms=now_ms,
     )
+
+
+def _people(
+    connection: Connection,
+    here: Context,
+    request: Request,
+    credential: Credential,
+    kind: IntervalKind,
+    key: str,
+    title: str,
+    cursor: str | None,
+) -> Response:
+    words, name = _words(connection, credential, request)
+    place = Place(here.clock()) if cursor is None else unpack_cursor(cursor, Place)
+    page = people_page(connection, credential.workspace_id, kind, key, place)
+    path = request.url.path
+    return _page("people.html", words=words, workspace=name, title=title, page=page, path=path)
 
 
 def _page(template: str, status: int = 200, **shown: Any) -> Response:

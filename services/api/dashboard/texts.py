@@ -33,6 +33,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "no_segments": ("Er zijn nog geen segmenten.", "There are no segments yet."),
     "building": ("wordt gevuld", "being filled"),
     "members": ("mensen", "people"),
+    "person": ("mens", "person"),
+    "nobody": ("Nu niemand.", "Nobody now."),
+    "more": ("Volgende", "Next"),
     "live": ("Bijgewerkt om", "Updated at"),
     "offline": (
         "Geen verbinding; dit zijn de laatste cijfers.",

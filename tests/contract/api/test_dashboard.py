@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from httpx import Client
 
+from services.api.dashboard.people_page import PAGE
 from services.api.dashboard.session import COOKIE
 from services.contract.event import Consent
 from tests.contract.api.world import World
@@ -28,6 +29,7 @@ def browser(client: Client, world: World) -> Client:
 def test_nothing_without_a_session(client: Client, people: dict[str, str]) -> None:
     del client.headers["Authorization"]
     paths = ("/", "/part", "/charts/see.svg", f"/people/{people['turning']}")
+    paths += ("/phases/do", "/segments/doers")
     for path, cookie in product(paths, (None, "", "x", "AAAA" * 11, "é")):
         headers = {} if cookie is None else {"Cookie": f"{COOKIE}={cookie}".encode()}
         answer = client.get(path, headers=headers)
@@ -70,6 +72,38 @@ def test_who_says_no_is_no_mover(
     assert link in browser.get("/").text
     world.score([world.event(0.01, "consent_changed", "anna", consent=no, server_only=True)])
     assert link not in browser.get("/").text
+
+
+def test_a_phase_leads_to_its_people(browser: Client, people: dict[str, str]) -> None:
+    assert 'href="/phases/do?lang=en"' in browser.get("/?lang=en").text
+    page = browser.get("/phases/do?lang=en").text
+    assert "1 person<" in page
+    assert f'href="/people/{people["turning"]}?lang=en">Anna</a>' in page
+    assert people["quiet"] not in page
+    assert "Nu niemand." in browser.get("/phases/care?lang=nl").text
+    assert browser.get("/phases/x").status_code == 400
+    assert browser.get("/phases/do?cursor=x").status_code == 400
+
+
+def test_a_segment_leads_to_its_people_page_by_page(browser: Client, world: World) -> None:
+    world.score([world.event(1, "page", f"u{i}") for i in range(PAGE + 2)])
+    rule = {"type": "phase", "any_of": ["see"]}
+    headers = {"Authorization": f"Bearer {world.made.api_key}"}
+    made = {"key": "seers", "name": "Seers", "rule": rule}
+    assert browser.post("/v1/segments", json=made, headers=headers).status_code == 201
+    assert "Nobody now." in browser.get("/segments/seers?lang=en").text
+    world.build()
+    assert 'href="/segments/seers?lang=en">Seers</a>' in browser.get("/?lang=en").text
+    first = browser.get("/segments/seers?lang=en").text
+    further = re.search(r'rel="next" href="([^"]+)"', first)
+    assert further is not None
+    second = browser.get(further[1].replace("&amp;", "&")).text
+    assert 'rel="next"' not in second
+    assert f"{PAGE + 2} people" in second
+    shown = [set(re.findall(r"/people/(p_[\w-]+)", page)) for page in (first, second)]
+    assert [len(ids) for ids in shown] == [PAGE, 2]
+    assert not shown[0] & shown[1]
+    assert browser.get("/segments/none").status_code == 404
 
 
 def test_a_chart_is_a_picture_of_its_own(browser: Client, people: dict[str, str]) -> None:
