@@ -3,7 +3,6 @@
 import uuid
 from urllib.parse import parse_qs
 
-from services.demo.calls import AGREED, DECLINED
 from services.demo.catalogue import Item
 from services.demo.doors import Doors, post
 
@@ -23,12 +22,14 @@ async def tell_application(doors: Doors, item: Item, form: bytes) -> None:
         ValueError: the form has more fields than ours.
     """
     said = parse_qs(form.decode(errors="replace"), max_num_fields=_FIELDS_MAX)
+    agreed = said.get("agreed") == ["yes"]
     call = {
         "messageId": str(uuid.uuid4()),
         "event": "applied",
         "properties": {"content_id": item.content_id, "content_type": item.content_type},
         "context": {
-            **(AGREED if said.get("agreed") == ["yes"] else DECLINED),
+            # Of contact the form says nothing: that was answered apart.
+            "consent": {"categoryPreferences": {"measure": agreed, "profile": agreed}},
             "traits": {"email": said.get("email", [""])[0]},
         },
     }

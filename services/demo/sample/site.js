@@ -5,13 +5,17 @@
   const tell = window.kentering || function () {}; // the site works without the tracker too
   const banner = document.querySelector("[data-consent]");
   const choice = localStorage.getItem("consent");
+  const contact = banner.querySelector("[data-consent-contact]");
 
   function choose(agreed) {
+    contact.checked &&= agreed;
     localStorage.setItem("consent", agreed ? "yes" : "no");
+    localStorage.setItem("contact", contact.checked ? "yes" : "no");
     banner.hidden = true;
-    tell("consent", { measure: agreed, profile: agreed, contact: agreed });
+    tell("consent", { measure: agreed, profile: agreed, contact: contact.checked });
   }
 
+  contact.checked = localStorage.getItem("contact") === "yes";
   banner.hidden = choice !== null;
   banner.querySelector("[data-consent-yes]").addEventListener("click", () => choose(true));
   banner.querySelector("[data-consent-no]").addEventListener("click", () => choose(false));

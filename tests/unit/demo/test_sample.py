@@ -43,6 +43,14 @@ def test_pages_carry_the_script_under_a_strict_policy(path: str) -> None:
     assert not re.search(r"<style|\son\w+=|\sstyle=", answer.text)
 
 
+def test_the_banner_names_what_a_yes_gives_and_asks_for_contact_apart() -> None:
+    page = _get("/").text
+    assert "berekenen we daaruit een schatting" in page
+    box = re.search(r"<input[^>]*data-consent-contact[^>]*>", page)
+    assert box is not None
+    assert "checked" not in box[0]
+
+
 def test_links_of_a_page_lead_to_pages() -> None:
     linked = set(re.findall(r'href="/sample(/[^"]*)"', _get("/").text))
     assert len(linked) >= 8
