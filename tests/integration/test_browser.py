@@ -162,7 +162,10 @@ def _mail_to(user_id: str, product: Product, site: str) -> str:
         "recipients": [{"namespace": "user_id", "value": user_id}],
     }
     (recipient,) = product.post("/v1/links", link)["recipients"]
-    return render_mail("Voor jou", recipient["pixel"], [(story.title, recipient["url"])])
+    message = {"name": "Voor jou", "recipients": link["recipients"]}
+    (addressed,) = product.post("/v1/messages", message)["recipients"]
+    links = [(story.title, recipient["url"])]
+    return render_mail("Voor jou", recipient["pixel"], links, addressed["unsubscribe_url"])
 
 
 def _await_phase(product: Product, name: str) -> None:

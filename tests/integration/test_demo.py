@@ -68,5 +68,6 @@ def test_the_sample_mail(product: Product) -> None:
     html = asyncio.run(make_sample_mail(doors, f"{product.api_url}/sample"))
     assert f"{product.tracker_url}/o/" in html
     assert html.count(f"{product.tracker_url}/c/") >= 2
+    assert html.count(f"{product.tracker_url}/u/") == 1
     assert any(item.title in html for item in ITEMS.values())
     assert product.find("user_id", READER.user_id) is not None

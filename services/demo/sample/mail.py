@@ -20,17 +20,26 @@ READER = Technician(
 _MAILING = mailing(2)
 
 
-def render_mail(subject: str, pixel_url: str, links: Iterable[tuple[str, str]]) -> str:
+def render_mail(
+    subject: str, pixel_url: str, links: Iterable[tuple[str, str]], unsubscribe_url: str
+) -> str:
     """The mail's HTML.
 
     Args:
         subject: its heading.
         pixel_url: the recipient's open pixel.
         links: (what to call it, the recipient's tracked address).
+        unsubscribe_url: where the recipient says that they want no more.
     """
     shown = [{"title": title, "url": url} for title, url in links]
     template = templates.get_template("mail.html")
-    return template.render(subject=subject, employer=EMPLOYER, pixel_url=pixel_url, links=shown)
+    return template.render(
+        subject=subject,
+        employer=EMPLOYER,
+        pixel_url=pixel_url,
+        links=shown,
+        unsubscribe_url=unsubscribe_url,
+    )
 
 
 async def make_sample_mail(doors: Doors, site_url: str) -> str:
@@ -60,7 +69,13 @@ async def make_sample_mail(doors: Doors, site_url: str) -> str:
             headers={"Authorization": f"Bearer {doors.api_key}"},
         )
         letters = await make_letters(client, doors, _MAILING, {0: READER}, site_url)
-    if not letters:
-        raise RefusedError("the sample reader is not known yet")
+        if not letters:
+            raise RefusedError("the sample reader is not known yet")
+        message = {
+            "name": _MAILING.subject,
+            "recipients": [{"namespace": "user_id", "value": READER.user_id}],
+        }
+        registered = await post(client, "/v1/messages", doors.api_key, message)
     links = ((ITEMS[content_id].title, url) for content_id, url in letters[0].links.items())
-    return render_mail(_MAILING.subject, letters[0].pixel_url, links)
+    unsubscribe_url = registered["recipients"][0]["unsubscribe_url"]
+    return render_mail(_MAILING.subject, letters[0].pixel_url, links, unsubscribe_url)

@@ -95,7 +95,10 @@ def test_a_mail_to_nobody_yet_asks_to_come_back() -> None:
 
 
 def test_a_mail_is_escaped() -> None:
-    html = render_mail("<b>", "https://t/o/x.gif", [('"><script>', "https://t/c/x")])
+    html = render_mail(
+        "<b>", "https://t/o/x.gif", [('"><script>', "https://t/c/x")], "https://t/u/x"
+    )
     assert "<script>" not in html
     assert "&lt;b&gt;" in html
     assert 'src="https://t/o/x.gif"' in html
+    assert 'href="https://t/u/x"' in html
