@@ -67,12 +67,13 @@ def test_over_https_the_cookie_goes_over_https_only(secure: Visitor) -> None:
     (*_, seen) = secure.hears("page", count=3)
     assert seen["anonymousId"] == kept["value"].split(".")[0]
     secure.tell("'consent'", NO)
-    assert secure.cookie() is None
+    wait_until(lambda: secure.cookie() is None, "the cookie to be gone")
 
 
 def test_over_http_the_cookie_is_kept_all_the_same(visitor: Visitor) -> None:
     visitor.visit()
     visitor.tell("'consent'", YES)
+    wait_until(lambda: visitor.cookie() is not None, "the cookie")
     kept = visitor.cookie()
     assert kept is not None
     assert not kept["secure"]
