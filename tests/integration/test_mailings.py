@@ -176,11 +176,12 @@ def test_the_examples_of_the_document(product: Product) -> None:
         answers.append(json.loads(done.stdout))
         told.setdefault("MESSAGE", answers[0]["id"])
     assert [answer for answer in answers if "problem" in str(answer.get("type"))] == []
-    message, rewritten, sent, other, link, secrets = answers
+    message, rewritten, sent, came, other, link, secrets = answers
     assert [bool(r["token"]) for r in message["recipients"]] == [True, True, False]
     assert "{{#if ktoken}}<img" in rewritten["html"]
     assert rewritten["warnings"] == []
     assert sent["recipients"][0]["token"] == message["recipients"][0]["token"]
+    assert all(mailing["opened"] == 0 for mailing in came["mailings"]), "nobody has answered"
     assert [warning["code"] for warning in other["warnings"]] == ["pixel_for_all"]
     assert "<svg" in link["qr"]
     assert len(secrets["link_secrets"]) == 2
