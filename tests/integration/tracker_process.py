@@ -3,7 +3,6 @@
 import os
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ import msgspec
 from services.contract import snapshot as wire
 from services.contract.event import Event, decode
 from services.runtime.sqlite_log_reader import SqliteLogReader
+from tests.servers.process import free_port
 from tests.servers.web import LOCAL
 from tests.unit.tracker.scene import SNAPSHOT
 
@@ -65,9 +65,7 @@ def run_tracker(data: Path, *, with_snapshot: bool = True) -> Iterator[Tracker]:
     data.mkdir(parents=True, exist_ok=True)
     if with_snapshot:
         (data / "snapshot.json").write_bytes(wire.encode(SNAPSHOT))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {
         **os.environ,
         "KENTERING_DATA": str(data),

@@ -1,27 +1,48 @@
 """Starting servers so that none outlives the tests."""
 
+import fcntl
 import os
 import random
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-# Below those that the system gives to connections of the moment: it would take one that a test
-# was promised, and whose server is not up yet. Two test processes hardly ever pick the same one.
-_PORTS = range(10_000, 32_000)
+_PROMISED = Path(tempfile.gettempdir()) / "kentering-ports"
+_held: list[int] = []  # open files: their locks fall when this process ends, however it ends
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on now."""
+    """A port of this machine that nobody uses, promised to this process for as long as it lives.
+
+    Below those that the system gives to connections of the moment, which would take one whose
+    server is not up yet; and promised by a lock, since test processes run side by side.
+    """
+    _PROMISED.mkdir(exist_ok=True)
+    low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    ports = range(10_000, max(low, 12_000))
     while True:
-        port = random.SystemRandom().choice(_PORTS)  # not seeded: each process picks others
+        port = random.SystemRandom().choice(ports)  # not seeded: each process picks others
+        if _promise(port):
+            return port
+
+
+def _promise(port: int) -> bool:
+    held = os.open(_PROMISED / str(port), os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+    except OSError:
+        os.close(held)
+        return False
+    _held.append(held)
+    return True
 
 
 def need(program: str, package: str) -> str:
