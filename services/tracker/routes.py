@@ -55,6 +55,8 @@ ROUTES: tuple[Route, ...] = (
     Route("/v1/a", _CALL, partial(calls.single, "alias")),
     Route("/v1/b", _CALL, calls.batch),
     Route("/v1/m", _CALL, calls.forgotten),
+    # As the server SDKs in Java call a batch.
+    Route("/v1/import", _CALL, calls.batch),
 )
 
 _WHOLE = {route.path: route for route in ROUTES if not route.path.endswith("/")}
@@ -64,8 +66,12 @@ _LEVELS_MAX = max(path.count("/") for path in _BEGINNINGS) - 1
 
 
 def route_of(path: str) -> Route | None:
-    """The route that collects at this path, or None. The longest beginning wins."""
-    route = _WHOLE.get(path)
+    """The route that collects at this path, or None. The longest beginning wins.
+
+    A slash too many before or behind a whole path is passed over: some SDKs write one, others do
+    when their host was given with one.
+    """
+    route = _WHOLE.get(path) or _WHOLE.get(f"/{path.strip('/')}")
     if route is not None:
         return route
     end = 0
