@@ -5,13 +5,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 from fastapi import APIRouter, Query
 from pydantic import Field
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from services.api.context import Here
 from services.api.counts import count_at, count_believed, trend
 from services.api.needs import SegmentsReader
-from services.api.people_in import people_in
+from services.api.people_in import Asked, people_in
 from services.api.problem import Problem, described
+from services.api.record import events_by_id
 from services.api.segment_store import Found, find_segment, in_force, progress_of, versions_of
 from services.api.segments import SegmentKey
 from services.api.wire import (
@@ -27,6 +28,7 @@ from services.api.wire import (
     rfc3339_or_none,
     unpack_cursor,
 )
+from services.contract.event import Channel, EventType
 from services.contract.phases import DAY_MS, HOUR_MS
 
 router = APIRouter(prefix="/v1/segments", tags=["segments"])
@@ -47,19 +49,39 @@ class BuildOut(Out):
     known_at: str | None
 
 
+class EntryOut(Out):
+    """The event by which somebody entered."""
+
+    id: str
+    type: EventType
+    channel: Channel
+    content_id: str | None
+    at: str
+
+
 class MemberOut(Out):
     """A person in the segment."""
 
     person: str
     since: str
     until: str | None = Field(description="The expected exit if nothing more happens.")
+    because: Literal["event", "silence"] = Field(
+        description="Whether an event let them in, or that none came."
+    )
+    event: EntryOut | None = Field(description="Null where silence did, or it is known no more.")
 
 
 class MembersOut(BuildOut):
     """A page of members."""
 
+    count: int | None = Field(
+        description="Members on all pages together; null with `known_at`: there `/count` tells."
+    )
     members: list[MemberOut]
-    next: str | None
+    next: str | None = Field(
+        description="The next page's cursor, null on the last. A page before it may be shorter "
+        "than asked for, where members are rare among very many who came and went."
+    )
 
 
 class CountOut(BuildOut):
@@ -86,7 +108,8 @@ class TrendOut(Out):
 class _MembersCursor(msgspec.Struct, array_like=True):
     after_id: _Int53
     as_of_ms: CursorMoment
-    known_at_ms: _Int53
+    known_at_ms: _Int53 | None
+    """None: as known when each page is read."""
     version_id: _Int53
 
 
@@ -105,46 +128,64 @@ def list_members(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     after: After = None,
 ) -> MembersOut:
-    """In the order of their first storing; every page is of the moment and version of the first."""
+    """In the order of their first storing; every page is of the moment and version of the first.
+
+    Nobody is on two pages, and whoever is a member all the while is on one, whatever happens
+    between pages. Pages of the past and present are as known when the first was read; those ahead
+    as known when each is, for what is foretold is not kept when something else comes.
+    """
     here.waiting.until_folded(credential.workspace_id, after)
-    now_ms = here.clock()
+    now_ms, workspace_id = here.clock(), credential.workspace_id
     with here.engine.connect() as connection:
-        found = find_segment(connection, credential.workspace_id, key)
+        found = find_segment(connection, workspace_id, key)
         place = (
             unpack_cursor(cursor, _MembersCursor)
             if cursor is not None
-            else _MembersCursor(
-                0,
-                now_ms if as_of is None else as_of,
-                now_ms if known_at is None else known_at,
-                _version_id(connection, found, known_at),
-            )
+            else _first_page(connection, found, now_ms, as_of, known_at)
         )
-        rows = people_in(
-            connection,
-            credential.workspace_id,
-            "segment",
-            str(place.version_id),
-            place.after_id,
-            place.as_of_ms,
-            place.known_at_ms,
-            limit + 1,
+        asked = Asked("segment", str(place.version_id), place.as_of_ms, place.known_at_ms)
+        page = people_in(connection, workspace_id, asked, place.after_id, limit)
+        count = (
+            count_at(connection, workspace_id, "segment", asked.key, place.as_of_ms)
+            if known_at is None
+            else None
         )
+        entries = events_by_id(connection, workspace_id, [row.event_id for row in page.rows])
         build = _build(connection, found, place.as_of_ms, known_at)
-    more = len(rows) > limit
-    if more:
-        place.after_id = rows[limit - 1].person_id
+    if page.next_id is not None:
+        place.after_id = page.next_id
     return MembersOut(
         **build,
-        members=[
-            MemberOut(
-                person=row.public_id,
-                since=rfc3339(row.valid_from_ms),
-                until=rfc3339_or_none(row.valid_to_ms),
-            )
-            for row in rows[:limit]
-        ],
-        next=pack_cursor(place) if more else None,
+        count=count,
+        members=[_member(row, entries) for row in page.rows],
+        next=pack_cursor(place) if page.next_id is not None else None,
+    )
+
+
+def _first_page(
+    connection: Connection, found: Found, now_ms: int, as_of: int | None, known_at: int | None
+) -> _MembersCursor:
+    as_of_ms = now_ms if as_of is None else as_of
+    believed_ms = known_at if known_at is not None or as_of_ms > now_ms else now_ms
+    return _MembersCursor(0, as_of_ms, believed_ms, _version_id(connection, found, known_at))
+
+
+def _member(row: Row[Any], entries: dict[bytes, Row[Any]]) -> MemberOut:
+    entry = None if row.event_id is None else entries.get(bytes(row.event_id))
+    return MemberOut(
+        person=row.public_id,
+        since=rfc3339(row.valid_from_ms),
+        until=rfc3339_or_none(row.valid_to_ms),
+        because="silence" if row.event_id is None else "event",
+        event=None
+        if entry is None
+        else EntryOut(
+            id=bytes(entry.event_id).hex(),
+            type=entry.type,
+            channel=entry.channel,
+            content_id=entry.content_id,
+            at=rfc3339(entry.occurred_ms),
+        ),
     )
 
 

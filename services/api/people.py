@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, or_, select
+from sqlalchemy import Connection, FromClause, Row, and_, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from services.api.problem import MovedError, Problem
@@ -133,22 +133,24 @@ def state_at(
     return state
 
 
-def held(as_of_ms: Asked, known_at_ms: Asked | None) -> ColumnElement[bool]:
+def held(
+    as_of_ms: Asked, known_at_ms: Asked | None, of: FromClause = interval
+) -> ColumnElement[bool]:
     """The condition that an interval held at a moment, as known now or as once believed."""
     valid = and_(
-        interval.c.valid_from_ms <= as_of_ms,
-        or_(interval.c.valid_to_ms.is_(None), interval.c.valid_to_ms > as_of_ms),
+        of.c.valid_from_ms <= as_of_ms,
+        or_(of.c.valid_to_ms.is_(None), of.c.valid_to_ms > as_of_ms),
     )
-    return and_(valid, believed(known_at_ms))
+    return and_(valid, believed(known_at_ms, of))
 
 
-def believed(known_at_ms: Asked | None) -> ColumnElement[bool]:
+def believed(known_at_ms: Asked | None, of: FromClause = interval) -> ColumnElement[bool]:
     """The condition that an interval is known now, or was believed at a moment."""
     if known_at_ms is None:
-        return interval.c.known_to_ms.is_(None)
+        return of.c.known_to_ms.is_(None)
     return and_(
-        interval.c.known_from_ms <= known_at_ms,
-        or_(interval.c.known_to_ms.is_(None), interval.c.known_to_ms > known_at_ms),
+        of.c.known_from_ms <= known_at_ms,
+        or_(of.c.known_to_ms.is_(None), of.c.known_to_ms > known_at_ms),
     )
 
 

@@ -1,9 +1,9 @@
 """The record: a person's own events, through the links that say whose they are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, or_, select
+from sqlalchemy import Connection, Row, Select, and_, or_, select
 
 from services.contract import event as envelope
 from services.contract.event import Event
@@ -69,6 +69,19 @@ def events_of(
     rows = connection.execute(query).all()
     events = judged([envelope.decode(open_payload(row.payload)) for row in reversed(rows)])
     return [event for event in events if as_of_ms is None or event.occurred_ms <= as_of_ms]
+
+
+def events_by_id(
+    connection: Connection, workspace_id: int, ids: Iterable[bytes | None]
+) -> dict[bytes, Row[Any]]:
+    """Some events without their payloads; those that are known no more are left out."""
+    wanted = {bytes(one) for one in ids if one is not None}
+    row = event.c
+    shown = (row.event_id, row.type, row.channel, row.content_id, row.occurred_ms)
+    query: Select[Any] = select(*shown).where(
+        row.workspace_id == workspace_id, row.event_id.in_(wanted)
+    )
+    return {bytes(one.event_id): one for one in connection.execute(query)} if wanted else {}
 
 
 def as_taken(

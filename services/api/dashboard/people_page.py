@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from services.api.counts import count_at
 from services.api.dashboard.movers import name_of
 from services.api.people import identities_of, states_of
-from services.api.people_in import people_in
+from services.api.people_in import Asked, people_in
 from services.api.wire import CursorMoment, pack_cursor
 from services.contract.event import primary
 from services.contract.phases import IntervalKind
@@ -50,15 +50,13 @@ def people_page(
     connection: Connection, workspace_id: int, kind: IntervalKind, key: str, place: Place
 ) -> PeoplePage:
     """The people for whom an interval of this kind and key holds at the place's moment."""
-    rows = people_in(
-        connection, workspace_id, kind, key, place.after_id, place.at_ms, place.at_ms, PAGE + 1
-    )
-    shown, more = rows[:PAGE], len(rows) > PAGE
-    ids = [row.person_id for row in shown]
+    asked = Asked(kind, key, place.at_ms, place.at_ms)
+    found = people_in(connection, workspace_id, asked, place.after_id, PAGE)
+    ids = [row.person_id for row in found.rows]
     identities = identities_of(connection, workspace_id, ids)
     states = states_of(connection, workspace_id, ids)
     people = []
-    for row in shown:
+    for row in found.rows:
         theirs = identities[row.person_id]
         name = name_of(states.get(row.person_id), theirs, row.public_id)
         surest = primary(tuple(theirs)).value if theirs else ""
@@ -67,5 +65,5 @@ def people_page(
     return PeoplePage(
         people=people,
         count=count_at(connection, workspace_id, kind, key, place.at_ms),
-        next=pack_cursor(Place(place.at_ms, shown[-1].person_id)) if more else None,
+        next=pack_cursor(Place(place.at_ms, found.next_id)) if found.next_id is not None else None,
     )
