@@ -27,6 +27,7 @@ from services.api import (
     phases,
     pressure,
     problem,
+    problem_pages,
     rewrite,
     segments,
     snapshot,
@@ -41,6 +42,7 @@ from services.api.dashboard import routes as dashboard
 from services.api.door import HttpDoor
 from services.api.edge import Edge, only_known_parameters
 from services.api.in_force import InForce
+from services.api.limits import PER_MINUTE, KeyLimits
 from services.api.waiting import Waiting
 from services.model.version import load
 from services.runtime.clock import now_ms
@@ -60,6 +62,7 @@ def create_app(
     public_url: str,
     clock: Callable[[], int] = now_ms,
     tracker_url: str = "",
+    requests_per_key: int = PER_MINUTE,
 ) -> FastAPI:
     """The app.
 
@@ -69,6 +72,7 @@ def create_app(
         public_url: where browsers and mailers reach the tracker; links begin with it.
         clock: UTC milliseconds.
         tracker_url: where the API itself reaches the tracker; left out: at ``public_url``.
+        requests_per_key: what each key may ask in a minute; 0 sets no limit.
     """
     public_url = public_url.rstrip("/")
     door = HttpDoor(tracker_url or public_url, internal_key)
@@ -82,10 +86,12 @@ def create_app(
         door,
         Waiting(engine),
         InForce(engine, load()),
+        KeyLimits(requests_per_key),
     )
     for part in _DESCRIBED:
         app.include_router(part.router, dependencies=[Depends(only_known_parameters)])
     app.include_router(docs.router)
+    app.include_router(problem_pages.router)
     app.include_router(dashboard.router)
     problem.install(app)
     openapi.install(app, [part.router for part in _DESCRIBED])

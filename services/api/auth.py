@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fastapi import Request
 from sqlalchemy import Engine, select
 
+from services.api.limits import count
 from services.api.problem import Problem
 from services.contract.keys import digest_of
 from services.contract.tables import api_key
@@ -113,7 +114,7 @@ class Needs:
         """The credential.
 
         Raises:
-            Problem: 401 without a valid key, 403 without the scope.
+            Problem: 401 without a valid key, 403 without the scope, 429 above the key's limit.
         """
         key = key_in(request.headers.get("authorization"))
         keys: Keys = request.app.state.context.keys
@@ -125,4 +126,5 @@ class Needs:
             raise Problem(403, "wrong_key", f"A {credential.kind} key can only send events.")
         if self.scope not in credential.scopes:
             raise Problem(403, "missing_scope", f"This key lacks the scope {self.scope}.")
+        count(request.app.state.context.limits, credential.key_id, request)
         return credential

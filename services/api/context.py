@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from services.api.auth import Keys
 from services.api.door import Door
 from services.api.in_force import InForce
+from services.api.limits import KeyLimits
 from services.api.waiting import Waiting
 from services.model.version import Model
 
@@ -26,6 +27,7 @@ class Context:
     door: Door
     waiting: Waiting
     in_force: InForce
+    limits: KeyLimits
 
     @property
     def model(self) -> Model:

@@ -8,7 +8,9 @@ from prometheus_client import Counter, Histogram
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.api.limits import headers_of
 from services.api.problem import Problem, answer_of
+from services.api.suggest import meant, shown
 
 BODY_BYTES_MAX = 1_048_576
 
@@ -49,7 +51,7 @@ class Edge:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 sent["status"] = message["status"]
-                message["headers"] = [*message["headers"], *_HEADERS]
+                message["headers"] = [*message["headers"], *_HEADERS, *headers_of(scope)]
             await send(message)
 
         await self._answer(scope, _bounded(receive), send_with_headers)
@@ -92,13 +94,13 @@ def only_known_parameters(request: Request) -> None:
     """A dependency: refuse query parameters that the route does not have.
 
     Raises:
-        Problem: 400, with the name of the first.
+        Problem: 400, with the name of the first and the one that was probably meant.
     """
     known = _parameters_of(request.scope["route"].dependant)
     for name in request.query_params:
         if name not in known:
-            shown = name[:100].encode("utf-8", "replace").decode()
-            raise Problem(400, "unknown_parameter", f"There is no query parameter {shown!r} here.")
+            text = f"There is no query parameter {shown(name)} here.{meant(name, known)}"
+            raise Problem(400, "unknown_parameter", text)
 
 
 def _parameters_of(dependant: Any) -> set[str]:

@@ -5,12 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from services.api.context import Here
-from services.api.needs import PersonsReader
-from services.api.people import find_person
+from services.api.opening import AskedPerson
 from services.api.problem import described
 from services.api.record import events_of
-from services.api.wire import After, KnownAt, Moment, Out, PersonPath, rfc3339
+from services.api.wire import Moment, Out, rfc3339
 from services.contract.phases import LatencyState
 from services.model import words
 from services.model.explain import Contribution, Explanation, explain
@@ -63,24 +61,18 @@ class ExplanationOut(Out):
     responses=described(307, 400, 401, 403, 404, 503),
 )
 def get_explanation(
-    here: Here,
-    credential: PersonsReader,
-    person_id: PersonPath,
+    asked: AskedPerson,
     at: Annotated[Moment | None, Query(description="Past, now (when left out) or ahead.")] = None,
-    known_at: KnownAt = None,
     lang: Annotated[Language, Query(description="Language of the words.")] = "en",
     audience: Annotated[
         Audience, Query(description="Who reads the words; to the person they say *you*.")
     ] = "recruiter",
-    after: After = None,
 ) -> ExplanationOut:
     """Every contribution, one per event and one per stretch of silence, in log-odds."""
-    here.waiting.until_folded(credential.workspace_id, after)
-    at_ms = here.clock() if at is None else at
-    with here.engine.connect() as connection:
-        row = find_person(connection, credential.workspace_id, person_id, known_at)
-        events = events_of(connection, credential.workspace_id, row.id, at_ms, known_at)
-    explanation = explain(events, here.model, at_ms)
+    at_ms = asked.at_ms if at is None else at
+    with asked.opened() as (connection, row):
+        events = events_of(connection, asked.workspace_id, row.id, at_ms, asked.known_at_ms)
+    explanation = explain(events, asked.here.model, at_ms)
     return _show(row.public_id, explanation, at_ms, lang, audience)
 
 

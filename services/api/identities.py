@@ -19,11 +19,12 @@ from services.api.decisions import (
     tell,
 )
 from services.api.door import Word
-from services.api.needs import IdentitiesWriter, PersonsReader
+from services.api.needs import IdentitiesWriter
+from services.api.opening import AskedPerson
 from services.api.people import find_person, identities_of, spelled
 from services.api.person_view import IdentityOut
 from services.api.problem import Problem, described
-from services.api.wire import After, KnownAt, Out, PersonPath, rfc3339, rfc3339_or_none
+from services.api.wire import Out, PersonPath, rfc3339, rfc3339_or_none
 from services.contract.decision import COOKIE, Decision
 from services.contract.event import Identity, primary
 from services.contract.tables import (
@@ -87,18 +88,10 @@ class LinkIn(IdentityIn):
     summary="By what a person is known, since when, and why",
     responses=described(307, 400, 401, 403, 404, 503),
 )
-def get_identities(
-    here: Here,
-    credential: PersonsReader,
-    person_id: PersonPath,
-    known_at: KnownAt = None,
-    after: After = None,
-) -> PersonsIdentitiesOut:
+def get_identities(asked: AskedPerson) -> PersonsIdentitiesOut:
     """As known now, or as it was believed at `known_at`; of merged persons the past is here."""
-    here.waiting.until_folded(credential.workspace_id, after)
-    with here.engine.connect() as connection:
-        row = find_person(connection, credential.workspace_id, person_id, known_at)
-        now = _links(connection, row, known_at)
+    with asked.opened() as (connection, row):
+        now = _links(connection, row, asked.known_at_ms)
         ids = {link.identity_id for link in now}
         return PersonsIdentitiesOut(
             person=row.public_id,

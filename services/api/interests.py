@@ -5,11 +5,10 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
-from services.api.context import Here
-from services.api.needs import PersonsReader
-from services.api.people import find_person, state_at
+from services.api.opening import AskedPersonAt
+from services.api.people import state_at
 from services.api.problem import described
-from services.api.wire import After, AsOf, KnownAt, Out, PersonPath, rfc3339
+from services.api.wire import Out, rfc3339
 from services.model.engagement import IN_ALL, present
 from services.model.fold import elapse
 from services.model.rhythm import availability
@@ -77,21 +76,11 @@ class InterestsOut(Out):
     summary="What a person is interested in",
     responses=described(307, 400, 401, 403, 404, 503),
 )
-def get_interests(
-    here: Here,
-    credential: PersonsReader,
-    person_id: PersonPath,
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    after: After = None,
-) -> InterestsOut:
+def get_interests(asked: AskedPersonAt) -> InterestsOut:
     """Per topic, fading with time; what speaks against stands beside it, never subtracted."""
-    here.waiting.until_folded(credential.workspace_id, after)
-    at_ms = here.clock() if as_of is None else as_of
-    with here.engine.connect() as connection:
-        row = find_person(connection, credential.workspace_id, person_id, known_at)
-        state = state_at(connection, row, at_ms, known_at, here.model)
-    return _show(state, at_ms, here.model)
+    with asked.opened() as (connection, row):
+        state = state_at(connection, row, asked.at_ms, asked.known_at_ms, asked.here.model)
+    return _show(state, asked.at_ms, asked.here.model)
 
 
 def _show(state: PersonState | None, at_ms: int, model: Model) -> InterestsOut:

@@ -1,6 +1,6 @@
 """The OpenAPI: what the framework knows of our routes, completed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 
 from services.api.auth import SCOPES, Needs
 from services.api.collecting import collecting_paths
-from services.api.problem import ProblemDetails
+from services.api.problem import ProblemDetails, described
 
 VERSION = "1"
 _ABOUT = """\
@@ -17,9 +17,14 @@ Kentering notices the moment a person who is not looking for a job starts to tur
 
 **Moments** are RFC 3339. `as_of` asks for any moment: past, now, or ahead if nothing more
 happens; `known_at` asks what was believed then. **Lists** have a `cursor`: pass `next` on until
-it is null. **Writes** that change a person answer with a `position`; a read with
-`after=position` waits up to two seconds until it is in. **Errors** are problem details
-(RFC 9457) with a stable `type` and `code`. Unknown parameters and fields are refused.
+it is null; it is good for 24 hours. **Writes** that change a person answer with a `position`; a
+read with `after=position` waits up to two seconds until it is in. **Errors** are problem details
+(RFC 9457) with a stable `code` and a `type` that leads to [its page](/problems). Unknown
+parameters and fields are refused, with the one that was probably meant.
+
+**Edits** of what people write together carry an `ETag`: send it as `If-Match`, and nobody's work
+is overwritten. **Repeats** with the same `Idempotency-Key` make nothing twice. Every answer to a
+key tells in `RateLimit` what is left of its limit.
 
 **Keys** belong to one workspace. An api key goes as a Bearer token or as the user name of Basic;
 write and server keys can only send events.
@@ -51,6 +56,19 @@ _SECURITY_SCHEMES: dict[str, Any] = {
     "internal": {"type": "http", "scheme": "bearer", "description": "The internal key."},
 }
 
+_RATE_LIMIT: dict[str, Any] = {
+    "RateLimit-Policy": {
+        "description": "What one key may ask: `q` requests in `w` seconds.",
+        "schema": {"type": "string"},
+        "example": '"key";q=12000;w=60',
+    },
+    "RateLimit": {
+        "description": "What is left: `r` requests; all of them again in `t` seconds.",
+        "schema": {"type": "string"},
+        "example": '"key";r=11999;t=1',
+    },
+}
+
 
 def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     """Let the app answer ``/openapi.json`` with the completed description of these routers."""
@@ -79,25 +97,44 @@ def _describe(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:
         parts.pop(name, None)
     parts["ProblemDetails"] = ProblemDetails.model_json_schema()
     schema["components"]["securitySchemes"] = _SECURITY_SCHEMES
+    schema["components"]["headers"] = _RATE_LIMIT
     scopes = dict(_scopes(routers))
     for path, item in schema["paths"].items():
         for method, operation in item.items():
             operation["responses"].pop("422", None)
             scope = scopes.get((path, method.upper()))
             if scope is not None:
+                _limited(operation)
                 operation["security"] = [{"bearer": []}, {"basic": []}]
                 operation["description"] += f"\n\nScope: `{scope}` ({SCOPES[scope]})."
     schema["paths"] = collecting_paths() | schema["paths"]
     return schema
 
 
+def _limited(operation: dict[str, Any]) -> None:
+    """What every route with a key has: an answer to too many requests, and the RateLimit fields."""
+    responses = operation["responses"]
+    responses |= {str(status): answer for status, answer in described(429).items()}
+    for answer in responses.values():
+        fields = {name: {"$ref": f"#/components/headers/{name}"} for name in _RATE_LIMIT}
+        answer["headers"] = answer.get("headers", {}) | fields
+    operation["responses"] = dict(sorted(responses.items()))
+
+
 def _scopes(routers: Sequence[APIRouter]) -> list[tuple[tuple[str, str], str]]:
     return [
-        ((route.path, method), part.call.scope)
+        ((route.path, method), scope)
         for router in routers
         for route in router.routes
         if isinstance(route, APIRoute)
-        for part in route.dependant.dependencies
-        if isinstance(part.call, Needs)
+        for scope in _needed(route.dependant)
         for method in route.methods or ()
     ]
+
+
+def _needed(dependant: Any) -> Iterator[str]:
+    """The scopes that a route, or what it depends on, asks for."""
+    for part in dependant.dependencies:
+        if isinstance(part.call, Needs):
+            yield part.call.scope
+        yield from _needed(part)

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Row, Select, and_, or_, select
 
 from services.api.context import Context, Here
 from services.api.needs import PersonsReader
+from services.api.opening import AskedPersonAt
 from services.api.people import (
-    find_person,
     held,
     identities_of,
     intervals_at,
@@ -30,7 +30,6 @@ from services.api.wire import (
     KnownAt,
     Limit,
     Out,
-    PersonPath,
     pack_cursor,
     unpack_cursor,
 )
@@ -113,19 +112,10 @@ def lookup_person(
     summary="A person at a moment",
     responses=described(307, 400, 401, 403, 404, 503),
 )
-def get_person(
-    here: Here,
-    credential: PersonsReader,
-    person_id: PersonPath,
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    after: After = None,
-) -> PersonOut:
+def get_person(asked: AskedPersonAt) -> PersonOut:
     """Past: as the events up to then tell. Ahead: as it will be if nothing more happens."""
-    here.waiting.until_folded(credential.workspace_id, after)
-    with here.engine.connect() as connection:
-        row = find_person(connection, credential.workspace_id, person_id, known_at)
-        return _show_one(connection, here, row, as_of, known_at)
+    with asked.opened() as (connection, row):
+        return _show_one(connection, asked.here, row, asked.as_of_ms, asked.known_at_ms)
 
 
 def _show_one(

@@ -5,12 +5,11 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from sqlalchemy import Connection, Row, select
 
-from services.api.context import Here
-from services.api.needs import PersonsReader
-from services.api.people import believed, find_person, held
+from services.api.opening import AskedPerson, AskedPersonAt
+from services.api.people import believed, held
 from services.api.problem import described
 from services.api.segment_store import in_force
-from services.api.wire import After, AsOf, KnownAt, Out, PersonPath, rfc3339, rfc3339_or_none
+from services.api.wire import Out, rfc3339, rfc3339_or_none
 from services.contract.phases import LatencyState, Phase
 from services.contract.tables import interval, segment, segment_version
 
@@ -69,19 +68,11 @@ class MembershipsOut(Out):
     summary="A person's phases, past and ahead",
     responses=described(307, 400, 401, 403, 404, 503),
 )
-def get_phases(
-    here: Here,
-    credential: PersonsReader,
-    person_id: PersonPath,
-    known_at: KnownAt = None,
-    after: After = None,
-) -> PhasesOut:
+def get_phases(asked: AskedPerson) -> PhasesOut:
     """The whole history as known now, or as it was believed at `known_at`."""
-    here.waiting.until_folded(credential.workspace_id, after)
-    with here.engine.connect() as connection:
-        row = find_person(connection, credential.workspace_id, person_id, known_at)
-        phases = stretches(connection, row, "phase", known_at)
-        states = stretches(connection, row, "latency", known_at)
+    with asked.opened() as (connection, row):
+        phases = stretches(connection, row, "phase", asked.known_at_ms)
+        states = stretches(connection, row, "latency", asked.known_at_ms)
     return PhasesOut(
         phases=[PhaseStretchOut(phase=r.key, **_stretch(r)) for r in phases],
         latency_states=[StateStretchOut(latency_state=r.key, **_stretch(r)) for r in states],
@@ -93,32 +84,22 @@ def get_phases(
     summary="The segments a person is in",
     responses=described(307, 400, 401, 403, 404, 503),
 )
-def get_memberships(
-    here: Here,
-    credential: PersonsReader,
-    person_id: PersonPath,
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    after: After = None,
-) -> MembershipsOut:
+def get_memberships(asked: AskedPersonAt) -> MembershipsOut:
     """At any moment: past, now, or ahead if nothing more happens."""
-    here.waiting.until_folded(credential.workspace_id, after)
-    at_ms = here.clock() if as_of is None else as_of
-    with here.engine.connect() as connection:
-        row = find_person(connection, credential.workspace_id, person_id, known_at)
-        names = _names(connection, credential.workspace_id, known_at)
+    with asked.opened() as (connection, row):
+        names = _names(connection, asked.workspace_id, asked.known_at_ms)
         rows = connection.execute(
             select(interval)
             .where(
-                interval.c.workspace_id == credential.workspace_id,
+                interval.c.workspace_id == asked.workspace_id,
                 interval.c.person_id == row.id,
                 interval.c.kind == "segment",
-                held(at_ms, known_at),
+                held(asked.at_ms, asked.known_at_ms),
             )
             .order_by(interval.c.valid_from_ms, interval.c.id)
         ).all()
     return MembershipsOut(
-        as_of=rfc3339(at_ms),
+        as_of=rfc3339(asked.at_ms),
         segments=[
             MembershipOut(
                 segment=names[r.key].key,

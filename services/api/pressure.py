@@ -6,11 +6,10 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 from sqlalchemy import Connection, select
 
-from services.api.context import Here
-from services.api.needs import PersonsReader
-from services.api.people import find_person, state_at
+from services.api.opening import AskedPersonAt
+from services.api.people import state_at
 from services.api.problem import described
-from services.api.wire import After, AsOf, KnownAt, Out, PersonPath, rfc3339
+from services.api.wire import Out, rfc3339
 from services.contract.tables import workspace
 from services.model.rhythm import BestMoment, Rhythm, best_moment, pressure, rhythm
 
@@ -97,25 +96,15 @@ class PressureOut(Out):
     summary="What a person was sent lately, their rhythm, and the best moment",
     responses=described(307, 400, 401, 403, 404, 503),
 )
-def get_pressure(
-    here: Here,
-    credential: PersonsReader,
-    person_id: PersonPath,
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    after: After = None,
-) -> PressureOut:
+def get_pressure(asked: AskedPersonAt) -> PressureOut:
     """Contacts per channel, each mail or issue once; the best moment on the workspace's clock."""
-    here.waiting.until_folded(credential.workspace_id, after)
-    at_ms = here.clock() if as_of is None else as_of
-    with here.engine.connect() as connection:
-        row = find_person(connection, credential.workspace_id, person_id, known_at)
-        state = state_at(connection, row, at_ms, known_at, here.model)
-        time_zone = _time_zone(connection, credential.workspace_id)
+    with asked.opened() as (connection, row):
+        state = state_at(connection, row, asked.at_ms, asked.known_at_ms, asked.here.model)
+        time_zone = _time_zone(connection, asked.workspace_id)
     habits, score = (state.habits, state.score) if state else (None, None)
-    found = pressure(habits, at_ms)
+    found = pressure(habits, asked.at_ms)
     return PressureOut(
-        as_of=rfc3339(at_ms),
+        as_of=rfc3339(asked.at_ms),
         contacts=[
             ContactsOut(
                 channel=channel,

@@ -10,8 +10,12 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from services.api.suggest import fields_at, meant, shown
+
 RETRY_AFTER_S = 5
 MEDIA_TYPE = "application/problem+json"
+TYPES = "/problems/"
+"""What each ``type`` begins with: an address at whoever answered, for there is no other host."""
 
 
 class ProblemDetails(BaseModel):
@@ -21,7 +25,7 @@ class ProblemDetails(BaseModel):
         json_schema_extra={
             "examples": [
                 {
-                    "type": "urn:kentering:problem:not_found",
+                    "type": "/problems/not_found",
                     "title": "Not found",
                     "status": 404,
                     "detail": "There is no person with this id in this workspace.",
@@ -31,7 +35,9 @@ class ProblemDetails(BaseModel):
             ]
         }
     )
-    type: str = Field(description="Names the kind of problem; stable.")
+    type: str = Field(
+        description="Names the kind of problem; stable. It leads to a page that explains it."
+    )
     title: str
     status: int
     detail: str = Field(description="What is the matter here, in words.")
@@ -66,7 +72,9 @@ _WORDS = {
     404: "Not found in this workspace",
     405: "No such method here",
     409: "It clashes with what there is",
+    412: "It was changed since you saw it",
     413: "The body is too large",
+    428: "`If-Match` is missing: say which state you saw",
     429: "More than may be sent; send the same again after `Retry-After`",
     503: "The database, or the collecting door, is away; try again after `Retry-After`",
 }
@@ -75,6 +83,7 @@ _WORDS = {
 _HEADERS = {
     307: ("Location", "The person's present address."),
     401: ("WWW-Authenticate", "How to give a key."),
+    412: ("ETag", "Its present state."),
     429: ("Retry-After", "Seconds."),
     503: ("Retry-After", "Seconds."),
 }
@@ -99,7 +108,7 @@ def answer_of(problem: Problem) -> Response:
     """The problem as a response."""
     title = _WORDS.get(problem.status, problem.code.replace("_", " ").capitalize())
     body = {
-        "type": f"urn:kentering:problem:{problem.code}",
+        "type": f"{TYPES}{problem.code}",
         "title": title.split(";")[0],
         "status": problem.status,
         "detail": problem.detail,
@@ -152,14 +161,27 @@ def _on_http_exception(_request: Request, error: Exception) -> Response:
     return answer_of(Problem(error.status_code, code, str(error.detail), headers))
 
 
-def _on_invalid(_request: Request, error: Exception) -> Response:
+def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    first = error.errors()[0]
+    found = error.errors()
+    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
+    if first["type"] == "extra_forbidden":
+        return answer_of(Problem(400, "unknown_field", _unknown_field(request, first["loc"])))
     place = ".".join(str(part) for part in first["loc"])[:200]
-    more = len(error.errors()) - 1
+    more = len(found) - 1
     tail = f" ({more} more)" if more else ""
     text = f"{place}: {first['msg']}{tail}".encode("utf-8", "replace").decode()
     return answer_of(Problem(400, "invalid", text))
+
+
+def _unknown_field(request: Request, place: tuple[int | str, ...]) -> str:
+    """Which field it is, and which was probably meant."""
+    body = request.scope["route"].body_field
+    name = str(place[-1])
+    known = set() if body is None else fields_at(body.field_info.annotation, place[1:-1])
+    where = ".".join(str(part) for part in place[:-1])[:200]
+    text = f"{where} has no field {shown(name)}.{meant(name, known)}"
+    return text.encode("utf-8", "replace").decode()
 
 
 def _on_database_away(_request: Request, _error: Exception) -> Response:

@@ -7,20 +7,14 @@ from fastapi import APIRouter
 from pydantic import Field
 from sqlalchemy import tuple_
 
-from services.api.context import Here
-from services.api.needs import PersonsReader
-from services.api.people import find_person
+from services.api.opening import AskedPersonAt
 from services.api.person_view import IdentityOut
 from services.api.problem import described
 from services.api.record import as_taken, own_events
 from services.api.wire import (
-    After,
-    AsOf,
     Cursor,
-    KnownAt,
     Limit,
     Out,
-    PersonPath,
     pack_cursor,
     rfc3339,
     unpack_cursor,
@@ -73,29 +67,18 @@ class _TimelineCursor(msgspec.Struct, array_like=True):
     summary="A person's events, newest first",
     responses=described(307, 400, 401, 403, 404, 503),
 )
-def get_timeline(
-    here: Here,
-    credential: PersonsReader,
-    person_id: PersonPath,
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
-    after: After = None,
-) -> TimelineOut:
+def get_timeline(asked: AskedPersonAt, cursor: Cursor = None, limit: Limit = 50) -> TimelineOut:
     """Everything the record holds of this person, over all channels and identities."""
-    here.waiting.until_folded(credential.workspace_id, after)
     place = None if cursor is None else unpack_cursor(cursor, _TimelineCursor)
-    with here.engine.connect() as connection:
-        row = find_person(connection, credential.workspace_id, person_id, known_at)
-        query = own_events(credential.workspace_id, row.id, as_of, known_at)
+    with asked.opened() as (connection, row):
+        query = own_events(asked.workspace_id, row.id, asked.as_of_ms, asked.known_at_ms)
         if place is not None:
             before = tuple_(event.c.occurred_ms, event.c.event_id)
             query = query.where(before < (place.occurred_ms, place.event_id))
         query = query.order_by(event.c.occurred_ms.desc(), event.c.event_id.desc())
         rows = connection.execute(query.limit(limit + 1)).all()
         events = [envelope.decode(open_payload(r.payload)) for r in rows[:limit]]
-        taken = as_taken(connection, credential.workspace_id, row.id, events, known_at)
+        taken = as_taken(connection, asked.workspace_id, row.id, events, asked.known_at_ms)
     shown = [show_event(one) for one in taken]
     if len(rows) <= limit:
         return TimelineOut(events=shown, next=None)

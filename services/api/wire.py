@@ -11,6 +11,7 @@ from fastapi import Path, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
 
 from services.api.problem import Problem
+from services.runtime.clock import now_ms
 
 C = TypeVar("C", bound=msgspec.Struct)
 
@@ -119,19 +120,28 @@ def _texts(root: Any) -> Iterator[str]:
             waiting.extend(node)
 
 
-def pack_cursor(cursor: msgspec.Struct) -> str:
-    """A cursor for the wire."""
-    return base64.urlsafe_b64encode(msgspec.msgpack.encode(cursor)).rstrip(b"=").decode()
+CURSOR_LIFE_MS = 24 * 3_600_000
+"""How long after a page the next one may be asked for."""
+
+
+def pack_cursor(cursor: msgspec.Struct, at_ms: int | None = None) -> str:
+    """A cursor for the wire, made now or at another moment."""
+    made = msgspec.msgpack.encode((now_ms() if at_ms is None else at_ms, cursor))
+    return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
 
 
 def unpack_cursor(text: str, kind: type[C]) -> C:
     """The cursor again.
 
     Raises:
-        Problem: 400, it is none of ours, or of another list.
+        Problem: 400, it is none of ours, or of another list, or too old.
     """
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        return msgspec.msgpack.decode(raw, type=kind)
+        made_ms, cursor = msgspec.msgpack.decode(raw, type=tuple[int, kind])  # type: ignore[valid-type]
     except (binascii.Error, ValueError, msgspec.DecodeError):
         raise Problem(400, "bad_cursor", "The cursor is not one that this list gave.") from None
+    if now_ms() - made_ms > CURSOR_LIFE_MS:
+        text = "A cursor is good for 24 hours. Begin again without one."
+        raise Problem(400, "cursor_expired", text)
+    return cursor

@@ -31,5 +31,6 @@ def command(host: str, port: int, *, print_openapi: bool) -> None:
         settings.internal_key,
         settings.public_url,
         tracker_url=settings.tracker_url,
+        requests_per_key=settings.requests_per_key,
     )
     Server(app, address=(host, port), protocol=BoundedHttp).run()

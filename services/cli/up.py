@@ -113,7 +113,7 @@ def _app(
         sns_host=settings.sns_host,
         withdrawal_source=lambda after: load_withdrawals(engine, after),
     )
-    api: App = create_api(engine, internal_key, url)
+    api: App = create_api(engine, internal_key, url, requests_per_key=settings.requests_per_key)
     return OnePort(
         tracker,
         api,

@@ -30,6 +30,8 @@ class Settings:
     """``KENTERING_REQUESTS_PER_ADDRESS``: so many a second at most; 0 sets no limit."""
     events_per_key: float
     """``KENTERING_EVENTS_PER_KEY``: so many a second at most; 0 sets no limit."""
+    requests_per_key: int
+    """``KENTERING_REQUESTS_PER_KEY``: an api key's, so many a minute at most; 0 sets no limit."""
 
     sns_host: str
     """``KENTERING_SNS_HOST``: one more host, as HOST:PORT, that speaks for Amazon SNS."""
@@ -63,6 +65,7 @@ def from_environment() -> Settings:
         trusted_proxies=get("KENTERING_TRUSTED_PROXIES", ""),
         requests_per_address=float(get("KENTERING_REQUESTS_PER_ADDRESS", "200")),
         events_per_key=float(get("KENTERING_EVENTS_PER_KEY", "20000")),
+        requests_per_key=int(get("KENTERING_REQUESTS_PER_KEY", "12000")),
         sns_host=get("KENTERING_SNS_HOST", ""),
         spool_gb_max=float(get("KENTERING_SPOOL_GB_MAX", "20")),
         spool_free_percent_min=float(get("KENTERING_SPOOL_FREE_PERCENT_MIN", "10")),

@@ -170,7 +170,7 @@ def wrong_method(allowed: bytes) -> Reply:
 def _problem(reason: RequestReason) -> Reply:
     status, detail = _STATUS[reason]
     body = {
-        "type": f"urn:kentering:problem:{reason}",
+        "type": f"/problems/{reason}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,

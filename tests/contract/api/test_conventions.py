@@ -1,0 +1,83 @@
+"""What every route does alike: suggestions, limits, cursors, problems with a page."""
+
+from typing import Annotated
+
+import msgspec
+from httpx import Client
+
+from services.api.app import create_app
+from services.api.limits import KeyLimits
+from services.api.wire import CURSOR_LIFE_MS, pack_cursor
+from services.runtime.clock import now_ms
+from tests.contract.api.conftest import KEY
+from tests.contract.api.world import NOW_MS, World
+from tests.servers.web import LOCAL, run_app
+
+
+def test_a_slip_of_the_pen_is_refused_with_what_was_meant(client: Client) -> None:
+    answer = client.get("/v1/persons?limt=5").json()
+    assert answer["code"] == "unknown_parameter"
+    assert "'limt' here. Did you mean 'limit'?" in answer["detail"]
+    phase = {"type": "phase", "any_off": ["do"], "any_of": ["do"]}
+    for rule in (phase, {"type": "all", "rules": [phase]}):
+        answer = client.post("/v1/segments", json={"key": "x", "name": "X", "rule": rule}).json()
+        assert answer["code"] == "unknown_field"
+        assert "'any_off'. Did you mean 'any_of'?" in answer["detail"]
+    answer = client.post("/v1/campaigns", json={"nmae": "X"}).json()
+    assert "body has no field 'nmae'. Did you mean 'name'?" in answer["detail"]
+
+
+def test_a_problem_leads_to_its_page(client: Client) -> None:
+    problem = client.get("/v1/persons/nobody").json()
+    page = client.get(problem["type"])
+    assert page.status_code == 200
+    assert "in the workspace of this key" in page.text
+    assert 'href="/problems/not_found"' in client.get("/problems").text
+    assert client.get("/problems/no_such_kind").status_code == 404
+
+
+class _Place(msgspec.Struct, array_like=True):
+    id: Annotated[int, msgspec.Meta(ge=1)]
+
+
+def test_a_cursor_says_that_it_is_too_old(client: Client) -> None:
+    for age_ms, code in ((0, None), (CURSOR_LIFE_MS + 60_000, "cursor_expired")):
+        cursor = pack_cursor(_Place(5), now_ms() - age_ms)
+        answer = client.get("/v1/campaigns", params={"cursor": cursor})
+        assert (answer.status_code, answer.json().get("code")) == (400 if code else 200, code)
+
+
+def test_a_key_asks_so_often_and_no_more(world: World) -> None:
+    app = create_app(world.engine, KEY, "http://x.test", lambda: NOW_MS, requests_per_key=2)
+    headers = {"Authorization": f"Bearer {world.made.api_key}"}
+    with run_app(app) as url, Client(base_url=url, headers=headers, **LOCAL) as client:
+        first = client.get("/v1/workspace")
+        assert first.headers["ratelimit-policy"] == '"key";q=2;w=60'
+        assert first.headers["ratelimit"] == '"key";r=1;t=30'
+        client.get("/v1/nothing")  # asks for no key
+        assert client.get("/v1/persons/nobody").headers["ratelimit"].startswith('"key";r=0')
+        refused = client.get("/v1/workspace")
+        assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+        assert 25 <= int(refused.headers["retry-after"]) <= 30
+        other = {"Authorization": f"Bearer {world.workspace('Another').api_key}"}
+        assert client.get("/v1/workspace", headers=other).status_code == 200
+        assert client.get("/v1/workspace", headers={"Authorization": "Bearer x"}).headers.get(
+            "ratelimit"
+        ) is None  # fmt: skip
+
+
+def test_a_bucket_fills_evenly() -> None:
+    at_s = 0.0
+    limits = KeyLimits(60, lambda: at_s)
+    for _ in range(60):
+        left = limits.take(1)
+    assert left is not None
+    assert (left.left, left.wait_s, left.full_s) == (0, 0, 60)
+    refused = limits.take(1)
+    assert refused is not None
+    assert refused.wait_s == 1
+    at_s = 10.0
+    left = limits.take(1)
+    assert left is not None
+    assert (left.left, left.full_s) == (9, 51)
+    assert KeyLimits(0).take(1) is None
