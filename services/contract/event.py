@@ -46,6 +46,8 @@ EventType = Literal[
     "identified",
     "consent_changed",
     "custom",
+    # somebody was put in a segment, or kept out of it, by hand
+    "segment_listed",
     # somebody decided whether two identities are one person's; see services/contract/decision.py
     "identity_decision",
 ]
@@ -56,6 +58,9 @@ SERVER_ONLY_TYPES: frozenset[str] = frozenset(
     {"applied", "stage_changed", "rejected", "hired", "left"}
     | {"sent", "delivered", "bounce", "complaint"}
 )
+
+LISTED: Literal["segment_listed"] = "segment_listed"
+"""Said by the product alone: the segment is the content, ``list`` in, out or none."""
 
 Channel = Literal[
     "website",

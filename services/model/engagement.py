@@ -37,12 +37,33 @@ def engage(state: PersonState, event: Event, model: Model) -> None:
 
 def ignore(state: PersonState, mail: Mail, model: Model) -> None:
     """A window has closed: left unopened, the mail or issue speaks against, as far as we saw."""
-    weight, score = model.parameters.engagement.unopened, state.score
-    off = score is None or (score.issue_off if mail.issue else score.mail_off)
-    if weight and not (off or mail.opened or mail.clicked or mail.by_machine):
+    weight = model.parameters.engagement.unopened
+    if weight and _is_ignored(state, mail):
         kept = habits_of(state)
         kept.against = dict(kept.against)
         _add(kept.against, IN_ALL, weight, mail.close_ms, model)
+
+
+def _is_ignored(state: PersonState, mail: Mail) -> bool:
+    score = state.score
+    off = score is None or (score.issue_off if mail.issue else score.mail_off)
+    return not (off or mail.opened or mail.clicked or mail.by_machine)
+
+
+def closings(state: PersonState, model: Model) -> list[int]:
+    """When windows will close, each leaving a mail or issue unopened, if nothing happens."""
+    if not model.parameters.engagement.unopened or state.score is None:
+        return []
+    return sorted(mail.close_ms for mail in state.score.mails if _is_ignored(state, mail))
+
+
+def raised(level: float | None, weight: float, at_ms: int, model: Model) -> float:
+    """What is kept of a sum after something more was added to it; None: nothing was."""
+    term = math.log(weight) + model.engagement_per_ms * at_ms
+    if level is None:
+        return term
+    high, low = max(level, term), min(level, term)
+    return high + math.log1p(math.exp(low - high))
 
 
 def present(kept: dict[str, float], at_ms: int, model: Model) -> dict[str, float]:
@@ -62,8 +83,7 @@ def _topics(event: Event) -> list[str]:
 def _add(kept: dict[str, float], key: str, weight: float, at_ms: int, model: Model) -> None:
     term = math.log(weight) + model.engagement_per_ms * at_ms
     if key in kept:
-        high, low = max(kept[key], term), min(kept[key], term)
-        kept[key] = high + math.log1p(math.exp(low - high))
+        kept[key] = raised(kept[key], weight, at_ms, model)
         return
     if len(kept) >= TOPICS_MAX:
         weakest = min((name for name in kept if name != IN_ALL), key=kept.__getitem__)

@@ -4,11 +4,10 @@
 that belongs before the last folds anew from an earlier state.
 """
 
-from collections.abc import Iterable
 from itertools import pairwise
 
 from services.contract.consent import is_answer
-from services.contract.event import MACHINE_THRESHOLD, Event
+from services.contract.event import LISTED, MACHINE_THRESHOLD, Event
 from services.model.behaviour import tells
 from services.model.engagement import engage, ignore
 from services.model.evidence import MAILS_MAX, weigh_event
@@ -17,7 +16,14 @@ from services.model.habits import contact, keep, uncontact
 from services.model.ledger import NO_LEDGER, Ledger
 from services.model.parameters import Hysteresis
 from services.model.path import Path, Stretch
-from services.model.rules import Events
+from services.model.rules.memory import (
+    NO_MEMORIES,
+    Memories,
+    forget,
+    put_by_hand,
+    remember,
+    remember_phase,
+)
 from services.model.state import Mail, PersonState, Score, copy_state
 from services.model.version import Model
 
@@ -29,7 +35,7 @@ def fold(
     state: PersonState | None,
     event: Event,
     model: Model,
-    counted: Iterable[Events] = (),
+    memories: Memories = NO_MEMORIES,
     ledger: Ledger = NO_LEDGER,
 ) -> PersonState:
     """The state after ``event``.
@@ -38,18 +44,18 @@ def fold(
         state: after the event before it; None for a person's first. It is not changed.
         event: not before the last one folded.
         model: the version.
-        counted: the conditions of rules that count events.
+        memories: what rules ask to be kept.
         ledger: is told what moved the probabilities.
     """
     copied = None if state is None else copy_state(state)
-    return fold_onto(copied, event, model, counted, ledger)
+    return fold_onto(copied, event, model, memories, ledger)
 
 
 def fold_onto(
     state: PersonState | None,
     event: Event,
     model: Model,
-    counted: Iterable[Events] = (),
+    memories: Memories = NO_MEMORIES,
     ledger: Ledger = NO_LEDGER,
     path: Path | None = None,
 ) -> PersonState:
@@ -60,6 +66,10 @@ def fold_onto(
     at = event.occurred_ms
     if state is None:
         state = PersonState(at_ms=at, at_id=event.event_id, first_ms=at)
+    elif memories.phase and at > state.at_ms:
+        path = path or Path(state, model, until_ms=at)
+        remember_phase(state, path.phase, path.end_ms)
+        elapse(state, at, model, ledger, path)
     else:
         elapse(state, at, model, ledger, path)
     state.at_ms, state.at_id = at, event.event_id
@@ -68,13 +78,14 @@ def fold_onto(
     if event.type == "identified":
         _learn(state, event)
     _employ(state, event)
+    _remember(state, event, memories)
     if tells(event):
         state.told_ms = at
     if event.machine.p >= MACHINE_THRESHOLD:
         _machine(state, event)
     elif state.score is not None and not _is_silent(event) and not _same_click(state, event):
         engage(state, event, model)
-        _count(state, event, counted)
+        remember(state, event, memories.of("heard", event.type))
         _hear(state, state.score, event, model, ledger)
         keep(state, event, model)
     if state.score is not None:
@@ -82,19 +93,21 @@ def fold_onto(
     return state
 
 
+def _remember(state: PersonState, event: Event, memories: Memories) -> None:
+    """What rules ask to be kept, whoever did it; and who was put in a segment by hand."""
+    if event.type == LISTED and event.content_id is not None:
+        put_by_hand(state, event.content_id, str(event.properties.get("list")), event.occurred_ms)
+    if memories.all:
+        remember(state, event, memories.of("always", event.type))
+        if state.score is not None:
+            remember(state, event, memories.of("scored", event.type))
+
+
 def _learn(state: PersonState, event: Event) -> None:
     """Attributes: the latest value of each; of names beyond the bound nothing is kept."""
     for name, value in event.properties.items():
         if name in state.attributes or len(state.attributes) < ATTRIBUTES_MAX:
             state.attributes[name] = value
-
-
-def _count(state: PersonState, event: Event, counted: Iterable[Events]) -> None:
-    for condition in counted:
-        if condition.matches(event):
-            key = condition.ring_key
-            ring = [*state.rings_ms.get(key, ()), event.occurred_ms]
-            state.rings_ms[key] = ring[-condition.at_least :]
 
 
 def _agree(state: PersonState, event: Event, model: Model, ledger: Ledger) -> None:
@@ -140,7 +153,8 @@ def _employ(state: PersonState, event: Event) -> None:
 def _forget(state: PersonState) -> None:
     """Nothing of what was scored, or counted for rules, is kept."""
     state.score = state.habits = None
-    state.engagement, state.rings_ms, state.clicks_ms = {}, {}, {}
+    state.engagement, state.clicks_ms = {}, {}
+    forget(state)
 
 
 def _employed(state: PersonState) -> bool:

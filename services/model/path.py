@@ -6,12 +6,13 @@ future (and every moment between two events) is read off it.
 """
 
 from bisect import bisect_right
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from services.contract.phases import DAY_MS, HORIZON_MS, LatencyState, Phase
 from services.model.crossing import first_flip, threshold
 from services.model.filter import Probabilities, after_silence, spread, states, weigh
 from services.model.parameters import Three
+from services.model.rules.memory import phase_since
 from services.model.state import Mail, PersonState, Score
 from services.model.version import Model
 
@@ -89,7 +90,6 @@ class Path:
     def __init__(self, state: PersonState, model: Model, until_ms: int | None = None) -> None:
         self._state = state
         self._model = model
-        self.attributes: dict[str, Any] = state.attributes
         self.scored = state.score is not None
         """Whether there is consent to profile, and no hire."""
         horizon_ms = state.at_ms + HORIZON_MS
@@ -99,6 +99,16 @@ class Path:
         self._phase: Steps[Phase | None] | None = None
         self.switches = self._all_switches()
         """When the two signals go on and off ahead, in order."""
+
+    @property
+    def state(self) -> PersonState:
+        """After the last event."""
+        return self._state
+
+    @property
+    def model(self) -> Model:
+        """The version that made it."""
+        return self._model
 
     # Made when first asked for; cached_property takes a lock in Python 3.11.
 
@@ -217,13 +227,15 @@ class Path:
         """The phase (None: not scored) and when it next changes."""
         return _step(self.phase, at_ms)
 
+    def phase_since(self, at_ms: int) -> int:
+        """When the phase that holds at a moment began, where the fold was asked to keep that."""
+        steps = self.phase
+        begun_ms = max((at for at, _ in steps[1:] if at <= at_ms), default=None)
+        return phase_since(self._state, steps[0][1]) if begun_ms is None else begun_ms
+
     def _index(self, at_ms: int) -> int:
         """Which stretch a moment is in."""
         return max(bisect_right(self.stretches, at_ms, key=_begin) - 1, 0)
-
-    def ring(self, key: str) -> tuple[int, ...]:
-        """Times of the newest events that a rule's condition counts."""
-        return tuple(self._state.rings_ms.get(key, ()))
 
 
 def _stretches(score: Score, model: Model, end_ms: int) -> list[Stretch]:

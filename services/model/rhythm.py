@@ -23,6 +23,7 @@ CALENDAR_DAYS = 90
 """A project that was looked at so long ago tells no longer when somebody could begin."""
 
 _DAY_S = DAY_MS // 1000
+_EPOCH = date(1970, 1, 1).toordinal()
 _HOUR_WEIGHTS = ((-1, 0.5), (0, 1.0), (1, 0.5))
 
 
@@ -125,6 +126,15 @@ def pressure(habits: Habits | None, at_ms: int) -> dict[str, Pressure]:
     return found
 
 
+def sent_ms(habits: Habits | None, channel: str | None) -> list[int]:
+    """When things were sent over a channel, or over all (None), the latest of each, ascending."""
+    if habits is None:
+        return []
+    if channel is not None:
+        return [at_s * 1000 for at_s in times_s(habits.contacts.get(channel, b""))]
+    return sorted(at_s * 1000 for ring in habits.contacts.values() for at_s in times_s(ring))
+
+
 def _within(times: Sequence[int], at_ms: int, days: int) -> int:
     return sum(at_ms // 1000 - days * _DAY_S < at for at in times)
 
@@ -156,6 +166,26 @@ def availability(habits: Habits | None, at_ms: int) -> Availability | None:
         from_day=_date(first.starts_day),
         until_day=_date(first.ends_day),
     )
+
+
+def availability_edges_ms(habits: Habits, ahead_days: int) -> list[int]:
+    """When the answer of :func:`availability` may become another one in silence.
+
+    Or whether it begins within so many days.
+    """
+    told: list[tuple[int | None, int | None]] = []
+    edges: list[int] = []
+    if habits.said is not None:
+        told.append((habits.said.from_day, habits.said.until_day))
+    for project in habits.projects.values():
+        told.append((project.starts_day, project.starts_day))
+        edges.append((project.seen_s + CALENDAR_DAYS * _DAY_S) * 1000)
+    for from_day, until_day in told:
+        if from_day is not None:
+            edges.append((from_day - _EPOCH - ahead_days) * DAY_MS)
+        if until_day is not None:
+            edges.append((until_day - _EPOCH + 1) * DAY_MS)
+    return edges
 
 
 def _tells(project: Project, at_ms: int) -> bool:

@@ -7,21 +7,20 @@ a workspace may have many segments and an event still be cheap.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from services.contract.event import Event
-from services.model.rules import Events, Rule, conditions
-
-_BY_THE_PATH = frozenset({"phase", "latency_state"})
-_BY_WHAT_WAS_SAID = frozenset({"attribute"})
-_BY_COUNTS = frozenset({"events"})
+from services.contract.event import LISTED, Event
+from services.model.rules.condition import Condition, Node
+from services.model.rules.membership import leaves
+from services.model.rules.memory import Memories, memories_of
+from services.model.rules.standing import TimeInPhase
 
 
 @dataclass(frozen=True)
 class Rulebook:
     """The segments of a workspace: (interval key, rule)."""
 
-    segments: tuple[tuple[str, Rule], ...] = ()
-    counted: tuple[Events, ...] = field(init=False)
-    """Every different condition that counts events."""
+    segments: tuple[tuple[str, Node], ...] = ()
+    memories: Memories = field(init=False)
+    """What the fold is to keep for them."""
     keys: frozenset[str] = field(init=False)
     """The segments' interval keys."""
     every: range = field(init=False)
@@ -30,45 +29,53 @@ class Rulebook:
     """The places of rules that may change with every event and in every silence."""
     stepping: tuple[int, ...] = field(init=False)
     """The places of rules that read the phase or the latency state, and are not ``moving``."""
+    recurring: frozenset[int] = field(init=False)
+    """The places of rules whose answer may change for ever though nothing happens."""
+    _leaves: tuple[tuple[Condition, ...], ...] = field(init=False, compare=False)
+    """By place, the conditions."""
     _touched: dict[str, tuple[int, ...]] = field(init=False, compare=False)
-    """By type of event, the places of rules that count such events or read what they say."""
+    """By type of event, the places of rules that such events may touch."""
 
     def __post_init__(self) -> None:
-        rules = [tuple(conditions(rule)) for _, rule in self.segments]
-        counted = {leaf.ring_key: leaf for leaf in self._leaves() if isinstance(leaf, Events)}
-        still = _BY_THE_PATH | _BY_WHAT_WAS_SAID | _BY_COUNTS
-        moving = [i for i, leaves in enumerate(rules) if any(x.type not in still for x in leaves)]
+        found = tuple(tuple(_conditions(rule)) for _, rule in self.segments)
+        moving = [i for i, of in enumerate(found) if any(one.path == "curve" for one in of)]
         stepping = [
             i
-            for i, leaves in enumerate(rules)
-            if i not in moving and any(leaf.type in _BY_THE_PATH for leaf in leaves)
+            for i, of in enumerate(found)
+            if i not in moving and any(one.path == "steps" for one in of)
         ]
-        object.__setattr__(self, "counted", tuple(counted.values()))
+        whole = [one for of in found for one in of]
+        memories = memories_of(
+            (memory for one in whole for memory in one.memories()),
+            phase=any(isinstance(one, TimeInPhase) for one in whole),
+        )
+        recurring = (i for i, of in enumerate(found) if any(one.recurs() for one in of))
+        object.__setattr__(self, "memories", memories)
         object.__setattr__(self, "keys", frozenset(key for key, _ in self.segments))
-        object.__setattr__(self, "every", range(len(rules)))
+        object.__setattr__(self, "every", range(len(found)))
         object.__setattr__(self, "moving", tuple(moving))
         object.__setattr__(self, "stepping", tuple(stepping))
+        object.__setattr__(self, "recurring", frozenset(recurring))
+        object.__setattr__(self, "_leaves", found)
         object.__setattr__(self, "_touched", {})
 
     def touched_by(self, event: Event) -> tuple[int, ...] | range:
         """The places of rules whose answer may be another one for what the event says."""
-        if event.type in {"hired", "left"} or event.consent.profile is False:
-            return self.every  # what was counted is forgotten
+        if event.type in _TOUCHING_ALL or event.consent.profile is False:
+            return self.every  # what was counted is forgotten, or people decided
         found = self._touched.get(event.type)
         if found is None:
             found = tuple(
                 i
-                for i, (_, rule) in enumerate(self.segments)
-                if any(_reads(leaf, event.type) for leaf in conditions(rule))
+                for i, of in enumerate(self._leaves)
+                if any(one.touched_by(event.type) for one in of)
             )
             self._touched[event.type] = found
         return found
 
-    def _leaves(self) -> Iterator[Rule]:
-        return (leaf for _, rule in self.segments for leaf in conditions(rule))
+
+_TOUCHING_ALL = frozenset({"hired", "left", LISTED})
 
 
-def _reads(leaf: Rule, event_type: str) -> bool:
-    if leaf.type == "events":
-        return not leaf.event or event_type in leaf.event
-    return leaf.type in _BY_WHAT_WAS_SAID and event_type == "identified"
+def _conditions(rule: Node) -> Iterator[Condition]:
+    return (leaf for leaf in leaves(rule) if isinstance(leaf, Condition))

@@ -10,11 +10,11 @@ from itertools import chain
 from typing import NamedTuple
 
 from services.contract.event import Event
-from services.contract.phases import IntervalKind, LatencyState, Phase
+from services.contract.phases import HORIZON_MS, IntervalKind, LatencyState, Phase
 from services.model.fold import fold_onto
 from services.model.path import Path, Steps
 from services.model.rulebook import Rulebook
-from services.model.rules import evaluate
+from services.model.rules.memory import forget_unasked
 from services.model.state import PersonState, copy_state
 from services.model.version import Model
 
@@ -56,10 +56,12 @@ def advance(
     """
     drawing = _Drawing(rulebook)
     state = None if state is None else copy_state(state)
+    if state is not None and not state.rings_ms.keys() <= rulebook.memories.keys:
+        forget_unasked(state, rulebook.memories)
     path: Path | None = None
     last = len(events) - 1
     for i, event in enumerate(events):
-        state = fold_onto(state, event, model, rulebook.counted, path=path)
+        state = fold_onto(state, event, model, rulebook.memories, path=path)
         drawing.touched(event)
         path = None
         until = events[i + 1].occurred_ms if i < last else until_ms
@@ -161,12 +163,15 @@ class _Drawing:
         """When the rule's answer changes next, after ``until_ms``; None: not as far as is known."""
         key, rule = self._rulebook.segments[place]
         line = self._segments[place]
-        at = state.at_ms
+        at, end_ms = state.at_ms, until_ms
+        if place in self._rulebook.recurring:  # it would go on for ever
+            horizon_ms = at + HORIZON_MS
+            end_ms = horizon_ms if end_ms is None else min(end_ms, horizon_ms)
         for _ in range(PIECES_MAX):
-            truth, following = evaluate(rule, path, at)
+            truth, following = rule.verdict(path, at)
             line.turn(key if truth else None, at, state.at_id if at == state.at_ms else None)
             # A count of events may change beyond the horizon: it is known as far as it reaches.
-            if following is None or (until_ms is not None and following >= until_ms):
+            if following is None or (end_ms is not None and following >= end_ms):
                 return following
             at = following
         return None

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 
 from services.contract import tables
 from services.contract.phases import HOUR_MS
+from services.model.rules.memory import forget_unasked
 from services.model.state import decode_state, encode_state
 from services.model.timeline import Interval
 from services.model.version import Model
@@ -83,8 +84,7 @@ def compare_next(db: Connection, done: Comparison, model: Model) -> int:
         parts = [UNREADABLE]
         if one is not None:
             stored = states.get(person.id)
-            # As this code writes it: fields that are newer than it are no difference.
-            state = b"" if stored is None else encode_state(decode_state(stored))
+            state = b"" if stored is None else _as_asked(stored, one)
             parts = _compare(done, one, state, held[person.id])
         if person.id in wrong or untied(db, workspace_id, events.get(person.id, ())):
             parts.append("identity")
@@ -106,6 +106,16 @@ def _fold(
     for one in ids:
         found |= _fold(db, workspace_id, [one], segments, model)
     return found
+
+
+def _as_asked(stored: bytes, folded: Folded) -> bytes:
+    """A stored state as this code writes it: fields that are newer than it are no difference.
+
+    Nor is what rules asked for that are no more: it goes with the person's next event.
+    """
+    state = decode_state(stored)
+    forget_unasked(state, folded.rulebook.memories)
+    return encode_state(state)
 
 
 def _compare(done: Comparison, folded: Folded, state: bytes, held: list[Interval]) -> list[str]:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from services.contract.event import EVENT_TYPES, Channel, EventType
+from services.contract.event import EVENT_TYPES, LISTED, Channel, EventType
 
 # Our own names, as they are and with blanks; who somebody is, is said by identify alone.
 _OWN: dict[str, Any] = {
-    name: name for name in EVENT_TYPES - {"identified", "identity_decision", "custom"}
+    name: name for name in EVENT_TYPES - {"identified", "identity_decision", LISTED, "custom"}
 }
 
 # The names of Segment's semantic events, and others that are common.

@@ -180,13 +180,13 @@ def _history(rng: random.Random, scene: Scene, name: str) -> list[Event]:
 def _true_at(events: list[Event], at_ms: int) -> set[str]:
     """The segments that a person is in: the state by then, its path, and the rules."""
     rules = {name: RuleTree.model_validate({"rule": rule}).rule for name, rule in RULES.items()}
-    counted = Rulebook(tuple(rules.items())).counted
+    memories = Rulebook(tuple(rules.items())).memories
     before = sorted(
         (e for e in events if e.occurred_ms <= at_ms), key=lambda e: (e.occurred_ms, e.event_id)
     )
     state = None
     for event in before:
-        state = fold(state, event, MODEL, counted)
+        state = fold(state, event, MODEL, memories)
     if state is None:
         return set()
     path = Path(state, MODEL)

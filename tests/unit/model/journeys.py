@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from services.contract.event import LINK_SOURCE_ID, Consent, Event, Machine, event_id_of
 from services.contract.phases import DAY_MS, HOUR_MS
 from services.model.fold import fold
-from services.model.rules import Events
+from services.model.rulebook import Rulebook
+from services.model.rules.condition import Node
 from services.model.state import Mail, PersonState, Score
 from services.model.version import SIZE, load
 
@@ -45,10 +46,12 @@ def agreed(at_ms: int = T0) -> Event:
     return event("identified", at_ms, consent=AGREED)
 
 
-def folded(*events: Event, counted: tuple[Events, ...] = ()) -> PersonState:
+def folded(*events: Event, rules: tuple[Node, ...] = ()) -> PersonState:
+    """The state after events, with what rules ask to be kept."""
+    memories = Rulebook(tuple(("", rule) for rule in rules)).memories
     state: PersonState | None = None
     for each in events:
-        state = fold(state, each, MODEL, counted)
+        state = fold(state, each, MODEL, memories)
     assert state is not None
     return state
 

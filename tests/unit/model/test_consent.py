@@ -106,7 +106,7 @@ def test_nobody_employed_is_followed_by_interest_or_count_either():
     counted = Events(type="events", event=("page",), within_days=400)
     page = event("page", day(11), properties={"topics": ["a"]})
     for events in ([], [page], [LEFT, event("page", day(401))]):
-        state = folded(agreed(), event("page", day(1)), HIRED, *events, counted=(counted,))
+        state = folded(agreed(), event("page", day(1)), HIRED, *events, rules=(counted,))
         assert state.engagement == {}
         assert state.rings_ms == {}
 

@@ -37,8 +37,7 @@ from tests.unit.model.rule_trees import rules
 @quick
 @given(journeys(employment=True), rules(), st.integers(0, HORIZON_MS - 1), st.data())
 def test_nothing_changes_before_until(events, rule, after_ms, data):
-    counted = Rulebook((("1", rule),)).counted
-    path = Path(folded(*events, counted=counted), MODEL)
+    path = Path(folded(*events, rules=(rule,)), MODEL)
     at = events[-1].occurred_ms + after_ms
     truth, until = evaluate(rule, path, at)
     assert until is None or until > at
@@ -74,8 +73,7 @@ def test_following_until_sees_every_change(state, rule):
 def test_the_algebra_is_that_of_truth(events, a, b, after_ms):
     both = All(type="all", rules=(a, b))
     either = Any(type="any", rules=(a, b))
-    counted = Rulebook((("1", both),)).counted
-    path = Path(folded(*events, counted=counted), MODEL)
+    path = Path(folded(*events, rules=(both,)), MODEL)
     at = events[-1].occurred_ms + after_ms
 
     def truth(rule) -> bool:
@@ -114,7 +112,7 @@ def test_all_stays_false_as_long_as_the_longest_of_those_that_are_false():
 def test_counting_is_counting(times, at_least, within, after_ms):
     rule = Events(type="events", event=("page",), at_least=at_least, within_days=within)
     pages = [event("page", T0 + t) for t in times]
-    path = Path(folded(agreed(), *pages, counted=(rule,)), MODEL)
+    path = Path(folded(agreed(), *pages, rules=(rule,)), MODEL)
     at = max([T0, *(p.occurred_ms for p in pages)]) + after_ms
     number = sum(at - p.occurred_ms < within * DAY_MS for p in pages)
     truth, until = evaluate(rule, path, at)

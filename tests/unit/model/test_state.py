@@ -6,6 +6,7 @@ from hypothesis import given
 from services.model.engagement import TOPICS_MAX
 from services.model.evidence import MAILS_MAX
 from services.model.fold import CLICKS_MAX, fold
+from services.model.rulebook import Rulebook
 from services.model.rules import Events
 from services.model.state import PersonState, copy_state, decode_state, encode_state
 from tests.unit.model.journeys import (
@@ -25,6 +26,8 @@ COUNTED = (
     Events(type="events", channel=("email",), at_least=1, within_days=7),
 )
 
+MEMORIES = Rulebook(tuple(("", rule) for rule in COUNTED)).memories
+
 
 def depths(value: object) -> object:
     """A copy of everything in it, so that any change shows."""
@@ -37,8 +40,8 @@ def test_a_stored_state_is_the_state(events):
     state: PersonState | None = None
     for each in events:
         stored = None if state is None else decode_state(encode_state(state))
-        state = fold(state, each, MODEL, COUNTED)
-        assert fold(stored, each, MODEL, COUNTED) == state
+        state = fold(state, each, MODEL, MEMORIES)
+        assert fold(stored, each, MODEL, MEMORIES) == state
         assert encode_state(decode_state(encode_state(state))) == encode_state(state)
 
 
@@ -48,7 +51,7 @@ def test_the_fold_changes_none_of_its_arguments(events):
     state: PersonState | None = None
     for each in events:
         before, event_before = depths(state), depths(each)
-        after = fold(state, each, MODEL, COUNTED)
+        after = fold(state, each, MODEL, MEMORIES)
         assert depths(state) == before
         assert depths(each) == event_before
         state = after
@@ -60,7 +63,7 @@ def test_the_same_events_give_the_same_bits(events):
     def bits() -> bytes:
         state: PersonState | None = None
         for each in events:
-            state = fold(state, each, MODEL, COUNTED)
+            state = fold(state, each, MODEL, MEMORIES)
         return encode_state(state)
 
     assert bits() == bits()
@@ -71,7 +74,7 @@ def test_the_same_events_give_the_same_bits(events):
 def test_a_copy_is_equal_and_shares_no_list_or_dictionary_that_the_fold_writes(events):
     state: PersonState | None = None
     for each in events:
-        state = fold(state, each, MODEL, COUNTED)
+        state = fold(state, each, MODEL, MEMORIES)
     copied = copy_state(state)
     assert copied == state
     for name in ("attributes", "clicks_ms", "rings_ms", "engagement"):
@@ -84,12 +87,12 @@ def test_a_copy_is_equal_and_shares_no_list_or_dictionary_that_the_fold_writes(e
 
 
 def test_what_is_kept_is_bounded():
-    state = folded(agreed(), counted=COUNTED)
+    state = folded(agreed(), rules=COUNTED)
     for i in range(300):
         at = T0 + i * MINUTE_MS
-        state = fold(state, event("sent", at, message_id=f"m{i}"), MODEL, COUNTED)
+        state = fold(state, event("sent", at, message_id=f"m{i}"), MODEL, MEMORIES)
         page = event("page", at, click_id=f"c{i}", properties={"topics": [f"t{i}"]})
-        state = fold(state, page, MODEL, COUNTED)
+        state = fold(state, page, MODEL, MEMORIES)
     assert len(score_of(state).mails) == MAILS_MAX
     assert len(state.clicks_ms) == CLICKS_MAX
     assert len(state.engagement) == TOPICS_MAX

@@ -121,7 +121,7 @@ def test_at_any_moment_an_interval_holds_exactly_if_its_condition_does(events, r
     _, intervals = advance(None, events, MODEL, rulebook)
     at = min(T0 + after_ms, events[-1].occurred_ms + HORIZON_MS - 1)
     last = max(i for i, e in enumerate(events) if e.occurred_ms <= at)
-    state = folded(*events[: last + 1], counted=rulebook.counted)
+    state = folded(*events[: last + 1], rules=tuple(rule for _, rule in rulebook.segments))
     path = Path(state, MODEL)
     holding = {
         (i.kind, i.key) for i in intervals if i.from_ms <= at and (i.to_ms is None or at < i.to_ms)

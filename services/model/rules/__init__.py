@@ -1,0 +1,55 @@
+"""Segment rules: what they may ask, and when an answer may next change.
+
+Conditions stand in files by kind; :mod:`services.model.rules.tree` puts them together.
+"""
+
+from services.model.rules.attributes import Attribute, AttributeDate
+from services.model.rules.contact import Available, Cadence, Pressure
+from services.model.rules.happenings import Events, FirstEvent, LastEvent
+from services.model.rules.interest import Engagement, Interest
+from services.model.rules.known import ConsentIs, IdentityKnown, MachineShare
+from services.model.rules.membership import InSegment
+from services.model.rules.standing import LatencyStateIs, PhaseIs, Probability, TimeInPhase
+from services.model.rules.tree import (
+    CONDITIONS_MAX,
+    DEPTH_MAX,
+    TYPES,
+    All,
+    Any,
+    Not,
+    Rule,
+    RuleTree,
+    conditions,
+    evaluate,
+)
+
+__all__ = [
+    "CONDITIONS_MAX",
+    "DEPTH_MAX",
+    "TYPES",
+    "All",
+    "Any",
+    "Attribute",
+    "AttributeDate",
+    "Available",
+    "Cadence",
+    "ConsentIs",
+    "Engagement",
+    "Events",
+    "FirstEvent",
+    "IdentityKnown",
+    "InSegment",
+    "Interest",
+    "LastEvent",
+    "LatencyStateIs",
+    "MachineShare",
+    "Not",
+    "PhaseIs",
+    "Pressure",
+    "Probability",
+    "Rule",
+    "RuleTree",
+    "TimeInPhase",
+    "conditions",
+    "evaluate",
+]

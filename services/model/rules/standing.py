@@ -1,0 +1,128 @@
+"""Conditions about where somebody is: phase, time in it, latency state, probabilities."""
+
+from typing import ClassVar, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+
+from services.contract.phases import LatencyState, Phase
+from services.model.rules.condition import Condition, Reading, Subject, Verdict, days_since
+
+NAMES_MAX = 100
+
+
+class PhaseIs(Condition):
+    """The person is in one of these phases."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"type": "phase", "any_of": ["think", "do"]}]}
+    )
+    path: ClassVar[Reading] = "steps"
+    touching: ClassVar[frozenset[str] | None] = frozenset()
+    type: Literal["phase"]
+    any_of: tuple[Phase, ...] = Field(min_length=1, max_length=NAMES_MAX, strict=False)
+
+    def verdict(self, subject: Subject, at_ms: int) -> Verdict:
+        """See :class:`Condition`."""
+        phase, until_ms = subject.phase_at(at_ms)
+        return phase in self.any_of, until_ms
+
+
+class TimeInPhase(Condition):
+    """The person is in one of these phases, and has been in it for so long without a break."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"type": "time_in_phase", "any_of": ["think"], "at_least_days": 30}]
+        }
+    )
+    path: ClassVar[Reading] = "steps"
+    touching: ClassVar[frozenset[str] | None] = frozenset()
+    type: Literal["time_in_phase"]
+    any_of: tuple[Phase, ...] = Field(min_length=1, max_length=NAMES_MAX, strict=False)
+    at_least_days: int | None = Field(default=None, ge=1, le=3650)
+    less_than_days: int | None = Field(default=None, ge=1, le=3650)
+
+    @model_validator(mode="after")
+    def _bounds(self) -> "TimeInPhase":
+        check_span(self.at_least_days, self.less_than_days)
+        return self
+
+    def verdict(self, subject: Subject, at_ms: int) -> Verdict:
+        """See :class:`Condition`."""
+        phase, changes_ms = subject.phase_at(at_ms)
+        if phase not in self.any_of:
+            return False, changes_ms
+        since_ms = subject.phase_since(at_ms)
+        truth, until_ms = days_since(since_ms, at_ms, self.at_least_days, self.less_than_days)
+        return truth, sooner(until_ms, changes_ms)
+
+
+class LatencyStateIs(Condition):
+    """The person is in one of these latency states."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"type": "latency_state", "any_of": ["actively_latent", "active"]}]
+        }
+    )
+    path: ClassVar[Reading] = "steps"
+    touching: ClassVar[frozenset[str] | None] = frozenset()
+    type: Literal["latency_state"]
+    any_of: tuple[LatencyState, ...] = Field(min_length=1, max_length=NAMES_MAX, strict=False)
+
+    def verdict(self, subject: Subject, at_ms: int) -> Verdict:
+        """See :class:`Condition`."""
+        state, until_ms = subject.latency_state_at(at_ms)
+        return state in self.any_of, until_ms
+
+
+class Probability(Condition):
+    """An estimated probability is at least, or below, a value.
+
+    ``openness`` is 1 − latency: not latent-latent; the others are the three states.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"type": "probability", "of": "openness", "at_least": 0.5}]}
+    )
+    path: ClassVar[Reading] = "curve"
+    touching: ClassVar[frozenset[str] | None] = frozenset()
+    type: Literal["probability"]
+    of: Literal["openness", "latent_latent", "actively_latent", "active"]
+    at_least: float | None = Field(default=None, gt=0, lt=1)
+    below: float | None = Field(default=None, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> "Probability":
+        if (self.at_least is None) == (self.below is None):
+            raise ValueError("give either at_least or below")
+        return self
+
+    def verdict(self, subject: Subject, at_ms: int) -> Verdict:
+        """See :class:`Condition`. Who is not scored has no probability: neither of the two."""
+        theta = self.at_least if self.at_least is not None else self.below
+        assert theta is not None  # noqa: S101  the validator holds it
+        found = subject.probability_at_least(self.of, theta, at_ms)
+        if found is None:
+            return False, None
+        truth, until_ms = found
+        return truth is (self.at_least is not None), until_ms
+
+
+def check_span(at_least_days: int | None, less_than_days: int | None) -> None:
+    """Hold that a span of days can be true of something.
+
+    Raises:
+        ValueError: it has no bound, or ends before it begins.
+    """
+    if at_least_days is None and less_than_days is None:
+        raise ValueError("give at_least_days, less_than_days or both")
+    if at_least_days is not None and less_than_days is not None and less_than_days <= at_least_days:
+        raise ValueError("less_than_days is more than at_least_days")
+
+
+def sooner(one_ms: int | None, other_ms: int | None) -> int | None:
+    """The earlier of two moments, None being never."""
+    if one_ms is None or other_ms is None:
+        return other_ms if one_ms is None else one_ms
+    return min(one_ms, other_ms)
