@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from services.contract.phases import DAY_MS, HORIZON_MS
 from services.model.path import Path
-from services.model.rulebook import Rulebook
 from services.model.rules import (
     All,
     Any,
