@@ -32,7 +32,7 @@ segment_version = Table(
     of_workspace(),
     Column("segment_id", ForeignKey("segment.id"), nullable=False),
     Column("number", Integer, nullable=False),
-    Column("rule", JSON, nullable=False),  # services/model/rules.py
+    Column("rule", JSON, nullable=False),  # services/model/rules/
     Column("created_ms", BigInteger, nullable=False),
     Column("created_by", Text, nullable=False),
     # building: being filled beside the live one; live: in force; retired: readable as it was.
