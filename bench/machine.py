@@ -12,6 +12,8 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+from services.model import fold
+
 PACKAGES = ("uvicorn", "uvloop", "httptools", "msgspec", "sqlalchemy", "psycopg", "kafka-python")
 _SYNCS = 200
 
@@ -29,11 +31,16 @@ def machine(folder: Path) -> dict[str, str]:
         "system": _first(["sed", "-n", 's/^PRETTY_NAME="\\(.*\\)"/\\1/p', "/etc/os-release"]),
         "kernel": platform.release(),
         "Python": platform.python_version(),
+        "the product": "with compiled modules" if _is_compiled() else "plain",
         "SQLite": sqlite3.sqlite_version,
         "PostgreSQL": _first(["sh", "-c", "/usr/lib/postgresql/*/bin/postgres --version"]),
         "wrk": _first(["wrk", "-v"]),
         "packages": ", ".join(f"{name} {version(name)}" for name in PACKAGES),
     }
+
+
+def _is_compiled() -> bool:
+    return fold.__file__.endswith(".so")
 
 
 def _sync_ms(folder: Path) -> float:

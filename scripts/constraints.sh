@@ -10,6 +10,7 @@ trap 'rm -rf "$folder"' EXIT
 "$folder/bin/pip" install --quiet --disable-pip-version-check --editable '.[dev]'
 {
     echo '# The versions that are tested together; scripts/constraints.sh writes this file.'
-    "$folder/bin/pip" freeze --exclude-editable --disable-pip-version-check
+    # setuptools is a dependency here, and --all alone tells of it.
+    "$folder/bin/pip" freeze --all --exclude pip --exclude-editable --disable-pip-version-check
 } >"$folder/constraints.txt"
 mv "$folder/constraints.txt" constraints.txt

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Gets the servers and the browser that the tests start: PostgreSQL, Java and Maven (for Kafka),
-# Chromium; and what Node.js's SDK test imports. Quick where all is there.
+# Chromium, and a C compiler for the compiled modules. Quick where all is there.
 # test_machine.sh PROGRAM... gets these Debian packages too, where there is no such program.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,6 +17,11 @@ need() { # need WHAT PACKAGE: notes what is to be installed
 find_postgres() {
     command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 }
+has_python_headers() {
+    local python=.venv/bin/python
+    [ -x "$python" ] || python=${PYTHON:-python3}
+    [ -f "$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ]
+}
 has_cluster() {
     compgen -G '/etc/postgresql/*/main' >/dev/null
 }
@@ -31,6 +36,8 @@ find_java || need "Java 17" openjdk-17-jre-headless
 command -v mvn >/dev/null || need "Maven" maven
 command -v chromium >/dev/null || need "Chromium" chromium
 command -v shellcheck >/dev/null || need "ShellCheck" shellcheck
+command -v gcc >/dev/null || need "a C compiler" gcc
+has_python_headers || need "Python's headers" python3-dev
 for program in "$@"; do
     command -v "$program" >/dev/null || need "$program" "$program"
 done
