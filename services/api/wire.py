@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -11,6 +11,7 @@ from fastapi import Path, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
 
 from services.api.problem import Problem
+from services.contract import moment
 from services.runtime.clock import now_ms
 
 C = TypeVar("C", bound=msgspec.Struct)
@@ -18,11 +19,7 @@ C = TypeVar("C", bound=msgspec.Struct)
 YEAR_MAX = 2200
 INT64_MAX = 2**63 - 1
 
-
-def rfc3339(at_ms: int) -> str:
-    """UTC milliseconds as ``2026-11-22T09:30:00.000Z``."""
-    moment = datetime.fromtimestamp(at_ms / 1000, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at_ms % 1000:03d}Z"
+rfc3339 = moment.rfc3339
 
 
 def rfc3339_or_none(at_ms: int | None) -> str | None:

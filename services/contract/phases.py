@@ -10,7 +10,17 @@ PHASES: tuple[Phase, ...] = get_args(Phase)
 IntervalKind = Literal["phase", "latency", "segment"]
 
 ChangeReason = Literal[
-    "event", "silence", "reclassified", "merged", "parted", "model", "manual", "withdrawn", "erased"
+    "event",
+    "silence",
+    "reclassified",
+    "merged",
+    "parted",
+    "linked",
+    "unlinked",
+    "model",
+    "manual",
+    "withdrawn",
+    "erased",
 ]
 
 DAY_MS = 86_400_000

@@ -27,7 +27,7 @@ from services.scorer.announce import Change, announce_folded, publish
 from services.scorer.folding import Folded, fold_ahead, fold_persons
 from services.scorer.identities import Identified, identify, unsettled
 from services.scorer.owners import Piece, owner_at, owners_of, still_so
-from services.scorer.people import Moves, resolve
+from services.scorer.people import Linked, Moves, resolve
 from services.scorer.positions import claim
 from services.scorer.record import Arrived, Batch, Poison, count, set_aside, store
 from services.scorer.save import save
@@ -224,26 +224,30 @@ def _lock(db: Connection, persons: Collection[int]) -> None:
 def _identity_changes(
     db: Connection, moves: Moves, folded: Sequence[Folded], now_ms: int
 ) -> list[Change]:
-    """What the feed says of persons who turned out to be one, or two after all."""
-    parted = [(was, now) for now, was in sorted(moves.parted.items())]
-    told = [*sorted(moves.merged.items()), *parted]
+    """What the feed says of who is who: persons who turned out to be one, or two; links."""
+    told = [
+        *(Linked(now, "", was, now, "merged") for was, now in sorted(moves.merged.items())),
+        *(Linked(now, "", was, now, "parted") for now, was in sorted(moves.parted.items())),
+        *moves.linked,
+    ]
     if not told:
         return []
     row = tables.person.c
-    query = select(row.id, row.public_id).where(row.id.in_({i for pair in told for i in pair}))
+    persons = {i for one in told for i in (one.was, one.now) if i is not None}
+    query = select(row.id, row.public_id).where(among(db, row.id, persons))
     names = {row.id: row.public_id for row in db.execute(query)}
     versions = {one.person_id: one.version for one in folded}
     return [
         Change(
-            person_id=now,
-            person_version=versions.get(now, 0),
+            person_id=one.person,
+            person_version=versions.get(one.person, 0),
             kind="identity",
-            key="",
-            before=names[was],
-            after=names[now],
+            key=one.namespace,
+            before=None if one.was is None else names[one.was],
+            after=None if one.now is None else names[one.now],
             valid_ms=now_ms,
-            reason="parted" if (was, now) in parted else "merged",
+            reason=one.reason,
             event_id=None,
         )
-        for was, now in told
+        for one in told
     ]

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -11,20 +12,33 @@ from services.runtime.bulk import among
 from services.scorer.owners import Piece
 
 
+class Moved(NamedTuple):
+    """What became of one identity's links."""
+
+    persons: set[int]
+    """Who lost or gained by it."""
+    before: set[int]
+    """Whose it was, at some time or other."""
+    after: set[int]
+    """Whose it is, likewise."""
+
+
 def write_links(
     db: Connection, workspace_id: int, wanted: Mapping[int, list[Slice]], now_ms: int
-) -> dict[int, set[int]]:
-    """Bring the links up to date; for each changed identity the persons who lose or gain by it."""
+) -> dict[int, Moved]:
+    """Bring the links up to date; what became of each identity whose links changed."""
     held = _held(db, workspace_id, wanted)
     closed: list[int] = []
     made: list[dict[str, object]] = []
-    moved: dict[int, set[int]] = {}
+    moved: dict[int, Moved] = {}
     for identity, pieces in wanted.items():
         now = {(piece.from_ms, piece.to_ms, piece.owner): piece for piece in pieces}
         before = held[identity]
         if now.keys() == before.keys():
             continue
-        moved[identity] = {person for _, _, person in now.keys() ^ before.keys()}
+        persons = {person for _, _, person in now.keys() ^ before.keys()}
+        owners = {person for _, _, person in before}, {piece.owner for piece in pieces}
+        moved[identity] = Moved(persons, *owners)
         closed += [row_id for piece, row_id in before.items() if piece not in now]
         made += [
             {

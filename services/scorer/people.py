@@ -5,13 +5,15 @@ under the workspace's lock (``identities.identify``).
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
 from services.contract import tables
 from services.contract.event import strength
+from services.contract.phases import ChangeReason
 from services.model.identity import (
     COOKIE,
     DECIDED_BEFORE_MS,
@@ -26,13 +28,26 @@ from services.model.identity import (
 )
 from services.runtime.bulk import among
 from services.scorer.homes import Chosen, Known, choose
-from services.scorer.links import redirect, write_links, write_owners
+from services.scorer.links import Moved, redirect, write_links, write_owners
 from services.scorer.owners import uses_of
 from services.scorer.quarantine import Met, write_conflicts
 from services.scorer.ties import Edge, neighbours
 
 MEETINGS_MAX = 100
 """On one cookie, that are looked at for a conflict: the earliest."""
+
+
+class Linked(NamedTuple):
+    """Something about who is who, to be told of one person."""
+
+    person: int
+    namespace: str
+    """Of the identity; empty for a whole person."""
+    was: int | None
+    """Whose it was; None: nobody's."""
+    now: int | None
+    """Whose it is; None: nobody's."""
+    reason: ChangeReason
 
 
 @dataclass
@@ -47,6 +62,8 @@ class Moves:
     """Persons that are again, or new → whose identities theirs were until now."""
     uses: dict[int, list[Use]] = field(default_factory=dict)
     """What told whose a cookie of several people was when."""
+    linked: list[Linked] = field(default_factory=list)
+    """Identities that came or went without a whole person going along."""
 
 
 @dataclass
@@ -96,9 +113,27 @@ def resolve(
     met = _met(around, owners, chosen)
     write_conflicts(db, workspace_id, around.known, around.cookies, met, now_ms)
     refold = {
-        person for identity, persons in moved.items() if identity not in new for person in persons
+        person for identity, one in moved.items() if identity not in new for person in one.persons
     }
-    return Moves(refold - chosen.merged.keys(), chosen.merged, chosen.parted, around.uses)
+    linked = _linked(around, moved, chosen)
+    return Moves(refold - chosen.merged.keys(), chosen.merged, chosen.parted, around.uses, linked)
+
+
+def _linked(around: _Around, moved: Mapping[int, Moved], chosen: Chosen) -> list[Linked]:
+    """Identities that came to people who were there already, or went from them."""
+    living = {row.person_id for row in around.rows.values()}
+    found: list[Linked] = []
+    for identity, (_, before, after) in sorted(moved.items()):
+        namespace = around.rows[identity].namespace
+        gone_along = {(was, now) for was in before for now in after} & (
+            chosen.merged.items() | {(was, now) for now, was in chosen.parted.items()}
+        )
+        lost = before - after - {was for was, _ in gone_along}
+        gained = (after - before - {now for _, now in gone_along}) & living
+        was, now = min(lost, default=None), min(gained, default=None)
+        found += [Linked(person, namespace, person, now, "unlinked") for person in sorted(lost)]
+        found += [Linked(person, namespace, was, person, "linked") for person in sorted(gained)]
+    return found
 
 
 def owners_by_ties(

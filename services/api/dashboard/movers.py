@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_
 
-from services.api.changes import select_changes
 from services.api.dashboard.texts import Words
 from services.api.people import identities_of, states_of
 from services.api.record import events_of
+from services.contract.change import select_changes
 from services.contract.event import Identity, primary
 from services.contract.phases import DAY_MS, PHASES, Phase
 from services.contract.tables import change

@@ -29,6 +29,7 @@ from services.contract.tables.said import (
 )
 from services.contract.tables.segments import segment, segment_version
 from services.contract.tables.sent import campaign, link, message, unsubscribed
+from services.contract.tables.webhooks import delivery, feed_reader, webhook
 from services.contract.tables.working import dead_letter, feed_position, log_position
 
 __all__ = [
@@ -40,8 +41,10 @@ __all__ = [
     "consent",
     "count_delta",
     "dead_letter",
+    "delivery",
     "event",
     "feed_position",
+    "feed_reader",
     "hook",
     "identity",
     "identity_conflict",
@@ -61,6 +64,7 @@ __all__ = [
     "segment",
     "segment_version",
     "unsubscribed",
+    "webhook",
     "withdrawal",
     "workspace",
 ]

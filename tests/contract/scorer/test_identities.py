@@ -109,7 +109,9 @@ def test_two_known_people_on_one_browser_stay_who_they_are(scene: Scene) -> None
         scene.score(scene.day("page", anna, shared, day=30))
         assert {who: scene.person_of(who) for who in names} == persons
     assert scene.rows(select(person.id).where(person.merged_into.is_not(None))) == []
-    assert scene.changes("identity") == []
+    told = [(c.person_id, c.reason) for c in scene.changes("identity")]
+    assert {reason for _, reason in told} == {"linked"}, "the browser, and nobody is merged"
+    assert len(set(told)) == len(told) == 16, "each of two people once, in eight orders"
 
 
 def test_events_of_a_shared_browser_go_by_time(scene: Scene) -> None:
@@ -269,3 +271,20 @@ def test_a_shared_browser_folds_only_those_whose_share_of_it_changed(scene: Scen
     scene.score(back)
     assert versions()[1:4] == before[1:4]
     _assert_as_pure(scene, [*events, again, back])
+
+
+def test_the_feed_tells_of_links_that_come_and_go(scene: Scene) -> None:
+    anna, bert, browser = user("anna"), user("bert"), cookie("c")
+    scene.score(scene.day("page", anna, day=1), scene.day("page", bert, day=2))
+    a, b = scene.person_of(anna), scene.person_of(bert)
+    scene.score(scene.day("page", anna, browser, day=3))
+    scene.score(scene.day("page", bert, browser, day=4))
+    decided = {"decision": "two_people"}
+    scene.score(scene.day("identity_decision", anna, browser, day=5, properties=decided))
+    names = dict(map(tuple, scene.rows(select(person.id, person.public_id))))
+    told = [(c.person_id, c.key, c.before, c.after, c.reason) for c in scene.changes("identity")]
+    assert told == [
+        (a, "anonymous_id", None, names[a], "linked"),
+        (b, "anonymous_id", None, names[b], "linked"),
+        (a, "anonymous_id", names[a], None, "unlinked"),
+    ]
