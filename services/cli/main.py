@@ -10,6 +10,7 @@ PARTS = (
     "relay",
     "scorer",
     "api",
+    "dispatch",
     "migrate",
     "topics",
     "workspace",

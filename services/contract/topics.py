@@ -27,4 +27,14 @@ EVENTS = Topic(
     },
 )
 
-TOPICS: tuple[Topic, ...] = (EVENTS,)
+CHANGES = Topic(
+    name="changes",
+    partitions=4,
+    config={
+        "message.timestamp.type": "LogAppendTime",
+        "retention.ms": str(7 * DAY_MS),
+        "cleanup.policy": "delete",
+    },
+)
+
+TOPICS: tuple[Topic, ...] = (EVENTS, CHANGES)

@@ -21,8 +21,8 @@ class Message:
     next_ms: int
     recorded_ms: int
     """When what it tells was found out."""
-    body: bytes | None
-    """None: what it told of is no more."""
+    body: bytes | None = None
+    """None: not looked up, or what it told of is no more."""
 
 
 Lane = list[Message]

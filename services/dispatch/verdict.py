@@ -16,8 +16,9 @@ RETRY_AFTER_MAX_MS = 6 * HOUR_MS
 """How long an endpoint may ask us to wait."""
 ANSWERED_TIMES_MAX = 16
 
-Kind = Literal["delivered", "refused", "unwell", "busy", "gone"]
-"""``refused``: this message alone; ``unwell``, ``busy``: the endpoint; ``gone``: for good."""
+Kind = Literal["delivered", "refused", "unwell", "busy", "gone", "void"]
+"""``refused``: this message alone; ``unwell``, ``busy``: the endpoint; ``gone``: for good;
+``void``: nothing was left to send."""
 
 _REFUSED = frozenset({400, 409, 413, 415, 422})
 _BUSY = frozenset({429, 502, 503, 504})

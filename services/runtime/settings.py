@@ -36,6 +36,9 @@ class Settings:
     sns_host: str
     """``KENTERING_SNS_HOST``: one more host, as HOST:PORT, that speaks for Amazon SNS."""
 
+    webhook_networks: str
+    """``KENTERING_WEBHOOK_NETWORKS``: of your own, that webhooks may go to, as ``10.1.0.0/16``."""
+
     spool_gb_max: float
     """``KENTERING_SPOOL_GB_MAX``: space that the spool's records may take, in units of 2**30."""
     spool_free_percent_min: float
@@ -67,6 +70,7 @@ def from_environment() -> Settings:
         events_per_key=float(get("KENTERING_EVENTS_PER_KEY", "20000")),
         requests_per_key=int(get("KENTERING_REQUESTS_PER_KEY", "12000")),
         sns_host=get("KENTERING_SNS_HOST", ""),
+        webhook_networks=get("KENTERING_WEBHOOK_NETWORKS", ""),
         spool_gb_max=float(get("KENTERING_SPOOL_GB_MAX", "20")),
         spool_free_percent_min=float(get("KENTERING_SPOOL_FREE_PERCENT_MIN", "10")),
         spool_keep_minutes=float(get("KENTERING_SPOOL_KEEP_MINUTES", "60")),

@@ -98,6 +98,34 @@ SCORER_UNSCORED_SECONDS = Gauge(
 SCORER_LAG = Gauge("kentering_scorer_lag_records", "Records not yet scored")
 
 
+# ── dispatch: changes to webhooks and into Kafka ────────────────────────────────────────────
+
+# Attempts to deliver, by what came of them: delivered; failed, to be tried again; given_up after
+# a day; gone: what it told of was erased.
+DELIVERIES = Counter("kentering_dispatch_deliveries", "Attempts to deliver", ["outcome"])
+
+# Seconds from when a change was written to when its delivery succeeded.
+DELIVERY_SECONDS = Histogram(
+    "kentering_dispatch_delivery_seconds",
+    "Time from a change to its delivery",
+    buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 30, 300, 3600),
+)
+
+# Age of the oldest message that waits for an active webhook of this process.
+DISPATCH_UNSENT_SECONDS = Gauge(
+    "kentering_dispatch_unsent_seconds", "Age of the oldest message not yet delivered"
+)
+
+# Webhooks that this process sends for; and all there are, by status: active, paused, dead.
+DISPATCH_WEBHOOKS = Gauge("kentering_dispatch_webhooks", "Webhooks that this process sends for")
+WEBHOOKS = Gauge("kentering_webhooks", "Webhooks by status", ["status"])
+WEBHOOKS_DEAD = Counter("kentering_dispatch_webhooks_dead", "Webhooks that were found dead")
+
+# Changes copied into the Kafka topic, and those still to be.
+CHANGES_COPIED = Counter("kentering_dispatch_changes_copied", "Changes copied into Kafka")
+CHANGES_LAG = Gauge("kentering_dispatch_changes_lag", "Changes not yet in Kafka")
+
+
 class _Lines(io.TextIOBase):
     """Standard error; a line that cannot be written is lost, and whoever logged it goes on.
 

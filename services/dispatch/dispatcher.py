@@ -1,0 +1,234 @@
+"""The dispatcher: holds webhooks, wakes who sends for them, and copies changes into Kafka."""
+
+import asyncio
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import DBAPIError
+
+from services.contract.tables import change, webhook
+from services.contract.target import Network
+from services.dispatch.endpoint import Sender
+from services.dispatch.readers import (
+    LEASE_S,
+    RENEW_S,
+    Leases,
+    LostError,
+    make_reader,
+    newest_position,
+)
+from services.dispatch.topic import TOPIC, Topic
+from services.runtime import telemetry
+from services.runtime.clock import now_ms
+from services.runtime.database import writing
+from services.runtime.event_log import EventLog
+
+TICK_S = 0.1
+WEBHOOKS_EVERY_S = 0.5
+PAUSE_S = 1.0
+PATIENCE_S = 5.0
+"""For what is being sent when we are told to stop."""
+WEBHOOKS_MAX = 10_000
+
+_log = structlog.get_logger()
+
+
+@dataclass
+class _Known:
+    """What was last read of the database."""
+
+    newest: int | None = None
+    webhooks: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Public id → workspace, version."""
+    mine: set[str] = field(default_factory=set)
+    moved: set[int] = field(default_factory=set)
+    """Workspaces with changes since."""
+
+
+@dataclass
+class _Job:
+    sender: Sender
+    task: "asyncio.Task[None]"
+    again_s: float | None = None
+    """When to begin anew after it failed."""
+
+
+class Dispatcher:
+    """One process. :meth:`run` it in the main thread; :meth:`stop` it from any other.
+
+    Args:
+        engine: the database.
+        networks: one's own, that webhooks may go to.
+        kafka: the topic that changes are copied into; None: there is none.
+        clock: UTC milliseconds.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        networks: Sequence[Network],
+        kafka: EventLog | None = None,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
+        self._engine = writing(engine)
+        self._reading = engine
+        self._networks, self._clock = networks, clock
+        self._leases = Leases(f"d_{secrets.token_hex(8)}")
+        self._topic = None if kafka is None else Topic(self._engine, kafka, self._leases.holder)
+        self._stop = threading.Event()
+        self._trouble: str | None = "not started"
+        self._known = _Known()
+        self._jobs: dict[str, _Job] = {}
+        self._renewed_s = 0.0
+        self._renew_s = 0.0
+        self._webhooks_s = 0.0
+
+    def stop(self) -> None:
+        """Ask :meth:`run` to return soon."""
+        self._stop.set()
+
+    def why_not_ready(self) -> str | None:
+        """Why nothing is sent at this moment; None while all is well."""
+        if self._trouble is not None:
+            return self._trouble
+        return None if self._topic is None else self._topic.why_not_ready()
+
+    def run(self) -> None:
+        """Send until stopped."""
+        thread = None
+        if self._topic is not None:
+            thread = threading.Thread(target=self._topic.run, name="topic", daemon=True)
+            thread.start()
+        try:
+            asyncio.run(self._run())
+        finally:
+            if self._topic is not None and thread is not None:
+                self._topic.stop()
+                thread.join(PATIENCE_S)
+            with suppress(DBAPIError), self._engine.begin() as db:
+                self._leases.give_back(db)
+
+    async def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                await asyncio.to_thread(self._look)
+            except DBAPIError as error:
+                if self._trouble is None:
+                    _log.warning("dispatcher waits", error=type(error).__name__)
+                self._trouble = f"waiting: {type(error).__name__}"
+                await asyncio.sleep(PAUSE_S)
+                continue
+            self._trouble = None
+            self._arrange()
+            self._measure()
+            await asyncio.sleep(TICK_S)
+        for job in self._jobs.values():
+            job.sender.stop()
+        tasks = [job.task for job in self._jobs.values()]
+        if tasks:
+            await asyncio.wait(tasks, timeout=PATIENCE_S)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _look(self) -> None:
+        """What there is to send for, what is ours of it, and where something is new."""
+        known = self._known
+        with self._reading.connect() as db:
+            newest = newest_position(db)
+            known.moved = set()
+            if known.newest is not None and newest > known.newest:
+                known.moved = _moved(db, known.newest, newest)
+            known.newest = newest
+            if time.monotonic() >= self._webhooks_s:
+                self._webhooks_s = time.monotonic() + WEBHOOKS_EVERY_S
+                known.webhooks = _webhooks(db)
+        wanted = known.webhooks.keys() | ({TOPIC} if self._topic is not None else set())
+        if time.monotonic() >= self._renew_s or not known.webhooks.keys() >= self._jobs.keys():
+            self._renew_s = time.monotonic() + RENEW_S
+            begun_s = time.monotonic()
+            with self._engine.begin() as db:
+                if self._topic is not None:
+                    make_reader(db, TOPIC, 0)
+                known.mine = set(self._leases.renew(db, wanted))
+            self._renewed_s = begun_s
+
+    def _arrange(self) -> None:
+        """Senders for what is ours, and for nothing else."""
+        known = self._known
+        if self._topic is not None:
+            self._topic.holds(TOPIC in known.mine and self._has_lease())
+        for name in list(self._jobs):
+            job = self._jobs[name]
+            if job.task.done():
+                self._ended(name, job)
+            elif name not in known.mine:
+                job.sender.stop()
+        for name, (workspace_id, version) in known.webhooks.items():
+            if name not in known.mine:
+                continue
+            job = self._jobs.get(name) or self._begin(name)
+            if workspace_id in known.moved:
+                job.sender.wake()
+            if job.sender.version not in (None, version):
+                job.sender.look()
+
+    def _begin(self, name: str) -> _Job:
+        sender = Sender(
+            self._engine,
+            name,
+            self._leases.holder,
+            self._networks,
+            self._clock,
+            self._has_lease,
+        )
+        job = _Job(sender, asyncio.create_task(sender.run(), name=name))
+        self._jobs[name] = job
+        return job
+
+    def _ended(self, name: str, job: _Job) -> None:
+        """A sender was told to, or its webhook is gone or another's, or it failed."""
+        error = None if job.task.cancelled() else job.task.exception()
+        if isinstance(error, LostError):
+            self._known.mine.discard(name)
+        elif error is not None and job.again_s is None:
+            job.again_s = time.monotonic() + PAUSE_S
+            _log.warning("a webhook's sender failed", webhook=name, error=type(error).__name__)
+        if job.again_s is None or time.monotonic() >= job.again_s:
+            del self._jobs[name]
+
+    def _has_lease(self) -> bool:
+        """Whether others still take us for alive, with some time to spare."""
+        return time.monotonic() - self._renewed_s < LEASE_S / 2
+
+    def _measure(self) -> None:
+        now_ms = self._clock()
+        oldest = [job.sender.oldest_ms for job in self._jobs.values()]
+        waited = [now_ms - since_ms for since_ms in oldest if since_ms is not None]
+        telemetry.DISPATCH_UNSENT_SECONDS.set(max(waited, default=0) / 1000)
+        telemetry.DISPATCH_WEBHOOKS.set(len(self._jobs))
+
+
+def _moved(db: Connection, after: int, newest: int) -> set[int]:
+    """Workspaces with changes in between."""
+    query = select(change.c.workspace_id).distinct()
+    return set(
+        db.execute(query.where(change.c.position > after, change.c.position <= newest)).scalars()
+    )
+
+
+def _webhooks(db: Connection) -> dict[str, tuple[int, int]]:
+    row = webhook.c
+    query = select(row.public_id, row.workspace_id, row.version, row.status).limit(WEBHOOKS_MAX)
+    found = db.execute(query).all()
+    counts = Counter(status for *_, status in found)
+    for status in ("active", "paused", "dead"):
+        telemetry.WEBHOOKS.labels(status).set(counts[status])
+    return {name: (workspace_id, version) for name, workspace_id, version, _ in found}

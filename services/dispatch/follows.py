@@ -1,0 +1,82 @@
+"""What follows from a batch for its messages and its endpoint: pure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from services.dispatch.lanes import Message
+from services.dispatch.queue import Health, Sent
+from services.dispatch.verdict import Verdict, backoff_ms, gives_up, is_dead
+from services.runtime.outbound import Answer
+
+NOTED_EVERY_MS = 60_000
+"""That all is well need not be written down with every batch."""
+
+
+class Tried(NamedTuple):
+    """A message, and what came of sending it."""
+
+    message: Message
+    answer: Answer | None
+    """None: there was nothing to send."""
+    verdict: Verdict
+
+
+def health_after(health: Health, verdicts: Sequence[Verdict], now_ms: int, dice: float) -> Health:
+    """How an endpoint does after a batch.
+
+    What it says of a message alone is nothing about itself. Whoever answers 410, or lets nothing
+    succeed for a day, is dead until its owner says otherwise.
+    """
+    kinds = {verdict.kind for verdict in verdicts}
+    if "gone" in kinds:
+        return replace(health, status=_dead(health), notice="it answered 410 Gone")
+    asked_ms = max((verdict.wait_ms for verdict in verdicts), default=0)
+    if "delivered" in kinds:
+        retry_ms = now_ms + asked_ms if asked_ms else None
+        well = replace(health, failing_ms=None, failures=0, retry_ms=retry_ms)
+        lately = health.succeeded_ms is not None and now_ms - health.succeeded_ms < NOTED_EVERY_MS
+        return well if lately and well == health else replace(well, succeeded_ms=now_ms)
+    if not kinds & {"unwell", "busy"}:
+        return health
+    failures = health.failures + 1
+    worse = replace(
+        health,
+        failing_ms=now_ms if health.failing_ms is None else health.failing_ms,
+        failures=failures,
+        retry_ms=now_ms + max(asked_ms, backoff_ms(failures, dice)),
+    )
+    if health.status == "active" and is_dead(worse.failing_ms, now_ms):
+        last = next(v.error for v in reversed(verdicts) if v.kind in {"unwell", "busy"})
+        return replace(worse, status="dead", notice=f"nothing arrived for a day: {last}")
+    return worse
+
+
+def sent_of(tried: Tried, health: Health, now_ms: int, dice: float) -> Sent:
+    """What became of a message."""
+    message, answer, verdict = tried
+    first_ms = now_ms if message.first_ms is None else message.first_ms
+    attempts = message.attempts + 1
+    done = Sent(
+        message=message,
+        status="waiting",
+        attempts=attempts,
+        first_ms=first_ms,
+        next_ms=now_ms,
+        last_ms=now_ms,
+        http_status=None if answer is None else answer.status,
+        error=verdict.error,
+        took_ms=None if answer is None else answer.took_ms,
+    )
+    if verdict.kind == "delivered":
+        return replace(done, status="delivered")
+    if verdict.kind == "void":
+        return replace(done, status="gone")
+    if gives_up(first_ms, health.succeeded_ms, now_ms):
+        return replace(done, status="failed")
+    wait_ms = max(verdict.wait_ms, backoff_ms(attempts, dice))
+    return replace(done, next_ms=now_ms + wait_ms)
+
+
+def _dead(health: Health) -> str:
+    return "dead" if health.status == "active" else health.status
