@@ -26,6 +26,7 @@ from services.api import (
     persons,
     phases,
     pressure,
+    preview,
     problem,
     problem_pages,
     rewrite,
@@ -50,7 +51,7 @@ from services.runtime.clock import now_ms
 _DESCRIBED = (
     persons, identities, decisions, conflicts, consent, timeline, phases, explain,
     interests, pressure,
-    segments, members, changes, campaigns, messages, telling, links,
+    preview, segments, members, changes, campaigns, messages, telling, links,
     rewrite, link_secrets, hooks, workspaces, model,
     health, snapshot, withdrawals,
 )  # fmt: skip

@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from services.api.problem import Problem
 from services.contract.tables import interval, person_state, segment, segment_version
+from services.model.rules import Rule, RuleTree
 
 SEGMENTS_MAX = 500
 """Of one workspace: every one is evaluated at every event."""
@@ -84,6 +86,19 @@ def in_force(versions: Iterable[Row[Any]], known_at_ms: int | None) -> Row[Any] 
         return next((version for version in versions if version.status == "live"), None)
     begun = [v for v in versions if v.live_ms is not None and v.live_ms <= known_at_ms]
     return max(begun, key=lambda version: int(version.live_ms), default=None)
+
+
+def rules_in_force(connection: Connection, workspace_id: int) -> tuple[tuple[str, Rule], ...]:
+    """The rules that states keep what is asked for: (interval key, rule)."""
+    found: list[tuple[str, Rule]] = []
+    for one in find_segments(connection, workspace_id):
+        if one.live is not None:
+            try:
+                tree = RuleTree.model_validate({"rule": one.live.rule})
+            except ValidationError:  # of later code than ours; the scorer tells of it
+                continue
+            found.append((str(one.live.id), tree.rule))
+    return tuple(found)
 
 
 def progress_of(connection: Connection, workspace_id: int, version: Row[Any]) -> float:

@@ -28,9 +28,9 @@ from services.runtime.database import writing
 
 router = APIRouter(prefix="/v1/segments", tags=["segments"])
 
-_KEY = "^[a-z0-9][a-z0-9_-]{0,63}$"
-SegmentKey = Annotated[str, Path(pattern=_KEY, examples=["almost-ready"])]
-_RULE: dict[str, Any] = {
+KEY_PATTERN = "^[a-z0-9][a-z0-9_-]{0,63}$"
+SegmentKey = Annotated[str, Path(pattern=KEY_PATTERN, examples=["almost-ready"])]
+EXAMPLE: dict[str, Any] = {
     "type": "all",
     "rules": [
         {"type": "phase", "any_of": ["think", "do"]},
@@ -38,7 +38,7 @@ _RULE: dict[str, Any] = {
         {"type": "attribute", "name": "region", "op": "is", "value": "Utrecht"},
     ],
 }
-_EDIT: dict[str, Any] = {"name": "Almost ready", "rule": _RULE}
+_EDIT: dict[str, Any] = {"name": "Almost ready", "rule": EXAMPLE}
 
 
 class SegmentEdit(Body, RuleTree):
@@ -52,7 +52,7 @@ class SegmentCreate(SegmentEdit):
     """A new segment; its key names it in addresses and never changes."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"key": "almost-ready", **_EDIT}]})
-    key: str = Field(pattern=_KEY)
+    key: str = Field(pattern=KEY_PATTERN)
 
 
 class SegmentOut(Out):

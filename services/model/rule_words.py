@@ -1,0 +1,157 @@
+"""Why a rule holds for somebody, or does not: the conditions that settle it, in words."""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from services.contract.phases import LatencyState, Phase
+from services.model.rules import (
+    Attribute,
+    Events,
+    LatencyStateIs,
+    PhaseIs,
+    Probability,
+    Rule,
+    Subject,
+    evaluate,
+)
+
+Language = Literal["nl", "en"]
+REASONS_MAX = 10
+_VALUE_CHARS = 60
+
+_PHASES: dict[Phase, str] = {"see": "See", "think": "Think", "do": "Do", "care": "Care"}
+_STATES: dict[LatencyState, dict[Language, str]] = {
+    "latent_latent": {"nl": "latent-latent", "en": "latent-latent"},
+    "actively_latent": {"nl": "actief latent", "en": "actively latent"},
+    "active": {"nl": "actief", "en": "active"},
+}
+_OF: dict[str, dict[Language, str]] = {
+    "openness": {"nl": "openheid", "en": "openness"},
+    "latent_latent": {"nl": "kans op latent-latent", "en": "probability of latent-latent"},
+    "actively_latent": {"nl": "kans op actief latent", "en": "probability of actively latent"},
+    "active": {"nl": "kans op actief", "en": "probability of active"},
+}
+_EVENTS: dict[str, dict[Language, str]] = {
+    "page": {"nl": "pagina bekeken", "en": "page viewed"},
+    "site_search": {"nl": "gezocht op de site", "en": "site searched"},
+    "read": {"nl": "verhaal gelezen", "en": "story read"},
+    "play": {"nl": "afgespeeld", "en": "played"},
+    "magazine_page": {"nl": "magazine gelezen", "en": "magazine read"},
+    "download": {"nl": "gedownload", "en": "downloaded"},
+    "sign_up": {"nl": "aangemeld", "en": "signed up"},
+    "question": {"nl": "vraag gesteld", "en": "question asked"},
+    "comment": {"nl": "gereageerd", "en": "commented"},
+    "ambassador_contacted": {"nl": "ambassadeur benaderd", "en": "ambassador contacted"},
+    "share": {"nl": "gedeeld", "en": "shared"},
+    "attend": {"nl": "aanwezig geweest", "en": "attended"},
+    "vacancy_viewed": {"nl": "vacature bekeken", "en": "vacancy viewed"},
+    "application_started": {"nl": "sollicitatie begonnen", "en": "application begun"},
+    "applied": {"nl": "gesolliciteerd", "en": "applied"},
+    "stage_changed": {"nl": "stap in de procedure", "en": "stage of the procedure"},
+    "rejected": {"nl": "afgewezen", "en": "rejected"},
+    "hired": {"nl": "aangenomen", "en": "hired"},
+    "left": {"nl": "vertrokken", "en": "left"},
+    "sent": {"nl": "mail gestuurd", "en": "mail sent"},
+    "delivered": {"nl": "mail bezorgd", "en": "mail delivered"},
+    "open": {"nl": "mail geopend", "en": "mail opened"},
+    "click": {"nl": "op een link geklikt", "en": "link clicked"},
+    "bounce": {"nl": "mail niet bezorgd", "en": "mail bounced"},
+    "unsubscribe": {"nl": "afgemeld voor mail", "en": "unsubscribed"},
+    "complaint": {"nl": "mail als spam gemeld", "en": "mail reported as spam"},
+    "identified": {"nl": "bekend geworden", "en": "identified"},
+    "consent_changed": {"nl": "toestemming gewijzigd", "en": "consent changed"},
+    "custom": {"nl": "iets anders", "en": "something else"},
+}
+_OPS: dict[str, dict[Language, str]] = {
+    "is": {"nl": "is", "en": "is"},
+    "is_not": {"nl": "is niet", "en": "is not"},
+    "any_of": {"nl": "is een van", "en": "is one of"},
+    "contains": {"nl": "bevat", "en": "contains"},
+    "less": {"nl": "is minder dan", "en": "is less than"},
+    "greater": {"nl": "is meer dan", "en": "is more than"},
+    "known": {"nl": "is bekend", "en": "is known"},
+    "unknown": {"nl": "is onbekend", "en": "is not known"},
+}
+_NOT: dict[Language, str] = {"nl": "niet: {}", "en": "not: {}"}
+_OR: dict[Language, str] = {"nl": " of ", "en": " or "}
+
+
+def reasons(rule: Rule, subject: Subject, at_ms: int, language: Language) -> list[str]:
+    """The conditions by which a rule holds, or does not, each as a few words.
+
+    One that does not hold begins with *not*. At most ``REASONS_MAX``, in the order of the rule.
+    """
+    found: list[str] = []
+    for leaf, truth in _settling(rule, subject, at_ms):
+        text = in_words(leaf, language)
+        text = text if truth else _NOT[language].format(text)
+        if text not in found:
+            found.append(text)
+    return found[:REASONS_MAX]
+
+
+def _settling(rule: Rule, subject: Subject, at_ms: int) -> Iterator[tuple[Rule, bool]]:
+    """The leaves that settle a rule's truth, each with its own."""
+    if rule.type == "not":
+        yield from _settling(rule.rule, subject, at_ms)
+        return
+    truth = evaluate(rule, subject, at_ms)[0]
+    if rule.type not in {"all", "any"}:
+        yield rule, truth
+        return
+    for part in rule.rules:
+        if evaluate(part, subject, at_ms)[0] is truth:
+            yield from _settling(part, subject, at_ms)
+
+
+def in_words(leaf: Rule, language: Language) -> str:
+    """A condition in words."""
+    match leaf:
+        case PhaseIs():
+            return ("fase " if language == "nl" else "phase ") + _OR[language].join(
+                _PHASES[one] for one in leaf.any_of
+            )
+        case LatencyStateIs():
+            return _OR[language].join(_STATES[one][language] for one in leaf.any_of)
+        case Probability():
+            return _probability(leaf, language)
+        case Attribute():
+            return _attribute(leaf, language)
+        case Events():
+            return _events(leaf, language)
+        case _:
+            return _plainly(leaf)
+
+
+def _probability(leaf: Probability, language: Language) -> str:
+    of, least = _OF[leaf.of][language], leaf.at_least
+    if least is not None:
+        return f"{of} {'minstens' if language == 'nl' else 'at least'} {least:.0%}"
+    return f"{of} {'onder' if language == 'nl' else 'below'} {leaf.below or 0:.0%}"
+
+
+def _attribute(leaf: Attribute, language: Language) -> str:
+    values = [leaf.value] if leaf.value is not None else list(leaf.values)
+    text = ", ".join(str(value)[:_VALUE_CHARS] for value in values[:5])
+    return f"{leaf.name} {_OPS[leaf.op][language]} {text}".rstrip()
+
+
+def _events(leaf: Events, language: Language) -> str:
+    kinds = [_EVENTS.get(one, {}).get(language, one) for one in leaf.event]
+    what = _OR[language].join(kinds[:5]) or ("iets gedaan" if language == "nl" else "did anything")
+    about = [one for one in (leaf.content_type, leaf.content_id) if one is not None]
+    if about:
+        what += f" ({', '.join(one[:_VALUE_CHARS] for one in about)})"
+    if leaf.channel:
+        what += f" via {', '.join(leaf.channel)}"
+    if language == "nl":
+        return f"{what}: minstens {leaf.at_least} keer in {leaf.within_days} dagen"
+    times = "once" if leaf.at_least == 1 else f"{leaf.at_least} times"
+    return f"{what}: at least {times} in {leaf.within_days} days"
+
+
+def _plainly(leaf: Any) -> str:
+    """By its fields, where there are no better words."""
+    told = leaf.model_dump(mode="json", exclude={"type"}, exclude_defaults=True)
+    fields = ", ".join(f"{name} {value}"[:_VALUE_CHARS] for name, value in told.items())
+    return f"{leaf.type} ({fields})" if fields else str(leaf.type)

@@ -1,0 +1,131 @@
+"""A rule previewed: the same people as when it is saved, and why."""
+
+import random
+from typing import Any
+
+import pytest
+from httpx import Client
+
+from services.api import previewing
+from services.contract.event import Consent, Identity
+from tests.contract.api.world import World
+
+VIEWED = {"type": "events", "event": ["vacancy_viewed"], "at_least": 2, "within_days": 30}
+RULES: dict[str, dict[str, Any]] = {
+    "viewed": VIEWED,
+    "clicked": {"type": "events", "event": ["click"], "within_days": 90},
+    "paged": {"type": "events", "event": ["page"], "at_least": 3, "within_days": 200},
+    "anything": {"type": "events", "at_least": 4, "within_days": 60},
+    "phase": {"type": "phase", "any_of": ["think", "do"]},
+    "open": {"type": "probability", "of": "openness", "at_least": 0.15},
+    "north": {"type": "attribute", "name": "region", "op": "is", "value": "Noord"},
+    "mixed": {
+        "type": "any",
+        "rules": [
+            {"type": "all", "rules": [VIEWED, {"type": "phase", "any_of": ["see"]}]},
+            {"type": "not", "rule": {"type": "events", "event": ["page"], "within_days": 100}},
+        ],
+    },
+}
+KINDS = ("page", "vacancy_viewed", "application_started", "identified", "click", "open", "hired")
+
+
+def _live_through(world: World, persons: int) -> None:
+    """All that may matter: clicks with the page they led to, scanners, people who take back."""
+    rng = random.Random(11)
+    for n in range(persons):
+        events = []
+        for _ in range(14):
+            kind = rng.choices(KINDS, (6, 4, 1, 2, 4, 2, 0.1))[0]
+            more: dict[str, Any] = {}
+            if kind == "identified":
+                more["properties"] = {"region": rng.choice(["noord", "Zuid"])}
+            if kind in {"click", "open"}:
+                more |= {"message_id": "m1", "channel": "email"}
+            days = rng.choice([rng.uniform(0, 199), rng.uniform(0, 40)])
+            event = world.event(days, kind, f"u{n}", **more)
+            events.append(event)
+            if kind == "click":
+                click = {"click_id": f"c{event.occurred_ms}"}
+                events[-1] = world.event(days, kind, f"u{n}", **more, **click)
+                events.append(world.event(days - 2e-5, "page", f"u{n}", **click))
+                if rng.random() < 0.3:  # follows every link at once, as scanners do
+                    for link in ("a", "b", "c"):
+                        at = days - rng.uniform(1e-6, 1e-5)
+                        burst = {"content_id": link, "message_id": "m1", "channel": "email"}
+                        events.append(world.event(at, "click", f"u{n}", **burst))
+        if rng.random() < 0.2:
+            both = (Identity("user_id", f"u{n}"),)
+            no = Consent(measure=True, profile=False)
+            events.append(world.event(rng.uniform(20, 60), "consent_changed", f"u{n}", consent=no))
+            events.append(world.event(rng.uniform(1, 19), "page", f"u{n}", identities=both))
+        world.score(events)
+
+
+def _members(client: Client, key: str) -> set[str]:
+    page = client.get(f"/v1/segments/{key}/members", params={"limit": 1000}).json()
+    return {m["person"] for m in page["members"]}
+
+
+def test_a_preview_says_what_saving_does(client: Client, world: World) -> None:
+    _live_through(world, 20)
+    client.post("/v1/segments", json={"key": "s", "name": "S", "rule": RULES["phase"]})
+    world.build()
+    for name, rule in RULES.items():
+        before = _members(client, "s")
+        ask = {"key": "s", "rule": rule, "samples": 50}
+        told = client.post("/v1/segments/preview", json=ask).json()
+        alone = client.post("/v1/segments/preview", json={"rule": rule, "samples": 50}).json()
+        client.put("/v1/segments/s", json={"name": "S", "rule": rule})
+        world.build()
+        after = _members(client, "s")
+        assert {one["person"] for one in told["entering"]} == after - before, name
+        assert {one["person"] for one in told["leaving"]} == before - after, name
+        assert {one["person"] for one in alone["entering"]} == after, name
+        assert (told["exact"], told["looked_at"]) == (True, told["persons"])
+        numbers = told["members"], told["enter"], told["leave"], told["stay"]
+        assert numbers == (
+            len(after),
+            len(after - before),
+            len(before - after),
+            len(after & before),
+        )
+
+
+def test_reasons_are_those_that_settle_it(client: Client, people: dict[str, str]) -> None:
+    rule = {"type": "all", "rules": [VIEWED, {"type": "phase", "any_of": ["think", "do"]}]}
+    ask = {"rule": {"type": "any", "rules": [rule, RULES["north"]]}}
+    found = client.post("/v1/segments/preview", json=ask).json()["entering"]
+    assert found == [
+        {
+            "person": people["turning"],
+            "reasons": ["vacancy viewed: at least 2 times in 30 days", "phase Think or Do"],
+        }
+    ]
+    ask = {"rule": {"type": "not", "rule": rule}}
+    quiet = client.post("/v1/segments/preview", json=ask, params={"lang": "nl"}).json()["entering"]
+    reasons = {one["person"]: one["reasons"] for one in quiet}
+    assert reasons[people["quiet"]] == [
+        "niet: vacature bekeken: minstens 2 keer in 30 dagen",
+        "niet: fase Think of Do",
+    ]
+    assert people["turning"] not in reasons
+
+
+def test_an_estimate_says_so(client: Client, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for n in range(12):
+        world.person(f"u{n}", [world.event(5, "page", f"u{n}")])
+    monkeypatch.setattr(previewing, "PERSONS_AT_ONCE", 2)
+    monkeypatch.setattr(previewing, "BUDGET_S", 0)
+    ask = {"rule": {"type": "events", "event": ["page"], "within_days": 9}}
+    told = client.post("/v1/segments/preview", json=ask).json()
+    assert (told["exact"], told["looked_at"], told["persons"]) == (False, 2, 12)
+    assert told["enter"] == 12
+
+
+def test_what_cannot_be_previewed(client: Client) -> None:
+    rule = RULES["phase"]
+    assert client.post("/v1/segments/preview", json={"rule": rule, "key": "no"}).status_code == 404
+    assert client.post("/v1/segments/preview", json={"rule": {"type": "sql"}}).status_code == 400
+    empty = client.post("/v1/segments/preview", json={"rule": rule}).json()
+    assert (empty["persons"], empty["members"], empty["exact"]) == (0, 0, True)
