@@ -21,7 +21,9 @@ from services.model.path import Path
 from services.model.recall import Questions
 from services.model.rule_words import reasons
 from services.model.rulebook import Rulebook
-from services.model.rules import Rule, RuleTree
+from services.model.rules import RuleTree
+from services.model.rules.condition import Node
+from services.model.rules.membership import whole
 from services.model.state import PersonState
 from services.model.version import Model
 from services.model.words import Language
@@ -32,6 +34,8 @@ router = APIRouter(prefix="/v1/segments", tags=["segments"])
 SAMPLES_MAX = 50
 AT_ONCE_MAX = 1
 """Of one process: each keeps a thread busy for up to ``previewing.BUDGET_S``."""
+_UNSAVED = ""
+"""The key of a rule that is no segment's yet; no segment has it."""
 _places = threading.BoundedSemaphore(AT_ONCE_MAX)
 
 
@@ -122,9 +126,10 @@ def _place() -> Iterator[None]:
 
 def _rules(connection: Connection, workspace_id: int, body: PreviewAsk) -> Rules:
     live = None if body.key is None else find_segment(connection, workspace_id, body.key).live
-    kept = Rulebook(rules_in_force(connection, workspace_id)).counted
-    questions = Questions(body.rule, (one.ring_key for one in kept))
-    return Rules(body.rule, questions, None if live is None else str(live.id))
+    in_force = rules_in_force(connection, workspace_id)
+    kept = Rulebook(tuple(whole(in_force).items())).memories
+    rule = whole({**in_force, body.key or _UNSAVED: body.rule})[body.key or _UNSAVED]
+    return Rules(rule, Questions(rule, kept), None if live is None else str(live.id))
 
 
 def _names(
@@ -140,7 +145,7 @@ def _names(
 def _samples(
     some: list[tuple[int, PersonState]],
     names: dict[int, str],
-    rule: Rule,
+    rule: Node,
     model: Model,
     now_ms: int,
     language: Language,

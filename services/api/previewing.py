@@ -16,12 +16,13 @@ from sqlalchemy import Connection, func, select
 from services.api.people import held
 from services.contract import event as envelope
 from services.contract.event import Event
+from services.contract.phases import Phase
 from services.contract.tables import event, identity_link, interval, person_state
 from services.contract.vault import open_payload
 from services.model.behaviour import WINDOW_MS, judged
 from services.model.path import Path
 from services.model.recall import Questions
-from services.model.rules import Rule, evaluate
+from services.model.rules.condition import Node
 from services.model.state import PersonState, decode_state
 from services.model.version import Model
 
@@ -34,7 +35,8 @@ BUDGET_S = 8.0
 class Rules:
     """What is compared."""
 
-    rule: Rule
+    rule: Node
+    """With those in it that it refers to."""
     questions: Questions
     live_key: str | None
     """The interval key of the version in force; None: there is none."""
@@ -119,10 +121,10 @@ def _look(
         return
     present = _members(connection, workspace_id, ids, rules.live_key, now_ms)
     events = _events(connection, workspace_id, ids, rules.questions, now_ms)
+    phases = _phases(connection, workspace_id, ids, now_ms) if rules.questions.phase else {}
     for person_id, stored in rows:
         state = decode_state(bytes(stored))
-        if rules.questions:
-            rules.questions.answer(state, judged(events.get(person_id, [])))
+        rules.questions.answer(state, judged(events.get(person_id, [])), phases.get(person_id))
         would = is_member(rules.rule, state, model, now_ms)
         is_in = person_id in present
         if would and is_in:
@@ -138,12 +140,12 @@ def _look(
     seen.looked_at += len(rows)
 
 
-def is_member(rule: Rule, state: PersonState, model: Model, now_ms: int) -> bool:
+def is_member(rule: Node, state: PersonState, model: Model, now_ms: int) -> bool:
     """Whether a rule holds; whoever did not agree to be followed is in no segment."""
     employed = state.hired_ms is not None and state.left_ms is None
     if state.score is None and not employed:
         return False
-    return evaluate(rule, Path(state, model), now_ms)[0]
+    return rule.verdict(Path(state, model), now_ms)[0]
 
 
 def _members(
@@ -162,6 +164,20 @@ def _members(
     return set(connection.execute(query).scalars())
 
 
+def _phases(
+    connection: Connection, workspace_id: int, ids: tuple[int, int], now_ms: int
+) -> dict[int, tuple[Phase, int]]:
+    """The phase that holds now, and since when."""
+    row = interval.c
+    query = select(row.person_id, row.key, row.valid_from_ms).where(
+        row.workspace_id == workspace_id,
+        row.person_id.between(*ids),
+        row.kind == "phase",
+        held(now_ms, None),
+    )
+    return {one.person_id: (one.key, one.valid_from_ms) for one in connection.execute(query)}
+
+
 def _events(
     connection: Connection,
     workspace_id: int,
@@ -170,7 +186,7 @@ def _events(
     now_ms: int,
 ) -> dict[int, list[Event]]:
     """What the record tells of the questions, by person, in canonical order."""
-    if not questions:
+    if not questions.of_events:
         return {}
     link, row = identity_link.c, event.c
     query = (
@@ -180,7 +196,6 @@ def _events(
             event,
             (row.workspace_id == link.workspace_id)
             & (row.identity_id == link.identity_id)
-            & (row.occurred_ms >= now_ms - questions.within_ms - WINDOW_MS)
             & (link.valid_from_ms.is_(None) | (row.occurred_ms >= link.valid_from_ms))
             & (link.valid_to_ms.is_(None) | (row.occurred_ms < link.valid_to_ms)),
         )
@@ -190,6 +205,8 @@ def _events(
             link.known_to_ms.is_(None),
         )
     )
+    if questions.within_ms is not None:
+        query = query.where(row.occurred_ms >= now_ms - questions.within_ms - WINDOW_MS)
     if questions.types is not None:
         query = query.where(row.type.in_(questions.types))
     found: dict[int, list[Event]] = defaultdict(list)

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from services.api.problem import Problem
 from services.contract.tables import interval, person_state, segment, segment_version
-from services.model.rules import Rule, RuleTree
+from services.model.rules import RuleTree
+from services.model.rules.condition import Condition
 
 SEGMENTS_MAX = 500
 """Of one workspace: every one is evaluated at every event."""
@@ -88,17 +89,17 @@ def in_force(versions: Iterable[Row[Any]], known_at_ms: int | None) -> Row[Any] 
     return max(begun, key=lambda version: int(version.live_ms), default=None)
 
 
-def rules_in_force(connection: Connection, workspace_id: int) -> tuple[tuple[str, Rule], ...]:
-    """The rules that states keep what is asked for: (interval key, rule)."""
-    found: list[tuple[str, Rule]] = []
+def rules_in_force(connection: Connection, workspace_id: int) -> dict[str, Condition]:
+    """The rules that states keep what is asked for, by segment key."""
+    found: dict[str, Condition] = {}
     for one in find_segments(connection, workspace_id):
         if one.live is not None:
             try:
                 tree = RuleTree.model_validate({"rule": one.live.rule})
             except ValidationError:  # of later code than ours; the scorer tells of it
                 continue
-            found.append((str(one.live.id), tree.rule))
-    return tuple(found)
+            found[one.live.key] = tree.rule
+    return found
 
 
 def progress_of(connection: Connection, workspace_id: int, version: Row[Any]) -> float:

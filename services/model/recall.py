@@ -4,82 +4,95 @@ The fold keeps what the rules of the workspace ask for; another rule's questions
 the record, without folding: what is asked for is counted, and nothing is weighed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from services.contract.consent import is_answer
-from services.contract.event import MACHINE_THRESHOLD, Event, EventType
-from services.contract.phases import DAY_MS
-from services.model.rules import Events, Rule, conditions
+from services.contract.event import MACHINE_THRESHOLD, Event
+from services.contract.phases import DAY_MS, PHASES, Phase
+from services.model.rules import Events, TimeInPhase
+from services.model.rules.condition import Condition, Node
+from services.model.rules.membership import leaves
+from services.model.rules.memory import PHASE, Memories, memories_of, remember
 from services.model.state import PersonState
 
-_PAIRED: tuple[EventType, ...] = ("click",)
-_NEAR_OPENS: tuple[EventType, ...] = ("sent", "delivered")
+_PAIRED = frozenset({"click"})
+_NEAR_OPENS = frozenset({"sent", "delivered"})
 
 
 class Questions:
     """What rules ask of the record that states do not hold.
 
     Args:
-        rule: the rule that is new.
-        kept: keys of what is kept in states already.
+        rule: the rule that is new, with those in it that it refers to.
+        kept: what is kept in states already.
     """
 
-    def __init__(self, rule: Rule, kept: Iterable[str]) -> None:
-        known = frozenset(kept)
-        found = (leaf for leaf in conditions(rule) if isinstance(leaf, Events))
-        self._asked = {one.ring_key: one for one in found if one.ring_key not in known}
-        self.within_ms = DAY_MS * max(
-            (
-                one.within_days
-                for one in conditions(rule)
-                if isinstance(one, Events) and one.ring_key in self._asked
-            ),
-            default=0,
-        )
-        """How far back events matter."""
-
-    def __bool__(self) -> bool:
-        """Whether anything is asked."""
-        return bool(self._asked)
+    def __init__(self, rule: Node, kept: Memories) -> None:
+        known = kept.keys
+        asking = [leaf for leaf in leaves(rule) if isinstance(leaf, Condition)]
+        missing = [(leaf, one) for leaf in asking for one in leaf.memories()]
+        missing = [(leaf, one) for leaf, one in missing if one.key not in known]
+        self._memories = memories_of(one for _, one in missing)
+        self.phase = not kept.phase and any(isinstance(leaf, TimeInPhase) for leaf in asking)
+        """Whether since when the phase holds is asked."""
+        self.within_ms = _longest(leaf for leaf, _ in missing)
+        """How far back events matter; None: all do."""
 
     @property
-    def types(self) -> frozenset[EventType] | None:
-        """The types of events that tell, or tell what others are taken for; None: all."""
-        if any(not one.event for one in self._asked.values()):
-            return None
-        asked = frozenset(kind for one in self._asked.values() for kind in one.event)
-        # A click and the page it led to count once, and a mail's hits are judged together.
-        return asked.union(_PAIRED, _NEAR_OPENS if "open" in asked else ())
+    def of_events(self) -> bool:
+        """Whether events are asked for."""
+        return bool(self._memories.all)
 
-    def answer(self, state: PersonState, events: Sequence[Event]) -> None:
+    @property
+    def types(self) -> frozenset[str] | None:
+        """The types of events that tell, or tell what others are taken for; None: all."""
+        asked: set[str] = set()
+        for memory in self._memories.all:
+            if memory.types is None:
+                return None
+            asked |= memory.types
+        # A click and the page it led to count once, and a mail's hits are judged together.
+        return frozenset(asked) | _PAIRED | (_NEAR_OPENS if "open" in asked else frozenset())
+
+    def answer(
+        self, state: PersonState, events: Sequence[Event], phase: tuple[Phase, int] | None
+    ) -> None:
         """Keep in the state, in place, what the rules ask for.
 
         Args:
             state: after the person's last event.
             events: the person's of :attr:`types`, as far back as :attr:`within_ms`, in canonical
                 order and as judged by those near them.
+            phase: the one that holds now, and since when.
         """
-        if state.score is None:
-            return
-        heard = [one for one in events if one.occurred_ms >= state.score.since_ms]
-        found = _counted(self._asked, heard)
-        state.rings_ms = {**state.rings_ms, **found}
+        for event in events:
+            remember(state, event, self._memories.of("always", event.type))
+        if state.score is not None:
+            since_ms = state.score.since_ms
+            self._hear(state, [one for one in events if one.occurred_ms >= since_ms])
+        if self.phase and phase is not None:
+            state.rings_ms[PHASE] = [phase[1], PHASES.index(phase[0])]
 
-
-def _counted(asked: Mapping[str, Events], events: Iterable[Event]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    clicks: set[str] = set()
-    for event in events:
-        if event.consent.profile is False and not event.server_only and not is_answer(event):
-            continue
-        by_software = event.machine.p >= MACHINE_THRESHOLD
-        if event.click_id is not None and (not by_software or event.type == "click"):
-            if event.click_id in clicks:
+    def _hear(self, state: PersonState, events: Iterable[Event]) -> None:
+        clicks: set[str] = set()
+        for event in events:
+            remember(state, event, self._memories.of("scored", event.type))
+            by_software = event.machine.p >= MACHINE_THRESHOLD
+            silent = event.consent.profile is False and not event.server_only
+            if not by_software and silent and not is_answer(event):
                 continue
-            clicks.add(event.click_id)
-        if by_software:
-            continue
-        for key, condition in asked.items():
-            if condition.matches(event):
-                found.setdefault(key, []).append(event.occurred_ms)
-    return {key: times[-asked[key].at_least :] for key, times in found.items()}
+            if event.click_id is not None and (not by_software or event.type == "click"):
+                if event.click_id in clicks:
+                    continue
+                clicks.add(event.click_id)
+            if not by_software:
+                remember(state, event, self._memories.of("heard", event.type))
+
+
+def _longest(asking: Iterable[Condition]) -> int | None:
+    days = 0
+    for leaf in asking:
+        if not isinstance(leaf, Events):
+            return None
+        days = max(days, leaf.within_days)
+    return days * DAY_MS

@@ -1,19 +1,13 @@
 """Why a rule holds for somebody, or does not: the conditions that settle it, in words."""
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 from services.contract.phases import LatencyState, Phase
-from services.model.rules import (
-    Attribute,
-    Events,
-    LatencyStateIs,
-    PhaseIs,
-    Probability,
-    Rule,
-    Subject,
-    evaluate,
-)
+from services.model.rules import Attribute, Events, LatencyStateIs, Not, PhaseIs, Probability
+from services.model.rules.condition import Condition, Node, Subject
+from services.model.rules.membership import ByHand
+from services.model.rules.tree import Turned
 
 Language = Literal["nl", "en"]
 REASONS_MAX = 10
@@ -73,38 +67,42 @@ _OPS: dict[str, dict[Language, str]] = {
     "unknown": {"nl": "is onbekend", "en": "is not known"},
 }
 _NOT: dict[Language, str] = {"nl": "niet: {}", "en": "not: {}"}
+_BY_HAND: dict[Language, str] = {"nl": "met de hand toegevoegd", "en": "put in by hand"}
+_WITHIN: dict[Language, str] = {"nl": "in {} dagen", "en": "in {} days"}
 _OR: dict[Language, str] = {"nl": " of ", "en": " or "}
 
 
-def reasons(rule: Rule, subject: Subject, at_ms: int, language: Language) -> list[str]:
+def reasons(rule: Node, subject: Subject, at_ms: int, language: Language) -> list[str]:
     """The conditions by which a rule holds, or does not, each as a few words.
 
     One that does not hold begins with *not*. At most ``REASONS_MAX``, in the order of the rule.
     """
     found: list[str] = []
-    for leaf, truth in _settling(rule, subject, at_ms):
-        text = in_words(leaf, language)
-        text = text if truth else _NOT[language].format(text)
-        if text not in found:
-            found.append(text)
+    for text, truth in _settling(rule, subject, at_ms, language):
+        told = text if truth else _NOT[language].format(text)
+        if told not in found:
+            found.append(told)
     return found[:REASONS_MAX]
 
 
-def _settling(rule: Rule, subject: Subject, at_ms: int) -> Iterator[tuple[Rule, bool]]:
-    """The leaves that settle a rule's truth, each with its own."""
-    if rule.type == "not":
-        yield from _settling(rule.rule, subject, at_ms)
-        return
-    truth = evaluate(rule, subject, at_ms)[0]
-    if rule.type not in {"all", "any"}:
-        yield rule, truth
-        return
-    for part in rule.rules:
-        if evaluate(part, subject, at_ms)[0] is truth:
-            yield from _settling(part, subject, at_ms)
+def _settling(
+    rule: Node, subject: Subject, at_ms: int, language: Language
+) -> Iterator[tuple[str, bool]]:
+    """What settles a rule's truth, each with its own."""
+    truth = rule.verdict(subject, at_ms)[0]
+    if isinstance(rule, ByHand) and rule.key in subject.state.rings_ms:
+        yield _BY_HAND[language], truth
+    elif isinstance(rule, Not | Turned):
+        yield from _settling(rule.parts()[0], subject, at_ms, language)
+    elif isinstance(rule, Condition) and not rule.parts():
+        yield in_words(rule, language), truth
+    else:
+        for part in rule.parts():
+            if part.verdict(subject, at_ms)[0] is truth:
+                yield from _settling(part, subject, at_ms, language)
 
 
-def in_words(leaf: Rule, language: Language) -> str:
+def in_words(leaf: Condition, language: Language) -> str:
     """A condition in words."""
     match leaf:
         case PhaseIs():
@@ -144,14 +142,24 @@ def _events(leaf: Events, language: Language) -> str:
         what += f" ({', '.join(one[:_VALUE_CHARS] for one in about)})"
     if leaf.channel:
         what += f" via {', '.join(leaf.channel)}"
-    if language == "nl":
-        return f"{what}: minstens {leaf.at_least} keer in {leaf.within_days} dagen"
-    times = "once" if leaf.at_least == 1 else f"{leaf.at_least} times"
-    return f"{what}: at least {times} in {leaf.within_days} days"
+    return f"{what}: {_times(leaf, language)} {_WITHIN[language].format(leaf.within_days)}"
 
 
-def _plainly(leaf: Any) -> str:
+def _times(leaf: Events, language: Language) -> str:
+    least, most = leaf.at_least, leaf.at_most
+    if most == 0:
+        return "niet" if language == "nl" else "not at all"
+    unit = "keer" if language == "nl" else "times"
+    if most is None:
+        return f"{'minstens' if language == 'nl' else 'at least'} {least} {unit}"
+    if least == 0:
+        return f"{'hoogstens' if language == 'nl' else 'at most'} {most} {unit}"
+    return f"{least}-{most} {unit}"
+
+
+def _plainly(leaf: Condition) -> str:
     """By its fields, where there are no better words."""
     told = leaf.model_dump(mode="json", exclude={"type"}, exclude_defaults=True)
     fields = ", ".join(f"{name} {value}"[:_VALUE_CHARS] for name, value in told.items())
-    return f"{leaf.type} ({fields})" if fields else str(leaf.type)
+    kind = str(leaf.model_dump()["type"])
+    return f"{kind} ({fields})" if fields else kind

@@ -18,6 +18,11 @@ RULES: dict[str, dict[str, Any]] = {
     "anything": {"type": "events", "at_least": 4, "within_days": 60},
     "phase": {"type": "phase", "any_of": ["think", "do"]},
     "open": {"type": "probability", "of": "openness", "at_least": 0.15},
+    "absent": {"type": "events", "event": ["page"], "at_most": 0, "within_days": 60},
+    "first": {"type": "first_event", "event": ["page", "click"], "less_than_days_ago": 150},
+    "software": {"type": "machine_share", "at_least": 0.2, "of_at_least": 2},
+    "staying": {"type": "time_in_phase", "any_of": ["see", "think"], "at_least_days": 40},
+    "agreed": {"type": "not", "rule": {"type": "consent", "purpose": "share", "answer": "yes"}},
     "north": {"type": "attribute", "name": "region", "op": "is", "value": "Noord"},
     "mixed": {
         "type": "any",
