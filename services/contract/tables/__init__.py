@@ -17,6 +17,7 @@ from services.contract.tables.record import (
     identity_edge,
     identity_link,
     person,
+    sweep,
 )
 from services.contract.tables.said import (
     change,
@@ -63,6 +64,7 @@ __all__ = [
     "person_state",
     "segment",
     "segment_version",
+    "sweep",
     "unsubscribed",
     "webhook",
     "withdrawal",
