@@ -19,10 +19,20 @@ from services.model.state import PersonState, encode_state
 from services.model.timeline import Interval, advance, join
 from services.model.version import Model
 from services.scorer.segments import Segments
-from services.scorer.states import Announced, Head, Held, Place, bases_of, heads, load, place
+from services.scorer.states import (
+    CHECKPOINT_EVENTS,
+    Announced,
+    Head,
+    Held,
+    Place,
+    alike_in_age,
+    bases_of,
+    heads,
+    load,
+    place,
+)
 from services.scorer.sweeps import histories_of
 
-CHECKPOINT_EVENTS = 256
 SETTLED_MS = 7 * DAY_MS
 """The state is kept as it was so long before the last event, where nothing came for so long."""
 
@@ -197,9 +207,9 @@ def _since(
     near = [person for person in persons if person in bases]
     far = [person for person in persons if person not in bases]
     found = histories_of(db, workspace_id, far) if far else {}
-    if near:
-        begin_ms = min(bases[person][0][0] for person in near) - WINDOW_MS
-        found |= histories_of(db, workspace_id, near, begin_ms)
+    begins_ms = {person: bases[person][0][0] - WINDOW_MS for person in near}
+    for begin_ms, some in alike_in_age(begins_ms):
+        found |= histories_of(db, workspace_id, some, begin_ms)
     return found
 
 
