@@ -8,6 +8,8 @@ what leaves the product is a random ``public_id``.
 from services.contract.tables.accounts import api_key, hook, link_secret, workspace
 from services.contract.tables.agreed import consent, withdrawal
 from services.contract.tables.base import metadata
+from services.contract.tables.catalogue import content
+from services.contract.tables.jobs import job, job_error, job_piece
 from services.contract.tables.record import (
     aggregate,
     event,
@@ -40,6 +42,7 @@ __all__ = [
     "change",
     "checkpoint",
     "consent",
+    "content",
     "count_delta",
     "dead_letter",
     "delivery",
@@ -53,6 +56,9 @@ __all__ = [
     "identity_edge",
     "identity_link",
     "interval",
+    "job",
+    "job_error",
+    "job_piece",
     "link",
     "link_secret",
     "log_position",
