@@ -42,7 +42,9 @@ from services.api.context import Context
 from services.api.dashboard import routes as dashboard
 from services.api.door import HttpDoor
 from services.api.edge import Edge, only_known_parameters
+from services.api.imports import routes as imports
 from services.api.in_force import InForce
+from services.api.jobs import routes as jobs
 from services.api.limits import PER_MINUTE, KeyLimits
 from services.api.waiting import Waiting
 from services.model.version import load
@@ -51,7 +53,7 @@ from services.runtime.clock import now_ms
 _DESCRIBED = (
     persons, identities, decisions, conflicts, consent, timeline, phases, explain,
     interests, pressure,
-    preview, segments, members, changes, campaigns, messages, telling, links,
+    preview, segments, members, imports, jobs, changes, campaigns, messages, telling, links,
     rewrite, link_secrets, hooks, workspaces, model,
     health, snapshot, withdrawals,
 )  # fmt: skip

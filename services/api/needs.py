@@ -7,6 +7,10 @@ from fastapi import Depends
 from services.api.auth import Credential, Needs
 
 PersonsReader = Annotated[Credential, Depends(Needs("persons:read"))]
+PersonsWriter = Annotated[Credential, Depends(Needs("persons:write"))]
+Importer = Annotated[Credential, Depends(Needs("imports:write"))]
+Exporter = Annotated[Credential, Depends(Needs("exports:write"))]
+JobsWorker = Annotated[Credential, Depends(Needs("jobs:write"))]
 SegmentsReader = Annotated[Credential, Depends(Needs("segments:read"))]
 SegmentsWriter = Annotated[Credential, Depends(Needs("segments:write"))]
 ChangesReader = Annotated[Credential, Depends(Needs("changes:read"))]

@@ -33,6 +33,7 @@ _TAGS = [
     {"name": "collecting", "description": "What websites, mailers and servers send."},
     {"name": "persons", "description": "People: who, where, when and why."},
     {"name": "segments", "description": "Rules over people, and who they hold for."},
+    {"name": "jobs", "description": "Files in and out, and how far they are."},
     {"name": "changes", "description": "Who moved."},
     {"name": "links", "description": "Tracked links for mail, magazine and meetings."},
     {"name": "hooks", "description": "Where mailers tell what became of mails."},
@@ -52,6 +53,12 @@ _SECURITY_SCHEMES: dict[str, Any] = {
         "scheme": "basic",
         "description": "A write (`kw_…`) or server key (`ks_…`) as user name, no password; "
         "or as `writeKey` in the body or the address.",
+    },
+    "signed": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "signature",
+        "description": "Part of an address that an answer gave.",
     },
     "internal": {"type": "http", "scheme": "bearer", "description": "The internal key."},
 }

@@ -78,10 +78,13 @@ def command(port: int, host: str, data: Path, *, demo: bool) -> None:
             "KENTERING_DATA": str(data),
             "KENTERING_DATABASE_URL": database_url,
             "KENTERING_INTERNAL_KEY": _internal_key(data),
+            "KENTERING_TRACKER_URL": f"http://{_own_host(host)}:{port}",
         }
         health_port = str(_free_port())
         health = ["--health-host", "127.0.0.1", "--health-port", health_port]
         stack.enter_context(_child(["scorer", "--log", "spool", *health], told))
+        jobs = ["jobs", "--health-host", "127.0.0.1", "--health-port", str(_free_port())]
+        stack.enter_context(_child(jobs, told))
         scorer = ScorerHealth(f"127.0.0.1:{health_port}")
         app = _app(engine, log, data, url, told["KENTERING_INTERNAL_KEY"], marker, scorer)
 
@@ -120,6 +123,11 @@ def _app(
         None if marker is None else _sample(url, marker),
         scorer,
     )
+
+
+def _own_host(host: str) -> str:
+    """Where our own processes reach us."""
+    return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - compared, not listened on
 
 
 def _free_port() -> int:
