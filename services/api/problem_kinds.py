@@ -73,7 +73,8 @@ KINDS: dict[str, str] = {
     "probably meant. Nothing was done, so that no setting is lost by a slip of the pen.",
     "unknown_parameter": "The address has a query parameter that does not exist. The detail names "
     "the one that was probably meant.",
-    "too_many_jobs": "So many imports and exports are open already. Wait for one to end, or cancel one.",
+    "too_many_jobs": "So many imports and exports are open already. Wait for one to end, or "
+    "cancel one.",
     "empty_file": "The file of an import has no bytes.",
     "no_file_awaited": "The import has its file, or has ended, or another upload of it began.",
     "unusable_identity": "Nobody can be known by this identity: it is empty, too long, or no "
