@@ -1,6 +1,6 @@
 """The API and the dashboard as one app."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
@@ -11,6 +11,7 @@ from services.api import (
     conflicts,
     consent,
     decisions,
+    deliveries,
     docs,
     explain,
     health,
@@ -32,8 +33,10 @@ from services.api import (
     rewrite,
     segments,
     snapshot,
+    stream,
     telling,
     timeline,
+    webhooks,
     withdrawals,
     workspaces,
 )
@@ -46,14 +49,17 @@ from services.api.imports import routes as imports
 from services.api.in_force import InForce
 from services.api.jobs import routes as jobs
 from services.api.limits import PER_MINUTE, KeyLimits
+from services.api.streams import Streams
 from services.api.waiting import Waiting
+from services.contract.target import Network
 from services.model.version import load
 from services.runtime.clock import now_ms
 
 _DESCRIBED = (
     persons, identities, decisions, conflicts, consent, timeline, phases, explain,
     interests, pressure,
-    preview, segments, members, imports, jobs, changes, campaigns, messages, telling, links,
+    preview, segments, members, imports, jobs, changes, stream, webhooks, deliveries,
+    campaigns, messages, telling, links,
     rewrite, link_secrets, hooks, workspaces, model,
     health, snapshot, withdrawals,
 )  # fmt: skip
@@ -66,6 +72,7 @@ def create_app(
     clock: Callable[[], int] = now_ms,
     tracker_url: str = "",
     requests_per_key: int = PER_MINUTE,
+    networks: Sequence[Network] = (),
 ) -> FastAPI:
     """The app.
 
@@ -76,6 +83,7 @@ def create_app(
         clock: UTC milliseconds.
         tracker_url: where the API itself reaches the tracker; left out: at ``public_url``.
         requests_per_key: what each key may ask in a minute; 0 sets no limit.
+        networks: our own, that webhooks may go to.
     """
     public_url = public_url.rstrip("/")
     door = HttpDoor(tracker_url or public_url, internal_key)
@@ -90,6 +98,8 @@ def create_app(
         Waiting(engine),
         InForce(engine, load()),
         KeyLimits(requests_per_key),
+        Streams(engine),
+        networks,
     )
     for part in _DESCRIBED:
         app.include_router(part.router, dependencies=[Depends(only_known_parameters)])

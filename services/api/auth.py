@@ -29,6 +29,8 @@ SCOPES: dict[str, str] = {
     "consent:write": "record what people agreed to, or took back, elsewhere",
     "hooks:read": "webhooks of mailers, without their secrets",
     "hooks:write": "make and delete webhooks of mailers",
+    "webhooks:read": "webhooks and what was sent to them",
+    "webhooks:write": "make, change and delete webhooks, and send to them",
     "workspace:write": "rotate the secret of links, declare what consent server keys stand for",
     "workspace:read": "the workspace and the model in force",
 }

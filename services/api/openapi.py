@@ -35,6 +35,7 @@ _TAGS = [
     {"name": "segments", "description": "Rules over people, and who they hold for."},
     {"name": "jobs", "description": "Files in and out, and how far they are."},
     {"name": "changes", "description": "Who moved."},
+    {"name": "webhooks", "description": "Who is told of changes, as Standard Webhooks."},
     {"name": "links", "description": "Tracked links for mail, magazine and meetings."},
     {"name": "hooks", "description": "Where mailers tell what became of mails."},
     {"name": "workspace", "description": "The workspace and the model."},

@@ -19,6 +19,7 @@ from services.api.withdrawals import load_withdrawals
 from services.api.workspaces import Declaration, create_workspace
 from services.cli.children import Child
 from services.cli.gate import open_gate
+from services.cli.networks import own_networks
 from services.cli.one_port import App, OnePort
 from services.cli.scorer_health import ScorerHealth
 from services.cli.serve import Server
@@ -94,7 +95,8 @@ def command(port: int, host: str, data: Path, *, demo: bool) -> None:
                 play = ["demo", "--url", f"http://127.0.0.1:{port}", "--data", str(data)]
                 stack.enter_context(_child(play, {}, again=False))
 
-        Server(app, begin=begin, linger_s=0, protocol=app.protocol).run(sockets=[door])
+        server = Server(app, begin=begin, linger_s=0, protocol=app.protocol, closing=app.closing)
+        server.run(sockets=[door])
 
 
 def _app(
@@ -116,12 +118,19 @@ def _app(
         sns_host=settings.sns_host,
         withdrawal_source=lambda after: load_withdrawals(engine, after),
     )
-    api: App = create_api(engine, internal_key, url, requests_per_key=settings.requests_per_key)
+    api = create_api(
+        engine,
+        internal_key,
+        url,
+        requests_per_key=settings.requests_per_key,
+        networks=own_networks(settings),
+    )
     return OnePort(
         tracker,
         api,
         None if marker is None else _sample(url, marker),
         scorer,
+        api.state.context.streams.stop,
     )
 
 
