@@ -11,8 +11,6 @@ PARTS = (
     "scorer",
     "api",
     "dispatch",
-    "jobs",
-    "import",
     "migrate",
     "topics",
     "workspace",
@@ -23,9 +21,6 @@ PARTS = (
     "dead-letters",
     "demo",
 )
-
-_MODULES = {"import": "import_file"}
-"""Where a part cannot be called as its module."""
 
 
 class Parts(click.Group):
@@ -41,8 +36,7 @@ class Parts(click.Group):
         del ctx
         if cmd_name not in PARTS:
             return None
-        module = _MODULES.get(cmd_name, cmd_name.replace("-", "_"))
-        command: click.Command = import_module(f"services.cli.{module}").command
+        command: click.Command = import_module(f"services.cli.{cmd_name.replace('-', '_')}").command
         return command
 
 
