@@ -1,6 +1,6 @@
 """The API and the dashboard as one app."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
@@ -10,8 +10,8 @@ from services.api import (
     changes,
     conflicts,
     consent,
-    content,
     decisions,
+    deliveries,
     docs,
     explain,
     health,
@@ -23,7 +23,6 @@ from services.api import (
     members,
     messages,
     model,
-    next_content,
     openapi,
     persons,
     phases,
@@ -33,10 +32,11 @@ from services.api import (
     problem_pages,
     rewrite,
     segments,
-    smart,
     snapshot,
+    stream,
     telling,
     timeline,
+    webhooks,
     withdrawals,
     workspaces,
 )
@@ -45,16 +45,21 @@ from services.api.context import Context
 from services.api.dashboard import routes as dashboard
 from services.api.door import HttpDoor
 from services.api.edge import Edge, only_known_parameters
+from services.api.imports import routes as imports
 from services.api.in_force import InForce
+from services.api.jobs import routes as jobs
 from services.api.limits import PER_MINUTE, KeyLimits
+from services.api.streams import Streams
 from services.api.waiting import Waiting
+from services.contract.target import Network
 from services.model.version import load
 from services.runtime.clock import now_ms
 
 _DESCRIBED = (
     persons, identities, decisions, conflicts, consent, timeline, phases, explain,
-    interests, pressure, next_content, content,
-    preview, segments, members, changes, campaigns, messages, telling, links,
+    interests, pressure,
+    preview, segments, members, imports, jobs, changes, stream, webhooks, deliveries,
+    campaigns, messages, telling, links,
     rewrite, link_secrets, hooks, workspaces, model,
     health, snapshot, withdrawals,
 )  # fmt: skip
@@ -67,6 +72,7 @@ def create_app(
     clock: Callable[[], int] = now_ms,
     tracker_url: str = "",
     requests_per_key: int = PER_MINUTE,
+    networks: Sequence[Network] = (),
 ) -> FastAPI:
     """The app.
 
@@ -77,6 +83,7 @@ def create_app(
         clock: UTC milliseconds.
         tracker_url: where the API itself reaches the tracker; left out: at ``public_url``.
         requests_per_key: what each key may ask in a minute; 0 sets no limit.
+        networks: our own, that webhooks may go to.
     """
     public_url = public_url.rstrip("/")
     door = HttpDoor(tracker_url or public_url, internal_key)
@@ -91,14 +98,15 @@ def create_app(
         Waiting(engine),
         InForce(engine, load()),
         KeyLimits(requests_per_key),
+        Streams(engine),
+        networks,
     )
     for part in _DESCRIBED:
         app.include_router(part.router, dependencies=[Depends(only_known_parameters)])
-    app.include_router(smart.router)  # whatever parameters a mailer adds to links come along
     app.include_router(docs.router)
     app.include_router(problem_pages.router)
     app.include_router(dashboard.router)
     problem.install(app)
-    openapi.install(app, [part.router for part in (*_DESCRIBED, smart)])
+    openapi.install(app, [part.router for part in _DESCRIBED])
     app.add_middleware(Edge)
     return app

@@ -1,9 +1,10 @@
 """The change feed: who moved, when and why, in an order that never skips."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import Field
+from sqlalchemy import Select
 
 from services.api.context import Here
 from services.api.needs import ChangesReader
@@ -48,6 +49,26 @@ class ChangesOut(Out):
     next: int
 
 
+Types = Annotated[
+    list[ChangeType] | None,
+    Query(max_length=len(CHANGE_TYPES), description="Only changes of these types."),
+]
+Segment = Annotated[
+    str | None,
+    Query(max_length=64, description="Only changes of membership of this segment."),
+]
+
+
+def wanted(workspace_id: int, types: list[ChangeType] | None, segment: str | None) -> Select[Any]:
+    """The changes of a workspace that somebody asks for."""
+    query = select_changes(workspace_id)
+    if types:
+        query = query.where(change.c.kind.in_(types))
+    if segment is not None:
+        query = query.where(change.c.kind == "segment", change.c.key == segment)
+    return query
+
+
 @router.get("/changes", summary="The change feed", responses=described(400, 401, 403, 503))
 def list_changes(
     here: Here,
@@ -55,18 +76,12 @@ def list_changes(
     after: Annotated[
         int, Query(ge=0, le=INT64_MAX, description="The last position already seen.")
     ] = 0,
-    types: Annotated[list[ChangeType] | None, Query(max_length=len(CHANGE_TYPES))] = None,
-    segment: Annotated[
-        str | None, Query(max_length=64, description="Only members of this segment.")
-    ] = None,
+    types: Types = None,
+    segment: Segment = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> ChangesOut:
     """Oldest first. Once a position was read, nothing appears before it any more."""
-    query = select_changes(credential.workspace_id).where(change.c.position > after)
-    if types:
-        query = query.where(change.c.kind.in_(types))
-    if segment is not None:
-        query = query.where(change.c.kind == "segment", change.c.key == segment)
+    query = wanted(credential.workspace_id, types, segment).where(change.c.position > after)
     with here.engine.connect() as connection:
         rows = connection.execute(query.order_by(change.c.position).limit(limit)).all()
     return ChangesOut(

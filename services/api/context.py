@@ -1,6 +1,6 @@
 """What every route may use; made once by the app."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,7 +11,9 @@ from services.api.auth import Keys
 from services.api.door import Door
 from services.api.in_force import InForce
 from services.api.limits import KeyLimits
+from services.api.streams import Streams
 from services.api.waiting import Waiting
+from services.contract.target import Network
 from services.model.version import Model
 
 
@@ -28,6 +30,9 @@ class Context:
     waiting: Waiting
     in_force: InForce
     limits: KeyLimits
+    streams: Streams
+    networks: Sequence[Network]
+    """Our own, that webhooks may go to."""
 
     @property
     def model(self) -> Model:

@@ -62,8 +62,25 @@ class Word:
     """The credential that brought it."""
 
 
+@dataclass(frozen=True)
+class Told:
+    """What the tracker answered to calls."""
+
+    position: str | None
+    """Of the last event that follows somebody."""
+    results: dict[str, dict[str, Any]]
+    """By message id, as the tracker's answer has them."""
+
+
 class Door(Protocol):
     """Takes what the API says of persons."""
+
+    def tell(self, workspace_id: int, calls: Sequence[dict[str, Any]]) -> Told:
+        """Tell calls of the Segment spec, together at most 4 MiB.
+
+        Raises:
+            Problem: 503, the tracker cannot be reached or takes nothing now.
+        """
 
     def tie(self, workspace_id: int, ties: Sequence[Tie]) -> str | None:
         """Let the record know that identities belong together; the last event's position.
@@ -117,6 +134,10 @@ class HttpDoor:
             limits=httpx.Limits(max_keepalive_connections=0),
         )
 
+    def tell(self, workspace_id: int, calls: Sequence[dict[str, Any]]) -> Told:
+        """See :meth:`Door.tell`."""
+        return self._send(workspace_id, calls)
+
     def tie(self, workspace_id: int, ties: Sequence[Tie]) -> str | None:
         """See :meth:`Door.tie`."""
         return self._tell(workspace_id, [_identify(tie) for tie in ties])
@@ -141,10 +162,10 @@ class HttpDoor:
     def _tell(self, workspace_id: int, calls: Sequence[dict[str, Any]]) -> str | None:
         position: str | None = None
         for i in range(0, len(calls), BATCH_MAX):
-            position = self._send(workspace_id, calls[i : i + BATCH_MAX]) or position
+            position = self._send(workspace_id, calls[i : i + BATCH_MAX]).position or position
         return position
 
-    def _send(self, workspace_id: int, calls: Sequence[dict[str, Any]]) -> str | None:
+    def _send(self, workspace_id: int, calls: Sequence[dict[str, Any]]) -> Told:
         try:
             answer = self._client.post(
                 self._url,
@@ -152,8 +173,8 @@ class HttpDoor:
                 headers={"X-Kentering-Workspace": str(workspace_id)},
             )
             if answer.status_code == httpx.codes.OK:
-                position: str | None = answer.json()["position"]
-                return position
+                said = answer.json()
+                return Told(said["position"], said["results"])
         except (httpx.HTTPError, ValueError, KeyError):
             pass
         text = "The tracker takes no events just now, so nothing was done."

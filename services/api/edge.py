@@ -1,5 +1,6 @@
 """What holds for every request and answer: limits, headers, numbers."""
 
+import re
 import time
 from typing import Any
 
@@ -8,11 +9,14 @@ from prometheus_client import Counter, Histogram
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.api.jobs.files import FILE_BYTES_MAX
 from services.api.limits import headers_of
 from services.api.problem import Problem, answer_of
 from services.api.suggest import meant, shown
 
 BODY_BYTES_MAX = 1_048_576
+_FILES = re.compile(r"/v1/imports/[^/]+/file")
+"""Where a body is a file, which is never whole in memory."""
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -54,7 +58,8 @@ class Edge:
                 message["headers"] = [*message["headers"], *_HEADERS, *headers_of(scope)]
             await send(message)
 
-        await self._answer(scope, _bounded(receive), send_with_headers)
+        bytes_max = FILE_BYTES_MAX if _FILES.fullmatch(scope["path"]) else BODY_BYTES_MAX
+        await self._answer(scope, _bounded(receive, bytes_max), send_with_headers)
         route = getattr(scope.get("route"), "path", "none")
         REQUESTS.labels(route, _method(scope), sent["status"]).inc()
         SECONDS.labels(route).observe(time.perf_counter() - begin_s)
@@ -67,7 +72,7 @@ class Edge:
         await self._app(scope, receive, send)
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, bytes_max: int) -> Receive:
     """``receive`` that gives up on a body that is too large."""
     size = 0
 
@@ -75,8 +80,8 @@ def _bounded(receive: Receive) -> Receive:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
-        if size > BODY_BYTES_MAX:
-            raise HTTPException(413, f"A body has at most {BODY_BYTES_MAX} bytes.")
+        if size > bytes_max:
+            raise HTTPException(413, f"A body has at most {bytes_max} bytes.")
         return message
 
     return bounded

@@ -33,9 +33,9 @@ _TAGS = [
     {"name": "collecting", "description": "What websites, mailers and servers send."},
     {"name": "persons", "description": "People: who, where, when and why."},
     {"name": "segments", "description": "Rules over people, and who they hold for."},
+    {"name": "jobs", "description": "Files in and out, and how far they are."},
     {"name": "changes", "description": "Who moved."},
-    {"name": "content", "description": "What is published, and what to offer whom."},
-    {"name": "for visitors", "description": "What people's browsers ask; public."},
+    {"name": "webhooks", "description": "Who is told of changes, as Standard Webhooks."},
     {"name": "links", "description": "Tracked links for mail, magazine and meetings."},
     {"name": "hooks", "description": "Where mailers tell what became of mails."},
     {"name": "workspace", "description": "The workspace and the model."},
@@ -54,6 +54,12 @@ _SECURITY_SCHEMES: dict[str, Any] = {
         "scheme": "basic",
         "description": "A write (`kw_…`) or server key (`ks_…`) as user name, no password; "
         "or as `writeKey` in the body or the address.",
+    },
+    "signed": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "signature",
+        "description": "Part of an address that an answer gave.",
     },
     "internal": {"type": "http", "scheme": "bearer", "description": "The internal key."},
 }

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from sqlalchemy import Connection, Row, select
 
-from services.api.opening import AskedPerson, AskedPersonAt
+from services.api.opening import AskedPersonAt
 from services.api.people import believed, held
 from services.api.problem import described
 from services.api.segment_store import in_force
@@ -68,11 +68,13 @@ class MembershipsOut(Out):
     summary="A person's phases, past and ahead",
     responses=described(307, 400, 401, 403, 404, 503),
 )
-def get_phases(asked: AskedPerson) -> PhasesOut:
-    """The whole history as known now, or as it was believed at `known_at`."""
+def get_phases(asked: AskedPersonAt) -> PhasesOut:
+    """The whole history, or what holds `as_of`; as known now, or as believed at `known_at`."""
     with asked.opened() as (connection, row):
-        phases = stretches(connection, row, "phase", asked.known_at_ms)
-        states = stretches(connection, row, "latency", asked.known_at_ms)
+        phases, states = (
+            stretches(connection, row, kind, asked.known_at_ms, asked.as_of_ms)
+            for kind in ("phase", "latency")
+        )
     return PhasesOut(
         phases=[PhaseStretchOut(phase=r.key, **_stretch(r)) for r in phases],
         latency_states=[StateStretchOut(latency_state=r.key, **_stretch(r)) for r in states],
@@ -130,16 +132,20 @@ def _names(
 
 
 def stretches(
-    connection: Connection, row: Row[Any], kind: str, known_at_ms: int | None
+    connection: Connection,
+    row: Row[Any],
+    kind: str,
+    known_at_ms: int | None,
+    as_of_ms: int | None = None,
 ) -> list[Row[Any]]:
-    """A person's intervals of a kind, oldest first."""
+    """A person's intervals of a kind, oldest first; with a moment, the one that holds then."""
     query = (
         select(interval)
         .where(
             interval.c.workspace_id == row.workspace_id,
             interval.c.person_id == row.id,
             interval.c.kind == kind,
-            believed(known_at_ms),
+            believed(known_at_ms) if as_of_ms is None else held(as_of_ms, known_at_ms),
         )
         .order_by(interval.c.valid_from_ms.desc())
         .limit(STRETCHES_MAX)

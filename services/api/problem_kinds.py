@@ -7,9 +7,10 @@ KINDS: dict[str, str] = {
     "bad_range": "The two ends of the range contradict each other, or hold too many points.",
     "bad_request": "The request is no HTTP, or no JSON, that can be read.",
     "bad_secrets": "What should prove the mailer is incomplete or of another shape.",
+    "bad_target": "A webhook may not go there: it is not https, has no address, or lies inside a "
+    "network. Networks of your own are named by `KENTERING_WEBHOOK_NETWORKS`.",
     "bad_signature": "The call was not signed by the mailer, or it was changed on its way.",
     "busy": "Too much is waiting just now. Send the same again after `Retry-After`.",
-    "catalogue_full": "The catalogue holds as many items as it may. Take out what has closed.",
     "certificate_awaited": "The certificate that proves the mailer is being fetched. The mailer "
     "sends the same again by itself.",
     "changed_meanwhile": "Somebody changed it since you saw it, so your edit would overwrite "
@@ -65,6 +66,10 @@ KINDS: dict[str, str] = {
     "too_many_links": "The mail has more links than one request may rewrite.",
     "too_many_secrets": "The workspace's links have been given as many secrets as there can be.",
     "too_many_segments": "The workspace has as many segments as it may have. Delete one.",
+    "too_many_streams": "A key may have only so many streams open at one time. Close one, or share "
+    "one among your listeners.",
+    "too_many_waiting": "Too many messages that were asked for wait to be sent. Try again later.",
+    "too_many_webhooks": "The workspace has as many webhooks as it may have.",
     "tracker_away": "What changes a person goes through the tracker, and that cannot be reached, "
     "or takes nothing now. Nothing was done; send the same again after `Retry-After`.",
     "two_browsers": "A browser is tied to a known identity, never to another browser.",
@@ -74,6 +79,10 @@ KINDS: dict[str, str] = {
     "probably meant. Nothing was done, so that no setting is lost by a slip of the pen.",
     "unknown_parameter": "The address has a query parameter that does not exist. The detail names "
     "the one that was probably meant.",
+    "too_many_jobs": "So many imports and exports are open already. Wait for one to end, or "
+    "cancel one.",
+    "empty_file": "The file of an import has no bytes.",
+    "no_file_awaited": "The import has its file, or has ended, or another upload of it began.",
     "unusable_identity": "Nobody can be known by this identity: it is empty, too long, or no "
     "address.",
     "used_signature": "The signature came with another body before.",

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, Select, and_, or_, select
 
 from services.contract import event as envelope
 from services.contract.event import Event
+from services.contract.sweeps import as_swept
 from services.contract.tables import event, identity_link
 from services.contract.vault import open_payload
 from services.model.behaviour import WINDOW_MS, is_hit, judged
@@ -67,7 +68,8 @@ def events_of(
         .limit(EVENTS_FOLDED_MAX)
     )
     rows = connection.execute(query).all()
-    events = judged([envelope.decode(open_payload(row.payload)) for row in reversed(rows)])
+    stored = [envelope.decode(open_payload(row.payload)) for row in reversed(rows)]
+    events = judged(as_swept(connection, workspace_id, stored, known_at_ms))
     return [event for event in events if as_of_ms is None or event.occurred_ms <= as_of_ms]
 
 
@@ -100,6 +102,7 @@ def as_taken(
         event.c.occurred_ms, event.c.event_id
     )
     rows = connection.execute(near.limit(EVENTS_FOLDED_MAX)).all()
-    known = judged([envelope.decode(open_payload(row.payload)) for row in rows])
+    stored = [envelope.decode(open_payload(row.payload)) for row in rows]
+    known = judged(as_swept(connection, workspace_id, stored, known_at_ms))
     found = {one.event_id: one for one in known}
     return [found.get(one.event_id, one) for one in shown]

@@ -5,7 +5,7 @@ import signal
 import click
 
 from services.cli.children import end_with_parent
-from services.contract.target import networks_of
+from services.cli.networks import own_networks
 from services.contract.topics import CHANGES
 from services.dispatch.dispatcher import Dispatcher
 from services.runtime.database import open_database
@@ -30,10 +30,7 @@ def command(*, topic: bool, health_host: str, health_port: int) -> None:
     """Send webhooks, and copy changes into Kafka, until SIGTERM; several may run."""
     configure_logging("dispatch")
     settings = from_environment()
-    try:
-        networks = networks_of(settings.webhook_networks)
-    except ValueError as error:
-        raise click.ClickException(f"KENTERING_WEBHOOK_NETWORKS: {error}") from None
+    networks = own_networks(settings)
     engine = open_database(settings.database_url)
     kafka = KafkaLog(settings.kafka, CHANGES.name) if topic else None
     dispatcher = Dispatcher(engine, networks, kafka)

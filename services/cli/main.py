@@ -11,6 +11,8 @@ PARTS = (
     "scorer",
     "api",
     "dispatch",
+    "jobs",
+    "import",
     "migrate",
     "topics",
     "workspace",
@@ -21,6 +23,9 @@ PARTS = (
     "dead-letters",
     "demo",
 )
+
+_MODULES = {"import": "import_file"}
+"""Where a part cannot be called as its module."""
 
 
 class Parts(click.Group):
@@ -36,7 +41,8 @@ class Parts(click.Group):
         del ctx
         if cmd_name not in PARTS:
             return None
-        command: click.Command = import_module(f"services.cli.{cmd_name.replace('-', '_')}").command
+        module = _MODULES.get(cmd_name, cmd_name.replace("-", "_"))
+        command: click.Command = import_module(f"services.cli.{module}").command
         return command
 
 

@@ -26,6 +26,7 @@ class OnePort:
         api: gets everything else.
         sample: gets what lies under ``/sample``; None: there is none.
         scorer: has a word in whether we are ready, and its own metrics.
+        closing: ends what the API would else answer without end.
     """
 
     def __init__(
@@ -34,11 +35,13 @@ class OnePort:
         api: App,
         sample: App | None,
         scorer: ScorerHealth,
+        closing: Callable[[], None],
     ) -> None:
         self._tracker = tracker
         self._api = api
         self._sample = sample
         self._scorer = scorer
+        self.closing = closing
 
     @property
     def protocol(self) -> Callable[..., asyncio.Protocol]:

@@ -27,6 +27,7 @@ class Server(uvicorn.Server):
         leave: called on the first signal; the process serves on for ``linger_s``, so that who
             routes to it sees in time that it is not ready and nobody is turned away.
         linger_s: how long.
+        closing: called when it listens no more, to end what would else go on without end.
         address: host and port to listen on; not where :meth:`run` is given sockets.
         protocol: makes the protocol of each connection; None: uvicorn's own.
     """
@@ -38,6 +39,7 @@ class Server(uvicorn.Server):
         begin: Callable[[], None] = lambda: None,
         leave: Callable[[], None] = lambda: None,
         linger_s: float = LINGER_S,
+        closing: Callable[[], None] = lambda: None,
         address: tuple[str, int] = ("127.0.0.1", 0),
         protocol: Any = None,
     ) -> None:
@@ -58,6 +60,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._begin = begin
         self._leave = leave
+        self._closing = closing
         self._linger_s = linger_s
         self._leave_at_s: float | None = None
 
@@ -71,6 +74,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer what was taken, then cut off who has not even sent all of a request."""
+        self._closing()
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):
             connection.transport.abort()

@@ -27,7 +27,7 @@ from services.model.fitting.scribe import Scribe
 from services.model.parameters import Parameters, VersionError, read
 from services.model.version import build
 from services.runtime.database import open_database
-from services.scorer.record import events_of
+from services.scorer.sweeps import histories_of
 from services.scorer.versions import in_force, model_of
 
 PEOPLE_MAX = 20_000
@@ -97,7 +97,7 @@ def _page(
     """In a process of its own: what these persons did."""
     scribe = Scribe(build(version))
     with _engine(url).connect() as db:
-        histories = events_of(db, workspace_id, persons)
+        histories = histories_of(db, workspace_id, persons)
     for person in persons:
         events = histories.get(person, [])
         if events:

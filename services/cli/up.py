@@ -19,6 +19,7 @@ from services.api.withdrawals import load_withdrawals
 from services.api.workspaces import Declaration, create_workspace
 from services.cli.children import Child
 from services.cli.gate import open_gate
+from services.cli.networks import own_networks
 from services.cli.one_port import App, OnePort
 from services.cli.scorer_health import ScorerHealth
 from services.cli.serve import Server
@@ -78,10 +79,13 @@ def command(port: int, host: str, data: Path, *, demo: bool) -> None:
             "KENTERING_DATA": str(data),
             "KENTERING_DATABASE_URL": database_url,
             "KENTERING_INTERNAL_KEY": _internal_key(data),
+            "KENTERING_TRACKER_URL": f"http://{_own_host(host)}:{port}",
         }
         health_port = str(_free_port())
         health = ["--health-host", "127.0.0.1", "--health-port", health_port]
         stack.enter_context(_child(["scorer", "--log", "spool", *health], told))
+        jobs = ["jobs", "--health-host", "127.0.0.1", "--health-port", str(_free_port())]
+        stack.enter_context(_child(jobs, told))
         scorer = ScorerHealth(f"127.0.0.1:{health_port}")
         app = _app(engine, log, data, url, told["KENTERING_INTERNAL_KEY"], marker, scorer)
 
@@ -91,7 +95,8 @@ def command(port: int, host: str, data: Path, *, demo: bool) -> None:
                 play = ["demo", "--url", f"http://127.0.0.1:{port}", "--data", str(data)]
                 stack.enter_context(_child(play, {}, again=False))
 
-        Server(app, begin=begin, linger_s=0, protocol=app.protocol).run(sockets=[door])
+        server = Server(app, begin=begin, linger_s=0, protocol=app.protocol, closing=app.closing)
+        server.run(sockets=[door])
 
 
 def _app(
@@ -113,13 +118,25 @@ def _app(
         sns_host=settings.sns_host,
         withdrawal_source=lambda after: load_withdrawals(engine, after),
     )
-    api: App = create_api(engine, internal_key, url, requests_per_key=settings.requests_per_key)
+    api = create_api(
+        engine,
+        internal_key,
+        url,
+        requests_per_key=settings.requests_per_key,
+        networks=own_networks(settings),
+    )
     return OnePort(
         tracker,
         api,
         None if marker is None else _sample(url, marker),
         scorer,
+        api.state.context.streams.stop,
     )
+
+
+def _own_host(host: str) -> str:
+    """Where our own processes reach us."""
+    return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - compared, not listened on
 
 
 def _free_port() -> int:

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from services.contract.event import NO_PROOF, Consent, Event, Identity
+from services.contract.event import NO_PROOF, Consent, Event, Identity, Machine
 from services.contract.terms import Terms
 
 Purpose = Literal[
@@ -103,10 +103,17 @@ def stripped(event: Event, consent: Consent) -> Event:
         content_type=_impersonal(event.content_type, event.identities),
         message_id=None,
         click_id=None,
+        machine=_from_nowhere(event.machine),
         consent=consent,
         agreement=NO_PROOF,
         properties={},
     )
+
+
+def _from_nowhere(machine: Machine) -> Machine:
+    if machine.origin is msgspec.UNSET:
+        return machine
+    return msgspec.structs.replace(machine, origin=msgspec.UNSET)
 
 
 def _impersonal(text: str | None, identities: tuple[Identity, ...]) -> str | None:

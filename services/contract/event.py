@@ -104,6 +104,9 @@ class Machine(msgspec.Struct, frozen=True, gc=False):
 
     p: float = 0.0
     reasons: tuple[str, ...] = ()
+    origin: str | msgspec.UnsetType = msgspec.UNSET
+    """Where a click came from, as a mark that many places share and that is another one every
+    day: see ``services/tracker/origin.py``. Only clicks on links that name a person have one."""
 
 
 class Consent(msgspec.Struct, frozen=True, gc=False):

@@ -66,17 +66,19 @@ def signing(secrets: Sequence[Secret], now_ms: int) -> list[Secret]:
 
 def rotated(secrets: Sequence[Secret], now_ms: int, overlap_ms: int) -> list[Secret]:
     """The same with a new one in front; the others sign for a while yet."""
+    until_ms = now_ms + overlap_ms
     kept = [
-        msgspec.structs.replace(one, until_ms=min(one.until_ms or (1 << 62), now_ms + overlap_ms))
+        msgspec.structs.replace(one, until_ms=min(one.until_ms or until_ms, until_ms))
         for one in signing(secrets, now_ms)
     ]
     return [new_secret(now_ms), *kept[: SECRETS_MAX - 1]]
 
 
-def signature(secrets: Sequence[Secret], message_id: str, at_s: int, body: bytes) -> str:
-    """The header ``webhook-signature``: one for every secret that signs now."""
+def signature(secrets: Sequence[Secret], message_id: str, at_ms: int, body: bytes) -> str:
+    """The header ``webhook-signature``: one for every secret that signs then."""
+    at_s = at_ms // 1000
     signed = f"{message_id}.{at_s}.".encode() + body
-    marks = (hmac.digest(one.key, signed, hashlib.sha256) for one in signing(secrets, at_s * 1000))
+    marks = (hmac.digest(one.key, signed, hashlib.sha256) for one in signing(secrets, at_ms))
     return " ".join("v1," + base64.b64encode(mark).decode() for mark in marks)
 
 

@@ -167,15 +167,15 @@ class Sender:
     async def _try(self, work: Work, message: Message, outbound: Outbound) -> Tried:
         if message.body is None:
             return Tried(message, None, Verdict("void", "what it told of was erased", 0))
-        at_s = self._clock() // 1000
+        at_ms = self._clock()
         headers = {
             "host": _host_of(work.url),
             "content-type": "application/json",
             "content-length": str(len(message.body)),
             "user-agent": "Kentering",
             "webhook-id": message.public_id,
-            "webhook-timestamp": str(at_s),
-            "webhook-signature": signature(work.secrets, message.public_id, at_s, message.body),
+            "webhook-timestamp": str(at_ms // 1000),
+            "webhook-signature": signature(work.secrets, message.public_id, at_ms, message.body),
         }
         answer = await outbound.post(work.url, headers, message.body)
         return Tried(message, answer, verdict_on(answer, self._clock()))

@@ -1,15 +1,20 @@
-"""Software that clicks, known by how it behaves: a pure function of a person's events.
+"""Software that clicks, known by how it behaves: a pure function of hits.
 
 Scanners of mail follow all links of a message at once, some tens of seconds after it came or some
 minutes; so what gives them away is clicks that come together, not how soon they come. What a hit
 was taken for may change with the hits around it: whoever gets one that lies near others folds from
 before them.
+
+And what follows the links of many people from one place at once is software, whatever it calls
+itself: a *sweep*. Minutes that begin every half minute are looked at apart, so that whether one
+holds a sweep depends on the hits in it and on nothing else.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 import msgspec
+from msgspec import UNSET
 
 from services.contract.event import MACHINE_THRESHOLD, Event, Machine
 
@@ -20,8 +25,17 @@ BURST_LINKS = 3
 HONEYPOT = "honeypot"
 """The content type of a link that no human being sees."""
 
+SWEEP_FRAME_MS = 60_000
+SWEEP_STEP_MS = 30_000
+SWEEP_RECIPIENTS = 10
+"""So many recipients' links followed from one place within a frame are a sweep: it is found where
+they were within a step, and never where it took longer than a frame."""
+OPEN_DOUBT = 0.3
+"""An open that software made with this probability may be a privacy proxy's: no evidence."""
+
 _SECOND_MS = 1_000
 PROBABILITY = {
+    "many_recipients": 0.95,
     "honeypot": 0.99,
     "honeypot_near": 0.95,
     "burst": 0.95,
@@ -56,6 +70,25 @@ def is_hit(event: Event) -> bool:
     return event.type == "click" or (
         event.type == "open" and 0.0 < event.machine.p < MACHINE_THRESHOLD
     )
+
+
+def frames_ms(event: Event) -> tuple[int, ...]:
+    """When the frames begin that a click may be part of a sweep in; none: it tells no origin."""
+    if event.type != "click" or event.machine.origin is UNSET or not event.identities:
+        return ()
+    latest_ms = event.occurred_ms // SWEEP_STEP_MS * SWEEP_STEP_MS
+    return latest_ms - SWEEP_STEP_MS, latest_ms
+
+
+def swept(event: Event) -> Event:
+    """The same click, taken for part of a sweep."""
+    return _with(event, ("many_recipients",))
+
+
+def is_evidence(event: Event) -> bool:
+    """Whether it says something of a person: software's hits, and opens that may be, do not."""
+    bound = OPEN_DOUBT if event.type == "open" else MACHINE_THRESHOLD
+    return event.machine.p < bound
 
 
 def tells(event: Event) -> bool:
@@ -121,5 +154,5 @@ def _with(event: Event, reasons: Sequence[str]) -> Event:
     p_not = 1.0 - event.machine.p
     for reason in reasons:
         p_not *= 1.0 - PROBABILITY[reason]
-    machine = Machine(1.0 - p_not, (*event.machine.reasons, *reasons))
+    machine = Machine(1.0 - p_not, (*event.machine.reasons, *reasons), event.machine.origin)
     return msgspec.structs.replace(event, machine=machine)

@@ -7,8 +7,8 @@ that belongs before the last folds anew from an earlier state.
 from itertools import pairwise
 
 from services.contract.consent import is_answer
-from services.contract.event import LISTED, MACHINE_THRESHOLD, Event
-from services.model.behaviour import tells
+from services.contract.event import LISTED, Event
+from services.model.behaviour import is_evidence, tells
 from services.model.engagement import engage, ignore
 from services.model.evidence import MAILS_MAX, weigh_event
 from services.model.filter import states
@@ -81,7 +81,7 @@ def fold_onto(
     _remember(state, event, memories)
     if tells(event):
         state.told_ms = at
-    if event.machine.p >= MACHINE_THRESHOLD:
+    if not is_evidence(event):
         _machine(state, event)
     elif state.score is not None and not _is_silent(event) and not _same_click(state, event):
         engage(state, event, model)

@@ -12,6 +12,8 @@ HEAD_BYTES_MAX = 65_536
 """Of a request before its body, beside what came in one piece with its beginning."""
 REQUEST_SECONDS_MAX = 30.0
 """From connecting, or from a request's first byte, to its last."""
+LONG_BODY_BYTES_MIN = 1_048_576
+"""Who brings so much within it gets as long again: a file takes its time."""
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -21,6 +23,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().__init__(*args, **more)
         self._in_head = False
         self._head_bytes = 0
+        self._bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -35,6 +38,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
+        self._bytes += len(data)
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES_MAX:
@@ -74,6 +78,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _expect_request(self) -> None:
         if self._deadline is None:
+            self._bytes = 0
             self._deadline = self.loop.call_later(REQUEST_SECONDS_MAX, self._is_late)
 
     def _stop_waiting(self) -> None:
@@ -83,4 +88,9 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _is_late(self) -> None:
         self._deadline = None
-        self.transport.close()
+        # Where reading is paused it is we who are slow.
+        is_busy = self._bytes >= LONG_BODY_BYTES_MIN or self.flow.read_paused
+        if is_busy and not self._in_head:
+            self._expect_request()
+        else:
+            self.transport.close()

@@ -5,8 +5,8 @@ workspace's lock, and other workers shall not wait for the whole batch. It moves
 the batch never follows, its records come again, and each event counts once.
 
 Locks are taken in one order: positions, the workspace (where who is who changes), event ids,
-persons, the feed. So batches of several workers wait for each other, but never in a circle;
-where the database still sees one, the batch is tried again.
+places that clicks came from, persons, the feed. So batches of several workers wait for each other,
+but never in a circle; where the database still sees one, the batch is tried again.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ from services.model.version import Model
 from services.runtime import telemetry
 from services.runtime.bulk import among
 from services.runtime.event_log import Stored
-from services.scorer import consent, intervals, unsubscribed
+from services.scorer import consent, intervals, sweeps, unsubscribed
 from services.scorer.announce import Change, announce_folded, publish
 from services.scorer.folding import Folded, fold_ahead, fold_persons
 from services.scorer.identities import Identified, identify, unsettled
@@ -142,6 +142,7 @@ def _apply(
     named = [one.event for one in arrived if one.event.identities]
     identified = identify(db, workspace_id, named)
     fresh, replaced = store(db, workspace_id, arrived, identified)
+    swept = sweeps.note(db, workspace_id, fresh, identified, now_ms)
     fresh = write_ties(db, workspace_id, fresh, identified, now_ms)
     count(db, workspace_id, fresh)
     unsubscribed.note(db, workspace_id, [one.event for one in arrived])
@@ -151,15 +152,19 @@ def _apply(
     theirs = _by_person(fresh, identified, owners)
     replaced_by = _owners_at(db, workspace_id, replaced)
     anew = moves.refold | replaced_by
+    rejudged = sweeps.rejudged(db, workspace_id, swept.recalled)
+    taken = {person: swept.taken(events) for person, events in theirs.items()}
     before = load_segments(db, workspace_id)
-    onto = {person: events for person, events in theirs.items() if person not in anew}
+    again = anew | rejudged.keys()
+    onto = {person: events for person, events in taken.items() if person not in again}
     with telemetry.SCORER_FOLD_SECONDS.time():
         ahead = fold_ahead(db, onto, before, model)
-    _lock(db, theirs.keys() | anew | moves.merged.keys())
+    _lock(db, theirs.keys() | again | moves.merged.keys())
     used = identified.uses_in(named)
     if (
         owners_of(db, workspace_id, owners) != owners
         or _owners_at(db, workspace_id, replaced) != replaced_by
+        or sweeps.rejudged(db, workspace_id, swept.recalled) != rejudged
         or not still_so(db, workspace_id, moves.uses, used)
     ):
         raise MovedError
@@ -167,7 +172,9 @@ def _apply(
     withdrawn = consent.enforce(db, workspace_id, theirs, anew, answered_by | identified.loose)
     anew |= moves.merged.keys() | withdrawn.refold
     with telemetry.SCORER_FOLD_SECONDS.time():
-        folded = fold_persons(db, workspace_id, theirs, anew, segments, model, ahead)
+        folded = fold_persons(
+            db, workspace_id, taken, anew, segments, model, ahead, rejudged=rejudged
+        )
     for one in folded:
         if one.person_id in withdrawn.refold:
             one.remade = "withdrawn"

@@ -33,6 +33,7 @@ from services.scorer.due import DUE_MAX, announce_due
 from services.scorer.outages import RACES_TOLD, Result, is_away, is_race, short
 from services.scorer.positions import FencedError, move, stored_position
 from services.scorer.record import Batch, Poison, set_aside, sort_out
+from services.scorer.sweeps import forget_old
 from services.scorer.versions import InForce
 
 READER = "scorer"
@@ -139,6 +140,7 @@ class Scorer:
         if time.monotonic() >= self._look_s:
             self._look_s = time.monotonic() + LOOK_EVERY_S
             self._through_outages(lambda db: keep_within_limits(db, self._clock()))
+            self._through_outages(lambda db: forget_old(db, self._clock()))
 
     def _compact(self) -> None:
         if self._count_rows >= COMPACT_AFTER_ROWS:

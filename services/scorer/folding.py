@@ -18,13 +18,25 @@ from services.model.rulebook import Rulebook
 from services.model.state import PersonState, encode_state
 from services.model.timeline import Interval, advance, join
 from services.model.version import Model
-from services.scorer.record import events_of
 from services.scorer.segments import Segments
-from services.scorer.states import Announced, Head, Held, Place, bases_of, heads, load, place
+from services.scorer.states import (
+    CHECKPOINT_EVENTS,
+    Announced,
+    Head,
+    Held,
+    Place,
+    alike_in_age,
+    bases_of,
+    heads,
+    load,
+    place,
+)
+from services.scorer.sweeps import histories_of
 
-CHECKPOINT_EVENTS = 256
 SETTLED_MS = 7 * DAY_MS
 """The state is kept as it was so long before the last event, where nothing came for so long."""
+
+NOBODY: Mapping[int, Place] = {}
 
 
 @dataclass(slots=True)
@@ -65,7 +77,7 @@ def fold_ahead(
     return {
         person: _on(person, held, arrived[person], segments, model)
         for person, held in load(db, arrived).items()
-        if _back_to(arrived[person], held) is None
+        if _back_to(arrived[person], held, None) is None
     }
 
 
@@ -77,6 +89,8 @@ def fold_persons(
     segments: Segments,
     model: Model,
     ahead: Mapping[int, Folded],
+    *,
+    rejudged: Mapping[int, Place] = NOBODY,
 ) -> list[Folded]:
     """Fold new events into their persons.
 
@@ -88,6 +102,8 @@ def fold_persons(
         segments: the rules to keep.
         model: the version.
         ahead: what :func:`fold_ahead` made of some of them.
+        rejudged: persons of whom something is taken for something else from a place on, new
+            events or not.
     """
     folded: list[Folded] = []
     for person, head in heads(db, ahead.keys() - set(anew)).items():
@@ -96,17 +112,16 @@ def fold_persons(
         if same_rules and one.version == head.version + 1 and one.arrived == _told(arrived, person):
             folded.append(_after(one, head))  # announcing may have gone on since
     done = {one.person_id for one in folded}
-    persons = sorted((arrived.keys() | set(anew)) - done)
-    held = load(db, persons)
+    held = load(db, sorted((arrived.keys() | set(anew) | rejudged.keys()) - done))
     late = {
         person: back
-        for person, events in arrived.items()
-        if person not in anew
-        and person in held
-        and (back := _back_to(events, held[person])) is not None
+        for person in (arrived.keys() | rejudged.keys()) - set(anew)
+        if person in held
+        and (back := _back_to(arrived.get(person, ()), held[person], rejudged.get(person)))
     }
+    persons = sorted((arrived.keys() | set(anew) | late.keys()) - done)
     bases = bases_of(db, late, held)
-    histories = events_of(db, workspace_id, anew) if anew else {}
+    histories = histories_of(db, workspace_id, anew) if anew else {}
     histories |= _since(db, workspace_id, late.keys(), bases)
     for person in persons:
         before = held.get(person)
@@ -118,7 +133,8 @@ def fold_persons(
             known = judged(histories[person])
             events = [e for e in known if start is None or place(e) > start]
             one = _fold(person, base, events, segments, model)
-            if _is_reclassified(known, histories[person], arrived[person]):
+            new = arrived.get(person, ())
+            if person in rejudged or _is_reclassified(known, histories[person], new):
                 one.remade = "reclassified"
         elif before is not None:
             folded.append(_on(person, before, arrived[person], segments, model))
@@ -130,12 +146,15 @@ def fold_persons(
     return sorted(folded, key=lambda one: one.person_id)
 
 
-def _back_to(events: Sequence[Event], before: Held) -> Place | None:
+def _back_to(events: Sequence[Event], before: Held, rejudged: Place | None) -> Place | None:
     """From where on a person is folded again for new events; None: they come after all others.
 
-    What a hit is taken for may change by one that comes soon after it, or at the same moment.
+    What a hit is taken for may change by one that comes soon after it, or at the same moment,
+    and from ``rejudged`` on by hits on others.
     """
-    earliest = min(map(place, events))
+    earliest = min(map(place, events), default=before.last)
+    if rejudged is not None:
+        earliest = min(earliest, rejudged)
     for event in events:
         if is_hit(event) or tells(event):
             at_ms = event.occurred_ms
@@ -187,10 +206,10 @@ def _since(
     """Events of persons from their bases on, and those that tell of the first of them."""
     near = [person for person in persons if person in bases]
     far = [person for person in persons if person not in bases]
-    found = events_of(db, workspace_id, far) if far else {}
-    if near:
-        begin_ms = min(bases[person][0][0] for person in near) - WINDOW_MS
-        found |= events_of(db, workspace_id, near, begin_ms)
+    found = histories_of(db, workspace_id, far) if far else {}
+    begins_ms = {person: bases[person][0][0] - WINDOW_MS for person in near}
+    for begin_ms, some in alike_in_age(begins_ms):
+        found |= histories_of(db, workspace_id, some, begin_ms)
     return found
 
 

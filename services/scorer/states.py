@@ -1,15 +1,20 @@
 """What is stored of persons: the state after the last event, and states from before."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import BigInteger, Connection, LargeBinary, bindparam, delete, select, tuple_
 
 from services.contract import tables
 from services.contract.event import Event
+from services.contract.phases import DAY_MS
 from services.model.state import PersonState, decode_state
 from services.runtime.bulk import among
+
+CHECKPOINT_EVENTS = 256
+"""After so many events of a person their state is kept, and after so many more again."""
 
 Announced = dict[str, str]
 """What the change feed said last: ``phase``, ``latency`` and ``segment:KEY`` → value."""
@@ -86,24 +91,20 @@ def heads(db: Connection, persons: Collection[int]) -> dict[int, Head]:
 def bases_of(
     db: Connection, late: Mapping[int, Place], held: Mapping[int, Held]
 ) -> dict[int, tuple[Place, PersonState]]:
-    """For each person the newest state kept from before a place; later checkpoints are deleted."""
-    row = tables.checkpoint.c
-    if not late:
-        return {}
-    query = select(row.person_id, row.occurred_ms, row.event_id, row.state).where(
-        among(db, row.person_id, late)
-    )
-    found: dict[int, tuple[Place, PersonState]] = {}
-    stale: list[dict[str, object]] = []
-    newest: dict[int, tuple[Place, bytes]] = {}
-    for person, at, event_id, state in db.execute(query).all():
-        where = (at, bytes(event_id))
-        if where > late[person]:
-            stale.append({"person": person, "at": at, "event": bytes(event_id)})
-        elif person not in newest or where > newest[person][0]:
-            newest[person] = (where, bytes(state))
-    for person, (where, state) in newest.items():
-        found[person] = (where, decode_state(state))
+    """For each person the newest state kept from before a place; later checkpoints are deleted.
+
+    One checkpoint a person is read, however many there are.
+    """
+    long = {person: at for person, at in late.items() if _may_have_checkpoints(held[person])}
+    found = {person: base for person, at in long.items() if (base := _newest(db, person, at))}
+    if long:
+        after = tuple_(_kept.occurred_ms, _kept.event_id) > tuple_(
+            bindparam("at", type_=BigInteger), bindparam("event", type_=LargeBinary)
+        )
+        stale = [{"person": person, "at": at[0], "event": at[1]} for person, at in long.items()]
+        db.execute(
+            delete(tables.checkpoint).where(_kept.person_id == bindparam("person"), after), stale
+        )
     for person, before in late.items():
         settled = held[person].settled
         if settled is None:
@@ -112,13 +113,40 @@ def bases_of(
         where = (state.at_ms, state.at_id)
         if where < before and (person not in found or where > found[person][0]):
             found[person] = (where, state)
-    if stale:
-        db.execute(
-            delete(tables.checkpoint).where(
-                row.person_id == bindparam("person"),
-                row.occurred_ms == bindparam("at"),
-                row.event_id == bindparam("event"),
-            ),
-            stale,
-        )
     return found
+
+
+_kept = tables.checkpoint.c
+
+
+def _may_have_checkpoints(held: Held) -> bool:
+    return held.state.events >= CHECKPOINT_EVENTS
+
+
+def _newest(db: Connection, person: int, until: Place) -> tuple[Place, PersonState] | None:
+    """The person's newest checkpoint up to a place."""
+    query = (
+        select(_kept.occurred_ms, _kept.event_id, _kept.state)
+        .where(
+            _kept.person_id == person,
+            tuple_(_kept.occurred_ms, _kept.event_id) <= until,
+        )
+        .order_by(_kept.occurred_ms.desc(), _kept.event_id.desc())
+        .limit(1)
+    )
+    row = db.execute(query).one_or_none()
+    return None if row is None else ((row[0], bytes(row[1])), decode_state(bytes(row[2])))
+
+
+def alike_in_age(begins_ms: Mapping[int, int]) -> Iterator[tuple[int, list[int]]]:
+    """(earliest beginning, persons), few groups in which beginnings are about equally long ago.
+
+    What is read of persons from their beginnings on is read in these groups: one who goes far
+    back does not have everybody's past read.
+    """
+    newest_ms = max(begins_ms.values(), default=0)
+    groups: dict[int, list[int]] = defaultdict(list)
+    for person, begin_ms in begins_ms.items():
+        groups[((newest_ms - begin_ms) // DAY_MS).bit_length()].append(person)
+    for persons in groups.values():
+        yield min(begins_ms[person] for person in persons), persons

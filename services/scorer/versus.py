@@ -14,10 +14,10 @@ from services.model.foretold import WITHIN_DAYS, foretold
 from services.model.timeline import Interval
 from services.model.version import Model
 from services.scorer.anew import PERSONS_MAX, intervals_of
-from services.scorer.record import events_of
 from services.scorer.segments import load_segments
 from services.scorer.shadow import rules_of, shadows_of
 from services.scorer.states import heads
+from services.scorer.sweeps import histories_of
 
 YEAR_DAYS = 365
 EDGES = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -146,7 +146,7 @@ def add_foretold(
     """Add what both models would have foretold of persons, every four weeks of the last year."""
     step_ms = WITHIN_DAYS * DAY_MS
     moments = range(now_ms - YEAR_DAYS // WITHIN_DAYS * step_ms, now_ms - step_ms + 1, step_ms)
-    for events in events_of(db, workspace_id, persons).values():
+    for events in histories_of(db, workspace_id, persons).values():
         for model, told in zip(models, done.foretold, strict=True):
             for given, came in foretold(judged(events), model, moments):
                 told.add(given, came=came)

@@ -1,6 +1,7 @@
 """From where a request comes: the address that somebody we trust vouches for.
 
-It is used to limit rates, in memory alone, and never written.
+It is used to limit rates, in memory alone, and never written; a click is marked with what
+:mod:`services.tracker.origin` makes of it.
 """
 
 import ipaddress

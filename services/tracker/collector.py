@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable, Iterator
 from functools import partial
 
+import msgspec
+
 from services.contract.event import encode, record_key
 from services.runtime.event_log import Record
 from services.runtime.sqlite_log import SqliteLog
@@ -78,10 +80,13 @@ class Collector:
             answer(answers.PIXEL if is_pixel else answers.problem("not_ready"))
             return
         now_ms = self._clock.now_ms()
-        wait_s = self._gate.wait_for_address_s(request, now_ms)
+        address = self._gate.address_of(request)
+        wait_s = self._gate.wait_for_address_s(address, request, now_ms)
         if wait_s is not None and request.method == "POST":
             answer(_limited(wait_s))
             return
+        if address is not None and route.marks_origin:
+            request = msgspec.structs.replace(request, address=address)
         accepted = decided(route, request, directory, now_ms)
         for reason in accepted.reasons:
             metrics.count_reason(reason)

@@ -59,6 +59,10 @@ class Directory:
         """The secret that signed a token, as ``services.contract.token`` asks for it."""
         return self._secrets.get((workspace_id, number))
 
+    def mark_secret_of(self, workspace_id: int) -> bytes | None:
+        """The secret of a workspace's marks: it stays when the one that signs is another."""
+        return self._mark_secrets.get(workspace_id)
+
     def has_withdrawals(self, workspace_id: int) -> bool:
         """Whether anybody in the workspace took consent back."""
         return self._withdrawals.concern(workspace_id)
@@ -67,7 +71,7 @@ class Directory:
         self, workspace_id: int, identities: Iterable[Identity]
     ) -> tuple[int | None, int | None]:
         """When ``measure`` and when ``profile`` were last taken back by any of these."""
-        secret = self._mark_secrets.get(workspace_id)
+        secret = self.mark_secret_of(workspace_id)
         if secret is None:
             return None, None
         marks = [mark_of(identity, secret) for identity in identities]

@@ -29,16 +29,19 @@ class Gate:
         self._by_address = RateLimits(requests_per_second)
         self._by_key = RateLimits(events_per_second)
 
-    def wait_for_address_s(self, request: Request, now_ms: int) -> int | None:
+    def address_of(self, request: Request) -> str | None:
+        """Where the request came from, as far as anybody vouches for it."""
+        headers = request.headers
+        return self._addresses.sender(
+            request.peer, headers.get(b"x-forwarded-for", b""), headers.get(b"forwarded", b"")
+        )
+
+    def wait_for_address_s(self, address: str | None, request: Request, now_ms: int) -> int | None:
         """Whole seconds until this address may ask again; None where it may now.
 
         Mailers' webhooks and unsubscribing are not limited: a mailing comes from few addresses at
         once, mail programs unsubscribe thousands from a few of theirs, and each call is signed.
         """
-        headers = request.headers
-        address = self._addresses.sender(
-            request.peer, headers.get(b"x-forwarded-for", b""), headers.get(b"forwarded", b"")
-        )
         if address is None:
             return None
         wait_s = self._by_address.allows(address, now_ms)

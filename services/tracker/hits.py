@@ -4,6 +4,8 @@ from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 from zlib import crc32
 
+import msgspec
+
 from services.contract.event import (
     LINK_SOURCE_ID,
     VERSION,
@@ -21,6 +23,7 @@ from services.tracker.arrival import Arrival, arrival_of
 from services.tracker.calls import taken_of
 from services.tracker.consent import NOTHING_SAID, judged
 from services.tracker.directory import Directory
+from services.tracker.origin import origin_of
 from services.tracker.reasons import Reason
 from services.tracker.request import Request
 from services.tracker.segment import Call, Context, message_id_of
@@ -52,7 +55,7 @@ def click(request: Request, directory: Directory, now_ms: int) -> Accepted:
     arrival = arrival_of(request, sender_of_links(token.workspace_id), directory, now_ms)
     # A code that is scanned at the door of a meeting: to follow it is to attend.
     kind: EventType = "attend" if token.link.channel == "meeting" else "click"
-    event = event_of_token(token, kind, arrival)
+    event = _with_origin(event_of_token(token, kind, arrival), request, directory)
     reply = redirect_of(token, event)
     if reply is None:
         return Accepted(answers.NO_SUCH_LINK, reasons=["unsafe_target"])
@@ -114,6 +117,21 @@ def event_of_token(token: Token, event_type: EventType, arrival: Arrival) -> Eve
     if reason is not None:
         arrival.noticed.append(reason)
     return event
+
+
+def _with_origin(event: Event, request: Request, directory: Directory) -> Event:
+    """The same click, marked with where it came from, if it is somebody's and that is known.
+
+    A code at the door of a meeting is followed by many people from one place.
+    """
+    secret = directory.mark_secret_of(event.workspace_id)
+    address = request.address
+    if address is None or secret is None or not event.identities or event.type != "click":
+        return event
+    agent = request.headers.get(b"user-agent", b"")
+    origin = origin_of(address, agent, secret, event.received_ms)
+    machine = msgspec.structs.replace(event.machine, origin=origin)
+    return msgspec.structs.replace(event, machine=machine)
 
 
 def _which(token: Token) -> dict[str, str]:

@@ -37,6 +37,8 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     body: bytes = b""
     peer: str = ""
     """The address that the connection came from; a proxy's where there is one before us."""
+    address: str | None = None
+    """Of the client, where a click is to be marked with its origin and somebody vouches for it."""
 
     def header(self, name: bytes) -> str:
         """The header's value, empty where there is none."""

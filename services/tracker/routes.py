@@ -28,6 +28,8 @@ class Route(msgspec.Struct, frozen=True):
     methods: tuple[str, ...]
     """What it takes; with anything but GET and HEAD its body is read before it is decided."""
     decide: Decide
+    marks_origin: bool = False
+    """Whether it is told the client's address, to mark where a click came from."""
 
 
 _HIT = ("GET", "HEAD")
@@ -35,7 +37,7 @@ _CALL = ("POST", "OPTIONS")  # OPTIONS is answered for all of them alike, before
 
 ROUTES: tuple[Route, ...] = (
     Route("/o/", _HIT, hits.open_),
-    Route("/c/", _HIT, hits.click),
+    Route("/c/", _HIT, hits.click, marks_origin=True),
     Route("/p.gif", _HIT, hits.pixel),
     Route("/u/", (*_HIT, "POST"), unsubscribe.unsubscribe),
     Route("/hooks/", ("POST", "HEAD", "GET"), hooks.take),

@@ -24,6 +24,7 @@ from services.runtime.database import open_database, writing
 from services.runtime.event_log import Record
 from services.runtime.kafka_log import KafkaLog
 from services.runtime.kafka_topics import ensure_topics
+from tests.contract.scorer.pure import as_swept
 from tests.servers.process import start, wait_until
 from tests.simulation.world import Person, arrivals, people
 
@@ -144,8 +145,10 @@ def _assert_as_in_order(engine: Engine, persons: Sequence[Person], key: str) -> 
         )
         held = _intervals(db)
     assert len(states) == len(persons)
+    taken = {e.event_id: e for e in as_swept(e for p in persons for e in p.events)}
     for person in persons:
-        state, intervals = advance(None, judged(person.events), model, rulebook)
+        events = [taken[event.event_id] for event in person.events]
+        state, intervals = advance(None, judged(events), model, rulebook)
         owner = owners[person.user_id]
         assert bytes(states[owner]) == encode_state(state), person.user_id
         assert held[owner] == set(intervals), person.user_id

@@ -4,11 +4,15 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from msgspec import UNSET, UnsetType
+
 from services.contract.event import Consent, Event, Identity, Machine, event_id_of
 from services.contract.phases import DAY_MS
 
 START_MS = 1_780_000_000_000
 DAYS = 120
+SCANNED = 0.06
+"""The share of events that are clicks of three scanners: some sweep, some are too few."""
 AGREED = Consent(measure=True, profile=True)
 
 _TYPES = ("page", "page", "read", "vacancy_viewed", "sent", "open", "click", "application_started")
@@ -56,6 +60,10 @@ def _person(rng: random.Random, number: int, events_each: int, workspace_id: int
         kind = "identified" if i == logs_in else rng.choice(_TYPES)
         both = kind == "identified" or rng.random() < 0.2
         identities = (user, cookie) if both else (rng.choice((user, cookie)),)
+        origin: str | UnsetType = UNSET
+        if rng.random() < SCANNED:
+            kind, origin = "click", f"{rng.randrange(3):05x}"
+            at = START_MS + rng.randrange(1, DAYS) // 30 * 30 * DAY_MS + rng.randrange(50_000)
         mailing = f"m{(at - START_MS) // (14 * DAY_MS)}"
         events.append(
             Event(
@@ -69,7 +77,9 @@ def _person(rng: random.Random, number: int, events_each: int, workspace_id: int
                 received_ms=at + rng.randrange(10_000),
                 channel="email" if kind in {"sent", "open", "click"} else "website",
                 message_id=mailing if kind in {"sent", "open", "click"} else None,
-                machine=Machine(0.9, ("crawler",)) if rng.random() < 0.03 else Machine(),
+                machine=Machine(0.9, ("crawler",), origin)
+                if rng.random() < 0.03
+                else Machine(origin=origin),
                 consent=AGREED,
                 properties={"region": rng.choice(("Noord", "Zuid"))}
                 if kind == "identified"

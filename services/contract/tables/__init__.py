@@ -9,6 +9,7 @@ from services.contract.tables.accounts import api_key, hook, link_secret, worksp
 from services.contract.tables.agreed import consent, withdrawal
 from services.contract.tables.base import metadata
 from services.contract.tables.catalogue import content
+from services.contract.tables.jobs import job, job_error, job_piece
 from services.contract.tables.record import (
     aggregate,
     event,
@@ -18,6 +19,7 @@ from services.contract.tables.record import (
     identity_edge,
     identity_link,
     person,
+    sweep,
 )
 from services.contract.tables.said import (
     change,
@@ -54,6 +56,9 @@ __all__ = [
     "identity_edge",
     "identity_link",
     "interval",
+    "job",
+    "job_error",
+    "job_piece",
     "link",
     "link_secret",
     "log_position",
@@ -65,6 +70,7 @@ __all__ = [
     "person_state",
     "segment",
     "segment_version",
+    "sweep",
     "unsubscribed",
     "webhook",
     "withdrawal",

@@ -1,6 +1,6 @@
-"""What an employer publishes: the catalogue."""
+"""What there is to read, see and apply for."""
 
-from sqlalchemy import BigInteger, Column, Index, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, Index, Table, Text, UniqueConstraint
 
 from services.contract.tables.base import Id, metadata, of_workspace
 
@@ -9,18 +9,15 @@ content = Table(
     metadata,
     Column("id", Id, primary_key=True),
     of_workspace(),
-    Column("content_id", Text, nullable=False),  # the employer's own, as events carry it
-    Column("content_type", Text, nullable=False),
+    Column("content_id", Text, nullable=False),  # as events carry it
+    Column("kind", Text, nullable=False),  # vacancy | story | …
     Column("title", Text, nullable=False),
-    Column("url", Text),
-    Column("topics", Text, nullable=False),  # a JSON list
-    Column("phase", Text),
-    Column("format", Text),
-    Column("serves", Text),
-    Column("cell", Text),
-    Column("published_ms", BigInteger),
-    Column("closes_ms", BigInteger),
-    Column("updated_ms", BigInteger, nullable=False),
+    Column("address", Text),
+    Column("topics", JSON, nullable=False),
+    Column("closes_ms", BigInteger),  # from then on it is over; null: not known
+    Column("feed", Text),  # the feed that keeps it; null: none does
+    Column("changed_ms", BigInteger, nullable=False),
     UniqueConstraint("workspace_id", "content_id"),
-    Index("content_newest_first", "workspace_id", "id"),
+    Index("content_by_kind", "workspace_id", "kind", "id"),
+    Index("content_of_feed", "workspace_id", "feed", "content_id"),
 )

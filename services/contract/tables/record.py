@@ -128,6 +128,20 @@ event = Table(
     Index("events_of_cookie", "workspace_id", "cookie_id"),
 )
 
+sweep = Table(
+    "sweep",
+    metadata,
+    # Clicks from one place within a minute: services/model/behaviour.py.
+    Column("id", Id, primary_key=True),
+    of_workspace(),
+    Column("from_ms", BigInteger, nullable=False),
+    Column("origin", Text, nullable=False),  # services/tracker/origin.py
+    # As JSON, the identities whose links were followed: until there are enough of them.
+    Column("recipients", Text, nullable=False),
+    Column("known_ms", BigInteger),  # since when there are enough; null: there are not
+    UniqueConstraint("workspace_id", "from_ms", "origin"),
+)
+
 aggregate = Table(
     "aggregate",
     metadata,

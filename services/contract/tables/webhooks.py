@@ -49,10 +49,7 @@ webhook = Table(
     Column("retry_ms", BigInteger),
     Column("succeeded_ms", BigInteger),
     Column("version", BigInteger, nullable=False),  # grows with every wish of its owner
-    Column("request_key", LargeBinary),
-    Column("request_digest", LargeBinary, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
-    UniqueConstraint("workspace_id", "request_key"),
     Index("webhooks_of_workspace", "workspace_id", "id"),
 )
 

@@ -59,8 +59,8 @@ def client(world: World) -> Iterator[Client]:
 
 
 @pytest.fixture
-def api(world: World, tmp_path: Path) -> Iterator[tuple[Client, Callable[[], list[Event]]]]:
-    """A client, and a call that scores what reached the spool and tells it."""
+def door(world: World, tmp_path: Path) -> Iterator[tuple[str, Callable[[], list[Event]]]]:
+    """A tracker's address, and a call that scores what reached its spool and tells it."""
     log = SqliteLog(tmp_path / "spool", readers=["test"])
     tracker = create_tracker(
         log,
@@ -75,18 +75,25 @@ def api(world: World, tmp_path: Path) -> Iterator[tuple[Client, Callable[[], lis
 
     def arrive() -> list[Event]:
         found = [envelope.decode(record.value) for record in reader.poll(100, 2)]
-        world.score(found)
+        if found:
+            world.score(found)
         return found
 
     with run_app(tracker) as tracker_url:
-        app = create_app(
-            world.engine, KEY, "http://track.test", lambda: NOW_MS, tracker_url=tracker_url
-        )
-        headers = {"Authorization": f"Bearer {world.made.api_key}"}
-        with (
-            run_app(app) as url,
-            Client(base_url=url, headers=headers, timeout=30, **LOCAL) as client,
-        ):
-            yield client, arrive
+        yield tracker_url, arrive
     reader.close()
     log.close()
+
+
+@pytest.fixture
+def api(
+    world: World, door: tuple[str, Callable[[], list[Event]]]
+) -> Iterator[tuple[Client, Callable[[], list[Event]]]]:
+    """A client, and a call that scores what reached the spool and tells it."""
+    tracker_url, arrive = door
+    app = create_app(
+        world.engine, KEY, "http://track.test", lambda: NOW_MS, tracker_url=tracker_url
+    )
+    headers = {"Authorization": f"Bearer {world.made.api_key}"}
+    with run_app(app) as url, Client(base_url=url, headers=headers, timeout=30, **LOCAL) as client:
+        yield client, arrive

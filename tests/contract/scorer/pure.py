@@ -11,7 +11,8 @@ from services.contract import tables
 from services.contract.decision import DECIDED
 from services.contract.event import Event, Identity, encode, primary
 from services.contract.phases import HOUR_MS
-from services.model.behaviour import judged
+from services.contract.sweeps import frames_of
+from services.model.behaviour import judged, swept
 from services.model.identity import COOKIE, UNIQUE, WEAK
 from services.model.rulebook import Rulebook
 from services.model.state import encode_state
@@ -48,7 +49,7 @@ def _rank(event: Event) -> tuple[bool, int, bytes]:
 def said(copies: Iterable[Event], rulebook: Rulebook) -> Said:
     """What is to be said of one workspace."""
     told = [event for event in canonical(copies) if event.identities]
-    events = [event for event in told if event.type != DECIDED]
+    events = as_swept([event for event in told if event.type != DECIDED])
     pieces = who_is_who(events, decisions(told))
     whose: dict[Identity, list[tuple[int | None, int | None, Identity]]] = defaultdict(list)
     links: dict[Identity, set[Piece]] = defaultdict(set)
@@ -67,6 +68,19 @@ def said(copies: Iterable[Event], rulebook: Rulebook) -> Said:
         Counter(frozenset(pieces) for pieces in links.values()),
         Counter((encode_state(state), frozenset(intervals)) for state, intervals in folded),
     )
+
+
+def as_swept(events: Iterable[Event]) -> list[Event]:
+    """Clicks of which ten recipients' or more lie in one of their two minutes are a sweep's."""
+    told = list(events)
+    recipients: dict[tuple[int, str], set[Identity]] = defaultdict(set)
+    for event in told:
+        for frame in frames_of(event):
+            recipients[frame].add(primary(event.identities))
+    return [
+        swept(event) if any(len(recipients[frame]) >= 10 for frame in frames_of(event)) else event
+        for event in told
+    ]
 
 
 def decisions(told: Iterable[Event]) -> Words:

@@ -1,0 +1,31 @@
+"""What the tracker said of a row, in words for whoever made the file."""
+
+from typing import Any
+
+from services.api.jobs.hold import RowError
+
+_REASONS = {
+    "withdrawn": "This person took consent back, later than the file says: nothing was kept.",
+    "no_consent": "Nothing is said of consent to be measured: the row is left out.",
+    "no_identity": "None of the identities can be used: correct them.",
+    "event_too_large": "The row is too large: map fewer columns.",
+}
+_DOUBTS = {
+    "misspelt_name": "It is kept as custom, but is nearly the name of a type: is it a slip?",
+    "id_unusable": "One of the identities cannot be used, and was left out.",
+    "email_unusable": "The mail address cannot be used, and was left out.",
+    "shortened": "A text was too long, or had characters that cannot be kept.",
+}
+
+
+def error_of(row: int, reason: str) -> RowError:
+    """Why a row was not kept."""
+    text = _REASONS.get(reason, "The row was not taken.")
+    return RowError(row, None, reason, text)
+
+
+def warning_of(row: int, doubt: dict[str, Any]) -> RowError:
+    """What is odd about a row that was kept; it is shown, and counts as no error."""
+    code = str(doubt["code"])
+    text = _DOUBTS.get(code, "It was kept, but perhaps not as it was meant.")
+    return RowError(row, None, f"doubt_{code}", text)

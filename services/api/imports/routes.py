@@ -1,0 +1,136 @@
+"""Imports: said what is in a file, then given the file."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from sqlalchemy import insert
+from starlette.concurrency import run_in_threadpool
+
+from services.api.context import Context, Here
+from services.api.decisions import key_name
+from services.api.idempotency import IdempotencyKey, answered_once, made_before, marks_of
+from services.api.imports.asked import ImportIn
+from services.api.imports.run import stored
+from services.api.jobs.files import Pieces
+from services.api.jobs.routes import JobPath
+from services.api.jobs.store import FILE_KEPT_MS, add_job, find_job, remove_file, write_held
+from services.api.jobs.view import JobOut, show_job
+from services.api.needs import Importer
+from services.api.problem import Problem, described
+from services.contract.tables import job, job_piece
+from services.runtime.database import writing
+
+router = APIRouter(prefix="/v1/imports", tags=["jobs"])
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Begin an import",
+    responses=described(400, 401, 403, 409, 413, 429, 503),
+)
+def post_import(
+    here: Here,
+    credential: Importer,
+    body: Annotated[ImportIn, "Which column means what."],
+    idempotency_key: IdempotencyKey = None,
+) -> JobOut:
+    """Say what the file is and which column means what; then `PUT` the file to `/file`.
+
+    People come with what they agreed to, and its proof: without it nobody is followed. What they
+    did before, and what they were sent, is taken of those alone who had agreed by then. The same
+    file again changes nothing.
+    """
+    marks = marks_of(idempotency_key, body)
+    workspace_id = credential.workspace_id
+    with answered_once(), writing(here.engine).begin() as connection:
+        row = made_before(connection, job, workspace_id, marks)
+        if row is None:
+            by, now_ms = key_name(credential.key_id), here.clock()
+            if body.kind == "people" and body.as_of > now_ms:
+                raise Problem(400, "in_the_future", "`as_of` lies ahead.")
+            row = add_job(connection, workspace_id, "import", stored(body), by, now_ms, marks)
+    return show_job(here, row)
+
+
+@router.put(
+    "/{job_id}/file",
+    status_code=202,
+    summary="The file of an import",
+    responses=described(400, 401, 403, 404, 409, 413, 503),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+            },
+        }
+    },
+)
+async def put_file(request: Request, here: Here, credential: Importer, job_id: JobPath) -> JobOut:
+    """As it is, at most 1 GiB, within a day. Then the import begins; ask the job how far it is."""
+    upload = await run_in_threadpool(_Upload, here, credential.workspace_id, job_id)
+    async for part in request.stream():
+        if upload.takes(part):
+            await run_in_threadpool(upload.write, part)
+    return await run_in_threadpool(upload.end)
+
+
+class _Upload:
+    """A file on its way in. One that begins later takes the place of one that is not done."""
+
+    def __init__(self, here: Context, workspace_id: int, job_id: str) -> None:
+        self._here = here
+        self._pieces = Pieces(self._store)
+        self._waiting = bytearray()
+        with writing(here.engine).begin() as connection:
+            row = find_job(connection, workspace_id, job_id)
+            if not write_held(connection, row, "awaiting_file", turn=row.turn + 1):
+                raise _no_longer()
+            remove_file(connection, row)
+            self._row = find_job(connection, workspace_id, job_id)
+
+    def takes(self, part: bytes) -> bool:
+        """Take in a part; whether enough waits to be worth writing."""
+        self._waiting += part
+        return len(self._waiting) >= _WRITE_BYTES
+
+    def write(self, _part: bytes = b"") -> None:
+        """Write what waits."""
+        self._pieces.write(bytes(self._waiting))
+        self._waiting.clear()
+
+    def end(self) -> JobOut:
+        """All is there: the import may begin."""
+        self.write()
+        self._pieces.close()
+        if self._pieces.size == 0:
+            raise Problem(400, "empty_file", "The file is empty.")
+        values = {
+            "status": "waiting",
+            "turn": 0,
+            "file_bytes": self._pieces.size,
+            "file_until_ms": None,
+        }
+        with writing(self._here.engine).begin() as connection:
+            if not write_held(connection, self._row, "awaiting_file", **values):
+                raise _no_longer()
+            row = find_job(connection, self._row.workspace_id, self._row.public_id)
+        return show_job(self._here, row)
+
+    def _store(self, number: int, data: bytes) -> None:
+        row = self._row
+        until_ms = self._here.clock() + FILE_KEPT_MS
+        with writing(self._here.engine).begin() as connection:
+            if not write_held(connection, row, "awaiting_file", file_until_ms=until_ms):
+                raise _no_longer()
+            place = {"workspace_id": row.workspace_id, "job_id": row.id}
+            connection.execute(insert(job_piece).values(**place, number=number, data=data))
+
+
+_WRITE_BYTES = 2**18
+
+
+def _no_longer() -> Problem:
+    text = "This import waits for no file, or another upload of it began."
+    return Problem(409, "no_file_awaited", text)

@@ -1,0 +1,236 @@
+"""Works on an import: reads its file twice, first to count, then to tell it row by row.
+
+What was told and not yet written down is told again by whoever goes on: equal rows have equal
+message ids, so nothing counts twice.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, select
+
+from services.api.door import Door
+from services.api.imports.asked import PeopleImport, RowsImport, columns_of
+from services.api.imports.calls import Told, told
+from services.api.imports.doubts import error_of, warning_of
+from services.api.imports.known import Agreed, agreed_of
+from services.api.imports.table import FileRow, csv_rows, ndjson_rows
+from services.api.imports.values import CellError
+from services.api.jobs.files import read_pieces
+from services.api.jobs.hold import Hold, RowError
+from services.api.problem import Problem
+from services.api.snapshot import INTERNAL_SOURCE_ID
+from services.api.wire import rfc3339
+from services.contract.event import event_id_of
+from services.contract.tables import event
+
+BATCH_ROWS = 500
+KEEP_EVERY_ROWS = 1_000
+PAUSE_S_MAX = 10.0
+SETTLE_S_MAX = 1_800.0
+"""So long a job waits at its end for what it told to be folded."""
+STILL_S_MAX = 30.0
+"""So long, where nothing more is folded."""
+_SETTLE_STEP_S = 0.2
+
+_asked = TypeAdapter[RowsImport](RowsImport)
+
+
+def stored(asked: RowsImport) -> dict[str, Any]:
+    """An import as the job keeps it: JSON that reads back as the same."""
+    dumped: dict[str, Any] = _asked.dump_python(asked, mode="json")
+    if isinstance(asked, PeopleImport):
+        dumped["as_of"] = rfc3339(asked.as_of)
+    return dumped
+
+
+class Importing:
+    """Works on imports.
+
+    Args:
+        door: takes what the rows say.
+        settles: whether a job ends only when what it told is folded.
+    """
+
+    def __init__(self, door: Door, *, settles: bool = True) -> None:
+        self._door, self._settles = door, settles
+
+    def __call__(self, hold: Hold) -> None:
+        """Work on one to its end; see :class:`~services.api.jobs.work.Worker`."""
+        asked = _asked.validate_python(hold.row.asked)
+        if hold.row.total is None:
+            hold.save(total=_count(hold, asked))
+        batch = _Batch(hold, asked, self._door)
+        for number, row in enumerate(_rows(hold, asked)):
+            if number < hold.done:
+                continue
+            batch.add(row)
+            if len(batch.rows) >= BATCH_ROWS:
+                batch.flush()
+        batch.flush()
+        if self._settles and batch.last_ids:
+            _settle(hold, batch.last_ids)
+        hold.end("done")
+
+
+def _rows(hold: Hold, asked: RowsImport) -> Iterator[FileRow]:
+    pieces = read_pieces(hold.engine, hold.row)
+    if asked.format == "ndjson":
+        return ndjson_rows(pieces)
+    return csv_rows(pieces, asked.dialect, columns_of(asked))
+
+
+def _count(hold: Hold, asked: RowsImport) -> int:
+    number = 0
+    for number, _ in enumerate(_rows(hold, asked), 1):
+        if number % KEEP_EVERY_ROWS == 0:
+            hold.keep()
+    return number
+
+
+class _Batch:
+    """Rows that are told together."""
+
+    def __init__(self, hold: Hold, asked: RowsImport, door: Door) -> None:
+        self._hold, self._asked, self._door = hold, asked, door
+        self.rows: list[FileRow] = []
+        self.last_ids: list[bytes] = []
+        """Of the events that were told last."""
+
+    def add(self, row: FileRow) -> None:
+        self.rows.append(row)
+
+    def flush(self) -> None:
+        """Tell the rows, and write down what became of them."""
+        if not self.rows:
+            return
+        errors, calls = self._read()
+        workspace_id = self._hold.row.workspace_id
+        with self._hold.engine.connect() as db:
+            if not isinstance(self._asked, PeopleImport):
+                calls = self._agreed(db, calls, errors)
+            there = _there(db, workspace_id, calls)
+        new = [one for one in calls if _event_id(workspace_id, one) not in there]
+        self._hold.count("repeated", len(calls) - len(new))
+        self._hold.errors += len(errors)
+        more = {} if self._asked.dry_run else self._tell(new, errors)
+        if self._asked.dry_run:
+            self._hold.count("would_be_told", len(new))
+        self._count_scored(calls, errors)
+        self._hold.done += len(self.rows)
+        self._hold.save(errors, **more)
+        self.rows.clear()
+
+    def _read(self) -> tuple[list[RowError], list[Told]]:
+        errors: list[RowError] = []
+        calls: dict[str, Told] = {}
+        now_ms = self._hold.clock()
+        for row in self.rows:
+            try:
+                if row.error is not None:
+                    errors.append(row.error)
+                    continue
+                one = told(self._asked, row, now_ms)
+                if calls.setdefault(one.call["messageId"], one) is not one:
+                    self._hold.count("repeated")
+            except CellError as wrong:
+                errors.append(wrong.in_row(row.number))
+        return errors, list(calls.values())
+
+    def _agreed(self, db: Connection, calls: list[Told], errors: list[RowError]) -> list[Told]:
+        """Those that happened when their person had agreed, with what they agreed to."""
+        known = agreed_of(
+            db, self._hold.row.workspace_id, (who for one in calls for who in one.who)
+        )
+        kept = []
+        for one in calls:
+            agreed = next((known[who] for who in one.who if who in known), None)
+            error = _before_consent(one, agreed)
+            if error is not None or agreed is None:
+                errors.extend([error] if error else [])
+                continue
+            profile = agreed.profile_ms is not None and agreed.profile_ms <= one.at_ms
+            said = {"measure": True, **({"profile": True} if profile else {})}
+            context = {**one.call["context"], "consent": {"categoryPreferences": said}}
+            kept.append(one._replace(call={**one.call, "context": context}, profile=profile))
+        return kept
+
+    def _tell(self, calls: list[Told], errors: list[RowError]) -> dict[str, Any]:
+        """Tell them, however long the tracker is away."""
+        if not calls:
+            return {}
+        pause_s, answer = 0.5, None
+        while answer is None:
+            try:
+                answer = self._door.tell(self._hold.row.workspace_id, [one.call for one in calls])
+            except Problem:
+                self._hold.keep()
+                self._hold.stop.wait(pause_s)
+                pause_s = min(2 * pause_s, PAUSE_S_MAX)
+        for one in calls:
+            result = answer.results[one.call["messageId"]]
+            if result["status"] == "stored":
+                self._hold.count("told")
+                errors.extend(warning_of(one.number, doubt) for doubt in result.get("warnings", ()))
+            else:
+                self._hold.errors += 1
+                errors.append(error_of(one.number, result["reason"]))
+        self.last_ids = [_event_id(self._hold.row.workspace_id, one) for one in calls]
+        return {} if answer.position is None else {"position": answer.position}
+
+    def _count_scored(self, calls: list[Told], errors: list[RowError]) -> None:
+        """Of people: how many can be scored, and how many not, and why."""
+        if not isinstance(self._asked, PeopleImport):
+            return
+        failed = {error.row for error in errors if not error.code.startswith("doubt_")}
+        for one in calls:
+            if one.number not in failed:
+                self._hold.count("can_be_scored" if one.profile else "no_consent_to_profile")
+        for error in errors:
+            if error.code in {"no_consent", "withdrawn"}:
+                self._hold.count(f"not_followed_{error.code}")
+
+
+def _before_consent(one: Told, agreed: Agreed | None) -> RowError | None:
+    if agreed is None:
+        text = "Nobody is known by this: import the people first, with what they agreed to."
+        return RowError(one.number, None, "unknown_person", text)
+    if agreed.measure_ms is None:
+        text = "This person has not agreed to be measured, or took it back: the row is left out."
+        return RowError(one.number, None, "no_consent", text)
+    if one.at_ms < agreed.measure_ms:
+        text = f"It happened before the person agreed, on {rfc3339(agreed.measure_ms)[:10]}."
+        return RowError(one.number, None, "before_consent", text)
+    return None
+
+
+def _event_id(workspace_id: int, one: Told) -> bytes:
+    return event_id_of(workspace_id, INTERNAL_SOURCE_ID, one.call["messageId"])
+
+
+def _there(db: Connection, workspace_id: int, calls: list[Told]) -> set[bytes]:
+    """The events among these that are in the record already."""
+    ids = [_event_id(workspace_id, one) for one in calls]
+    query = select(event.c.event_id).where(
+        event.c.workspace_id == workspace_id, event.c.event_id.in_(ids)
+    )
+    return {bytes(found) for found in db.execute(query).scalars()}
+
+
+def _settle(hold: Hold, ids: list[bytes]) -> None:
+    """Wait until the last events are folded; those before them were, for logs keep their order."""
+    missing, waited_s, still_s = len(ids), 0.0, 0.0
+    query = select(event.c.event_id).where(
+        event.c.workspace_id == hold.row.workspace_id, event.c.event_id.in_(ids)
+    )
+    while missing and waited_s < SETTLE_S_MAX and still_s < STILL_S_MAX:
+        with hold.engine.connect() as db:
+            now_missing = len(ids) - len(db.execute(query).all())
+        still_s = 0.0 if now_missing < missing else still_s + _SETTLE_STEP_S
+        if now_missing == len(ids):
+            still_s = 0.0  # their turn has not come yet
+        missing = now_missing
+        waited_s += _SETTLE_STEP_S
+        hold.keep()
+        hold.stop.wait(_SETTLE_STEP_S if missing else 0)

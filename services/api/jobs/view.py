@@ -1,0 +1,137 @@
+"""A job as an answer."""
+
+import hashlib
+import hmac
+from typing import Any
+
+from pydantic import ConfigDict, Field
+from sqlalchemy import Row
+
+from services.api.context import Context
+from services.api.jobs.store import Kind, Status
+from services.api.wire import Out, rfc3339, rfc3339_or_none
+
+URL_LASTS_MS = 3_600_000
+
+
+class FileOut(Out):
+    """What a job made."""
+
+    url: str = Field(
+        description="Below the API's own address. It needs no key: hand it on with care. Ask for "
+        "the job again to get a fresh one."
+    )
+    url_until: str = Field(description="From then on this address answers 401.")
+    bytes: int
+    until: str = Field(description="Then the file is removed.")
+
+
+class JobOut(Out):
+    """A job: what was asked, how far it is, what came of it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "j_6f1c0b9a2d3e4f50",
+                    "kind": "import",
+                    "status": "done",
+                    "progress": 1.0,
+                    "done": 1200,
+                    "total": 1200,
+                    "counts": {"told": 1100, "repeated": 97, "can_be_scored": 1197},
+                    "errors": 3,
+                    "problem": None,
+                    "position": "5f0c2d1e9b8a77665544332211009988",
+                    "asked": {"kind": "people"},
+                    "created_at": "2026-11-22T09:30:00.000Z",
+                    "created_by": "key 3",
+                    "finished_at": "2026-11-22T09:30:09.000Z",
+                    "file": None,
+                }
+            ]
+        }
+    )
+    id: str
+    kind: Kind
+    status: Status
+    progress: float | None = Field(description="0 to 1; null while its rows are counted.")
+    done: int = Field(description="Rows that were worked on.")
+    total: int | None
+    counts: dict[str, int] = Field(description="What became of the rows, by name.")
+    errors: int = Field(description="Rows that something was wrong with: see `/errors`.")
+    problem: str | None = Field(description="Why it failed, and what to do.")
+    position: str | None = Field(description="Of the last event told, for `after` of reads.")
+    asked: dict[str, Any] = Field(description="The request that made it.")
+    created_at: str
+    created_by: str
+    finished_at: str | None
+    file: FileOut | None
+
+
+class ErrorOut(Out):
+    """What was wrong with a row. What stands in it is never repeated here."""
+
+    row: int = Field(description="As a spreadsheet counts: the header is row 1.")
+    column: str | None
+    code: str
+    message: str = Field(description="What to do about it.")
+
+
+class ErrorsOut(Out):
+    """A page of errors, in the order of the rows."""
+
+    errors: list[ErrorOut]
+    next: str | None
+
+
+class JobsOut(Out):
+    """A page of jobs, the newest first."""
+
+    jobs: list[JobOut]
+    next: str | None
+
+
+def show_job(here: Context, row: Row[Any]) -> JobOut:
+    """The answer from a job's row."""
+    if row.status == "done":
+        progress: float | None = 1.0
+    else:
+        progress = None if not row.total else round(min(row.done / row.total, 1.0), 4)
+    return JobOut(
+        id=row.public_id,
+        kind=row.kind,
+        status=row.status,
+        progress=progress,
+        done=row.done,
+        total=row.total,
+        counts=row.counts,
+        errors=row.errors,
+        problem=row.problem,
+        position=row.position,
+        asked=row.asked,
+        created_at=rfc3339(row.created_ms),
+        created_by=row.created_by,
+        finished_at=rfc3339_or_none(row.finished_ms),
+        file=_file(here, row),
+    )
+
+
+def _file(here: Context, row: Row[Any]) -> FileOut | None:
+    now_ms = here.clock()
+    if row.kind != "export" or row.status != "done" or (row.file_until_ms or 0) <= now_ms:
+        return None
+    until_ms = min(now_ms + URL_LASTS_MS, row.file_until_ms)
+    signature = sign_file(here.internal_key, row.public_id, until_ms)
+    return FileOut(
+        url=f"/v1/jobs/{row.public_id}/file?expires={until_ms}&signature={signature}",
+        url_until=rfc3339(until_ms),
+        bytes=row.file_bytes,
+        until=rfc3339(row.file_until_ms),
+    )
+
+
+def sign_file(internal_key: str, public_id: str, until_ms: int) -> str:
+    """What proves that we gave out the address of a job's file until a moment."""
+    text = f"file of a job\x1f{public_id}\x1f{until_ms}"
+    return hmac.new(internal_key.encode(), text.encode(), hashlib.sha256).hexdigest()

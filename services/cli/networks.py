@@ -1,0 +1,18 @@
+"""Our own networks, as the environment says them."""
+
+import click
+
+from services.contract.target import Network, networks_of
+from services.runtime.settings import Settings
+
+
+def own_networks(settings: Settings) -> tuple[Network, ...]:
+    """Those that webhooks may go to.
+
+    Raises:
+        click.ClickException: one is no network.
+    """
+    try:
+        return networks_of(settings.webhook_networks)
+    except ValueError as error:
+        raise click.ClickException(f"KENTERING_WEBHOOK_NETWORKS: {error}") from None
