@@ -45,6 +45,7 @@ from services.api.context import Context
 from services.api.dashboard import routes as dashboard
 from services.api.door import HttpDoor
 from services.api.edge import Edge, only_known_parameters
+from services.api.exports import routes as exports
 from services.api.imports import routes as imports
 from services.api.in_force import InForce
 from services.api.jobs import routes as jobs
@@ -58,7 +59,7 @@ from services.runtime.clock import now_ms
 _DESCRIBED = (
     persons, identities, decisions, conflicts, consent, timeline, phases, explain,
     interests, pressure,
-    preview, segments, members, imports, jobs, changes, stream, webhooks, deliveries,
+    preview, segments, members, imports, exports, jobs, changes, stream, webhooks, deliveries,
     campaigns, messages, telling, links,
     rewrite, link_secrets, hooks, workspaces, model,
     health, snapshot, withdrawals,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
 
 from services.api.context import Context, Here
 from services.api.door import Answer
@@ -167,6 +167,18 @@ def deciding(connection: Connection, person: Row[Any]) -> dict[Purpose, Row[Any]
     return _now(_entries(connection, person), _circles(connection, person))
 
 
+def deciding_of(
+    connection: Connection, workspace_id: int, person_ids: Sequence[int]
+) -> dict[int, dict[Purpose, Row[Any]]]:
+    """The same of several persons, by their row's id."""
+    rows: dict[int, list[Row[Any]]] = {}
+    query = _entries_of(workspace_id, identity_link.c.person_id.in_(person_ids))
+    for row in connection.execute(query):
+        rows.setdefault(row.person_id, []).append(row)
+    found = circles_of(connection, workspace_id, lambda one: one.in_(person_ids))
+    return {one: _now(said, found[one][0]) for one, said in rows.items() if one in found}
+
+
 def _tell(here: Context, workspace_id: int, who: Identity, body: ConsentIn) -> ConsentTaken:
     if body.given_at > here.clock() + 60_000:
         raise Problem(400, "in_the_future", "Nobody can have said so after now.")
@@ -187,9 +199,14 @@ def _tell(here: Context, workspace_id: int, who: Identity, body: ConsentIn) -> C
 
 def _entries(connection: Connection, person: Row[Any]) -> Sequence[Row[Any]]:
     """A person's entries, the last said first."""
+    query = _entries_of(person.workspace_id, identity_link.c.person_id == person.id)
+    return connection.execute(query).all()
+
+
+def _entries_of(workspace_id: int, whose: ColumnElement[bool]) -> Select[Any]:
     row, link = consent.c, identity_link.c
-    query = (
-        select(consent, identity.c.namespace, identity.c.value)
+    return (
+        select(consent, identity.c.namespace, identity.c.value, link.person_id)
         .select_from(consent)
         .join(
             identity_link,
@@ -197,15 +214,14 @@ def _entries(connection: Connection, person: Row[Any]) -> Sequence[Row[Any]]:
         )
         .join(identity, identity.c.id == row.identity_id)
         .where(
-            row.workspace_id == person.workspace_id,
-            link.person_id == person.id,
+            row.workspace_id == workspace_id,
+            whose,
             link.known_to_ms.is_(None),
             or_(link.valid_from_ms.is_(None), row.said_ms >= link.valid_from_ms),
             or_(link.valid_to_ms.is_(None), row.said_ms < link.valid_to_ms),
         )
         .order_by(row.said_ms.desc(), row.id.desc())
     )
-    return connection.execute(query).all()
 
 
 def _circles(connection: Connection, person: Row[Any]) -> Circles | None:

@@ -79,6 +79,7 @@ KINDS: dict[str, str] = {
     "probably meant. Nothing was done, so that no setting is lost by a slip of the pen.",
     "unknown_parameter": "The address has a query parameter that does not exist. The detail names "
     "the one that was probably meant.",
+    "segment_not_filled": "No version of the segment answers yet for the moment asked about.",
     "too_many_jobs": "So many imports and exports are open already. Wait for one to end, or "
     "cancel one.",
     "empty_file": "The file of an import has no bytes.",

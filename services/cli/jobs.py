@@ -6,9 +6,12 @@ import threading
 import click
 
 from services.api.door import HttpDoor
+from services.api.exports.run import Exporting
 from services.api.imports.run import Importing
-from services.api.jobs.work import Worker
+from services.api.in_force import InForce
+from services.api.jobs.work import Run, Worker
 from services.cli.children import end_with_parent
+from services.model.version import load
 from services.runtime.clock import now_ms
 from services.runtime.database import open_database
 from services.runtime.health import HealthServer
@@ -27,7 +30,8 @@ def command(health_host: str, health_port: int) -> None:
     settings = from_environment()
     engine = open_database(settings.database_url)
     door = HttpDoor(settings.tracker_url, settings.internal_key)
-    worker = Worker(engine, {"import": Importing(door)}, now_ms)
+    runs: dict[str, Run] = {"import": Importing(door), "export": Exporting(InForce(engine, load()))}
+    worker = Worker(engine, runs, now_ms)
     health = HealthServer(health_port, worker.why_not_ready, health_host)
     work = threading.Thread(target=worker.run, name="jobs")
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,6 +1,6 @@
-"""The formats of exports."""
+"""The formats of exports, and their columns."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Format = Literal["csv", "ndjson", "parquet"]
 
@@ -9,3 +9,10 @@ MEDIA_TYPES: dict[Format, str] = {
     "ndjson": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
 }
+
+
+class Column(NamedTuple):
+    """One column of an export."""
+
+    name: str
+    kind: Literal["text", "number", "moment"]

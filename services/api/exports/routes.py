@@ -1,0 +1,73 @@
+"""Exports of a segment's members."""
+
+import msgspec
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from services.api.context import Here
+from services.api.decisions import key_name
+from services.api.exports.asked import ExportIn, ExportJob
+from services.api.idempotency import IdempotencyKey, answered_once, made_before, marks_of
+from services.api.jobs.store import add_job
+from services.api.jobs.view import JobOut, show_job
+from services.api.needs import Exporter
+from services.api.problem import Problem, described
+from services.api.segment_store import find_segment, in_force, versions_of
+from services.api.segments import SegmentKey
+from services.contract.tables import job
+from services.runtime.database import writing
+
+router = APIRouter(prefix="/v1/segments", tags=["jobs"])
+
+
+class _Once(BaseModel):
+    """The request with its segment: a key of one segment's export is not another's."""
+
+    segment: str
+    asked: ExportIn
+
+
+@router.post(
+    "/{key}/exports",
+    status_code=202,
+    summary="Export the members at a moment",
+    responses=described(400, 401, 403, 404, 409, 413, 429, 503),
+)
+def post_export(
+    here: Here,
+    credential: Exporter,
+    key: SegmentKey,
+    body: ExportIn,
+    idempotency_key: IdempotencyKey = None,
+) -> JobOut:
+    """A job: ask it how far it is, and for the address of the file, which is kept for a day.
+
+    Each row is a member with since when and until when, phase, scores, identities and the
+    attributes asked for, all as of the moment. Only members whose consent, as it stands when the
+    file is made, covers the use.
+    """
+    workspace_id, now_ms = credential.workspace_id, here.clock()
+    marks = marks_of(idempotency_key, _Once.model_construct(segment=key, asked=body))
+    with answered_once(), writing(here.engine).begin() as connection:
+        row = made_before(connection, job, workspace_id, marks)
+        if row is None:
+            found = find_segment(connection, workspace_id, key)
+            version = in_force(versions_of(connection, found.newest.segment_id), body.known_at)
+            if version is None:
+                text = "No version of this segment answers for that yet: it is being filled."
+                raise Problem(409, "segment_not_filled", text)
+            asked = ExportJob(
+                segment=key,
+                version_id=version.id,
+                as_of_ms=now_ms if body.as_of is None else body.as_of,
+                known_at_ms=now_ms if body.known_at is None else body.known_at,
+                is_ahead=body.known_at is None and (body.as_of or 0) > now_ms,
+                is_past_belief=body.known_at is not None,
+                use=body.use,
+                format=body.format,
+                attributes=list(dict.fromkeys(body.attributes)),
+            )
+            by = key_name(credential.key_id)
+            kept = msgspec.to_builtins(asked)
+            row = add_job(connection, workspace_id, "export", kept, by, now_ms, marks)
+    return show_job(here, row)
