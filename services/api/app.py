@@ -6,6 +6,7 @@ from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
 
 from services.api import (
+    by_hand,
     campaigns,
     changes,
     conflicts,
@@ -58,7 +59,7 @@ from services.runtime.clock import now_ms
 
 _DESCRIBED = (
     persons, identities, decisions, conflicts, consent, timeline, phases, explain,
-    interests, pressure,
+    interests, pressure, by_hand,
     preview, segments, members, imports, exports, jobs, changes, stream, webhooks, deliveries,
     campaigns, messages, telling, links,
     rewrite, link_secrets, hooks, workspaces, model,

@@ -9,7 +9,8 @@ import httpx
 
 from services.api.problem import Problem
 from services.contract.decision import DECIDED, Decision
-from services.contract.event import Identity
+from services.contract.event import LISTED, Identity
+from services.contract.listing import Listing
 from services.contract.token import Recipient
 
 TIMEOUT_S = 5.0
@@ -72,6 +73,20 @@ class Told:
     """By message id, as the tracker's answer has them."""
 
 
+@dataclass(frozen=True)
+class Put:
+    """That somebody was put in a segment, or kept out of it, by hand."""
+
+    who: Identity
+    segment: str
+    list: Listing
+    reason: str
+    by: str | None
+    """Who decided, as the caller says."""
+    key: str
+    """The credential that brought it."""
+
+
 class Door(Protocol):
     """Takes what the API says of persons."""
 
@@ -120,6 +135,13 @@ class Door(Protocol):
             Problem: 503, the tracker cannot be reached or takes nothing now.
         """
 
+    def put(self, workspace_id: int, put: Put) -> str | None:
+        """Tell that somebody was put in a segment by hand; the position, None if it is refused.
+
+        Raises:
+            Problem: 503, the tracker cannot be reached or takes nothing now.
+        """
+
 
 class HttpDoor:
     """The tracker over HTTP, with the internal key."""
@@ -158,6 +180,10 @@ class HttpDoor:
     def decide(self, workspace_id: int, words: Sequence[Word]) -> str | None:
         """See :meth:`Door.decide`."""
         return self._tell(workspace_id, [_decided(word) for word in words])
+
+    def put(self, workspace_id: int, put: Put) -> str | None:
+        """See :meth:`Door.put`."""
+        return self._tell(workspace_id, [_listed(put)])
 
     def _tell(self, workspace_id: int, calls: Sequence[dict[str, Any]]) -> str | None:
         position: str | None = None
@@ -229,6 +255,23 @@ def _decided(word: Word) -> dict[str, Any]:
                 for identity in (word.one, word.other)
             ]
         },
+    }
+
+
+def _listed(put: Put) -> dict[str, Any]:
+    """A call that only the internal key may make; each is a word of its own."""
+    who = {"type": put.who.namespace, "id": put.who.value, "collection": "users"}
+    return {
+        "type": LISTED,
+        "messageId": f"listed:{uuid4().hex}",
+        "properties": {
+            "content_id": put.segment,
+            "list": put.list,
+            "reason": put.reason,
+            "by": put.by,
+            "key": put.key,
+        },
+        "context": {"externalIds": [who]},
     }
 
 

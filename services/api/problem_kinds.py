@@ -50,14 +50,22 @@ KINDS: dict[str, str] = {
     "not_found": "There is no such thing in the workspace of this key. Whether another workspace "
     "has it is never told.",
     "not_ready": "The tracker cannot check keys yet. Send the same again after `Retry-After`.",
+    "not_followed": "The person did not agree to be followed, or took it back: nothing is kept of "
+    "them that could stand in a list.",
     "nothing_to_part": "No event and no decision ties this identity to the person directly.",
     "nothing_to_tie": "The person is known by nothing else that the identity could be tied to.",
     "old_signature": "Amazon SNS signed by SHA-1. Set SignatureVersion 2 at the topic.",
     "one_identity": "A decision is about two different identities; these are one.",
     "rate_limited": "More was asked, or sent, than the key or address may. The same request is "
     "taken after `Retry-After` seconds; `RateLimit` tells what is left.",
+    "rule_too_large": "Together with the segments that it refers to the rule has more conditions "
+    "than one may have. Refer to fewer, or to smaller ones.",
+    "segment_circle": "Segments may refer to each other, but not in a circle: nobody could be in "
+    "them. The detail names the way round.",
     "segment_exists": "There is a segment with this key already. Edit it by PUT, or take another "
     "key.",
+    "segment_in_use": "Other segments refer to this one. The detail names them: change these "
+    "first.",
     "slow_body": "The body did not arrive in time.",
     "stale_signature": "The signature was made too long ago, or ahead of time: is a clock wrong?",
     "too_large": "The body is larger than the route takes. The detail names the limit.",
@@ -77,6 +85,8 @@ KINDS: dict[str, str] = {
     "revoked.",
     "unknown_field": "The body has a field that does not exist. The detail names the one that was "
     "probably meant. Nothing was done, so that no setting is lost by a slip of the pen.",
+    "unknown_segment": "The rule refers to a segment that there is not. The detail names the one "
+    "that was probably meant.",
     "unknown_parameter": "The address has a query parameter that does not exist. The detail names "
     "the one that was probably meant.",
     "segment_not_filled": "No version of the segment answers yet for the moment asked about.",

@@ -11,6 +11,12 @@ from services.api.context import Here
 from services.api.counts import count_at
 from services.api.needs import SegmentsReader, SegmentsWriter
 from services.api.problem import Problem, described
+from services.api.segment_links import (
+    check_references,
+    check_unused,
+    come_together,
+    hold_segments,
+)
 from services.api.segment_store import (
     Found,
     add_version,
@@ -153,12 +159,14 @@ def put_segment(
     "/{key}",
     status_code=204,
     summary="Delete a segment",
-    responses=described(400, 401, 403, 404, 503),
+    responses=described(400, 401, 403, 404, 409, 503),
 )
 def remove_segment(here: Here, credential: SegmentsWriter, key: SegmentKey) -> None:
-    """Persons stay; nobody is in it any more."""
+    """Persons stay; nobody is in it any more. Refused while other segments refer to it."""
     with writing(here.engine).begin() as connection:
+        hold_segments(connection, credential.workspace_id)
         found = find_segment(connection, credential.workspace_id, key)
+        check_unused(connection, credential.workspace_id, key)
         delete_segment(connection, credential.workspace_id, found.newest.segment_id, here.clock())
 
 
@@ -194,10 +202,13 @@ def _create(
     key_id: int,
     now_ms: int,
 ) -> None:
+    hold_segments(connection, workspace_id)
+    check_references(connection, workspace_id, key, body.rule)
     try:
         create_segment(connection, workspace_id, key, body.name, _stored(body), _by(key_id), now_ms)
     except IntegrityError:
         raise _exists() from None
+    come_together(connection, workspace_id, key, _by(key_id), now_ms)
 
 
 def _edit(
@@ -206,7 +217,9 @@ def _edit(
     newest = found.newest
     if body.name != newest.name:
         rename(connection, newest.segment_id, body.name)
-    if _stored(body) != newest.rule:
+    if RuleTree.model_validate({"rule": newest.rule}).rule != body.rule:
+        hold_segments(connection, newest.workspace_id)
+        check_references(connection, newest.workspace_id, newest.key, body.rule)
         add_version(
             connection,
             newest.workspace_id,
@@ -215,6 +228,7 @@ def _edit(
             _by(key_id),
             now_ms,
         )
+        come_together(connection, newest.workspace_id, newest.key, _by(key_id), now_ms)
 
 
 def _stored(body: SegmentEdit) -> dict[str, Any]:

@@ -50,6 +50,8 @@ class Standing:
     intervals: Sequence[Interval]
     remade: ChangeReason | None = None
     """Why everything may be different, where it is not for an event or for silence."""
+    by_hand: frozenset[bytes] = frozenset()
+    """The events by which people decided."""
 
 
 def changes_at(one: Standing, segments: Segments, at_ms: int) -> tuple[Announced, list[Change]]:
@@ -113,11 +115,10 @@ def _why(
         in_force_ms = segments.in_force_ms.get(name.removeprefix("segment:"))
         if in_force_ms is None or began_ms <= in_force_ms:
             return "manual", None
-    if began_ms == one.last[0]:
-        return "event", one.last[1]
-    if interval is not None and interval.event_id is not None:
-        return "event", interval.event_id
-    return "silence", None
+    event_id = one.last[1] if began_ms == one.last[0] else interval and interval.event_id
+    if event_id is None:
+        return "silence", None
+    return "manual" if event_id in one.by_hand else "event", event_id
 
 
 def next_boundary(intervals: Iterable[Interval], after_ms: int) -> int | None:
@@ -132,7 +133,13 @@ def announce_folded(folded: Iterable[Folded], segments: Segments, now_ms: int) -
     for one in folded:
         last = (one.state.at_ms, one.state.at_id) if one.state else (0, b"")
         standing = Standing(
-            one.person_id, one.version, one.announced, last, one.intervals, one.remade
+            one.person_id,
+            one.version,
+            one.announced,
+            last,
+            one.intervals,
+            one.remade,
+            one.by_hand,
         )
         one.announced, changes = changes_at(standing, segments, now_ms)
         one.due_ms = next_boundary(one.intervals, now_ms)

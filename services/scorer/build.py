@@ -25,25 +25,19 @@ _state = tables.person_state.c
 
 
 class _Building(NamedTuple):
-    id: int
+    """Versions that come into force in one step: one, or those of segments that refer to others."""
+
+    ids: tuple[int, ...]
     workspace_id: int
-    segment_id: int
+    segment_ids: tuple[int, ...]
     built_to: int
 
 
 def build_step(db: Connection, model: Model, now_ms: int) -> bool:
     """Fill one version a little further, or put it in force; False: there is nothing to do."""
-    query = (
-        select(_version.id, _version.workspace_id, _version.segment_id, _version.built_to)
-        .where(_version.status == "building")
-        .order_by(_version.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, key_share=True)
-    )
-    row = db.execute(query).one_or_none()
-    if row is None:
+    version = _next_version(db)
+    if version is None:
         return False
-    version = _Building(*row)
     persons = _next_persons(db, version)
     if not persons:
         # Nobody new appears while this lock is held, so this answer stays true.
@@ -58,6 +52,39 @@ def build_step(db: Connection, model: Model, now_ms: int) -> bool:
     else:
         _put_in_force(db, version, now_ms)
     return True
+
+
+def _next_version(db: Connection) -> _Building | None:
+    """The version that is filled next, locked, with those that come into force together with it."""
+    wanted = (_version.id, _version.workspace_id, _version.segment_id, _version.built_to)
+    first = (
+        select(*wanted, _version.together_id)
+        .where(_version.status == "building")
+        .order_by(_version.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    row = db.execute(first).one_or_none()
+    if row is None:
+        return None
+    others = (
+        select(_version.id, _version.segment_id)
+        .where(
+            _version.workspace_id == row.workspace_id,
+            _version.status == "building",
+            _version.id != row.id,
+            _version.together_id == row.together_id,
+        )
+        .order_by(_version.id)
+        .with_for_update(key_share=True)
+    )
+    rest = [] if row.together_id is None else db.execute(others).all()
+    return _Building(
+        (row.id, *(other.id for other in rest)),
+        row.workspace_id,
+        (row.segment_id, *(other.segment_id for other in rest)),
+        row.built_to,
+    )
 
 
 def _next_persons(db: Connection, version: _Building) -> list[int]:
@@ -80,7 +107,9 @@ def _fill(
     now_ms: int,
 ) -> None:
     db.execute(
-        update(tables.segment_version).where(_version.id == version.id).values(built_to=persons[-1])
+        update(tables.segment_version)
+        .where(_version.id.in_(version.ids))
+        .values(built_to=persons[-1])
     )
     segments = load_segments(db, version.workspace_id)
     scored = select(_state.person_id).where(_state.person_id.in_(persons))
@@ -96,13 +125,13 @@ def _fill(
 
 
 def _put_in_force(db: Connection, version: _Building, now_ms: int) -> None:
-    """The old version's intervals end as knowledge; who differs is announced as due."""
+    """The old versions' intervals end as knowledge; who differs is announced as due."""
     # Whoever took the version for one being filled ends first (segments.load_segments).
-    db.execute(select(_version.id).where(_version.id == version.id).with_for_update())
+    db.execute(select(_version.id).where(_version.id.in_(version.ids)).with_for_update())
     old = list(
         db.execute(
             select(_version.id).where(
-                _version.segment_id == version.segment_id, _version.status == "live"
+                _version.segment_id.in_(version.segment_ids), _version.status == "live"
             )
         ).scalars()
     )
@@ -112,10 +141,10 @@ def _put_in_force(db: Connection, version: _Building, now_ms: int) -> None:
         )
     db.execute(
         update(tables.segment_version)
-        .where(_version.id == version.id)
+        .where(_version.id.in_(version.ids))
         .values(status="live", live_ms=now_ms)
     )
-    keys = [str(i) for i in (*old, version.id)]
+    keys = [str(i) for i in (*old, *version.ids)]
     members = select(_interval.person_id).where(
         _interval.workspace_id == version.workspace_id,
         _interval.kind == "segment",

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from services.contract import tables
+from services.contract.event import LISTED
 from services.model.timeline import Interval
 from services.runtime.bulk import among, update_rows
 from services.scorer.announce import TURN, Change, Standing, changes_at, next_boundary, publish
@@ -67,9 +68,28 @@ def announce_due(db: Connection, now_ms: int) -> int:
         written.append((announced, next_ms, row.person_id))
         changes += [(row.workspace_id, change) for change in found]
     update_rows(db, tables.person_state, "person_id", ("announced", "due_ms"), written)
+    changes = _by_hand(db, changes)
     changes.sort(key=_in_order)
     publish(db, changes, now_ms)
     return len(due)
+
+
+def _by_hand(db: Connection, changes: list[tuple[int, Change]]) -> list[tuple[int, Change]]:
+    """The same, with the reason ``manual`` for what people decided by a clock ahead of ours."""
+    caused = {change.event_id for _, change in changes if change.event_id is not None}
+    if not caused:
+        return changes
+    row = tables.event.c
+    query = select(row.event_id).where(
+        row.workspace_id.in_({workspace_id for workspace_id, _ in changes}),
+        row.event_id.in_(caused),
+        row.type == LISTED,
+    )
+    decided = {bytes(event_id) for event_id in db.execute(query).scalars()}
+    return [
+        (one, change._replace(reason="manual") if change.event_id in decided else change)
+        for one, change in changes
+    ]
 
 
 def _in_order(found: tuple[int, Change]) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from services.contract.event import Event
+from services.contract.event import LISTED, Event
 from services.contract.phases import DAY_MS, ChangeReason
 from services.model.behaviour import WINDOW_MS, is_hit, judged, tells
 from services.model.rulebook import Rulebook
@@ -62,6 +62,8 @@ class Folded:
     """The events that were folded onto the stored state."""
     first: Place | None = None
     """The person's first event, where all were folded."""
+    by_hand: frozenset[bytes] = frozenset()
+    """The events by which people put them in segments, or kept them out."""
     due_ms: int | None = None
     """When the next predicted boundary is to be announced."""
 
@@ -233,6 +235,7 @@ def _fold(
         rulebook=rulebook,
         announced={},
         first=place(events[0]) if base is None else None,
+        by_hand=frozenset(event.event_id for event in events if event.type == LISTED),
     )
     settles = _settles_at(events)
     state, begin = base, 0

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, select, update
 
 from services.contract import tables
 from services.contract.decision import DECIDED, decided_in, is_of_a_person
-from services.contract.event import Event, PoisonError, decode
+from services.contract.event import LISTED, Event, PoisonError, decode
+from services.contract.listing import check_listing
 from services.contract.phases import DAY_MS
 from services.contract.vault import open_payload, seal_payload
 from services.runtime.bulk import among, insert_fresh
@@ -108,6 +109,8 @@ def _check(event: Event) -> None:
         raise PoisonError("there is no such workspace")
     if event.type == DECIDED:
         decided_in(event)
+    elif event.type == LISTED:
+        check_listing(event)
 
 
 def set_aside(db: Connection, log_id: str, poison: Sequence[Poison], now_ms: int) -> None:

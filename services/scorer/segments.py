@@ -1,6 +1,6 @@
 """The segments that a workspace keeps: which rules are folded for whom."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 import msgspec
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from services.contract import tables
 from services.model.rulebook import Rulebook
 from services.model.rules import Rule, RuleTree
+from services.model.rules.membership import whole
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,29 @@ class Segments:
     """The versions of one workspace, as one transaction sees them."""
 
     versions: tuple[Version, ...] = ()
+    _rulebooks: dict[tuple[int, ...], Rulebook] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    """By the versions being filled that have reached somebody."""
 
     def rulebook_for(self, person_id: int) -> Rulebook:
         """The rules to fold for a person: a version being filled has not reached everybody."""
-        return _rulebook(
-            tuple(
-                (version.interval_key, version.rule)
-                for version in self.versions
-                if version.live_ms is not None or person_id <= version.built_to
+        reached = tuple(v.id for v in self._filling if person_id <= v.built_to)
+        found = self._rulebooks.get(reached)
+        if found is None:
+            found = _rulebook(
+                tuple(
+                    (v.segment_key, v.interval_key, v.live_ms is not None, v.rule)
+                    for v in self.versions
+                    if v.live_ms is not None or v.id in reached
+                )
             )
-        )
+            self._rulebooks[reached] = found
+        return found
+
+    @cached_property
+    def _filling(self) -> list[Version]:
+        return [v for v in self.versions if v.live_ms is None]
 
     @cached_property
     def announced_names(self) -> dict[str, str]:
@@ -62,8 +76,20 @@ class Segments:
 
 
 @lru_cache(maxsize=256)
-def _rulebook(rules: tuple[tuple[str, Rule], ...]) -> Rulebook:
-    return Rulebook(rules)
+def _rulebook(versions: tuple[tuple[str, str, bool, Rule], ...]) -> Rulebook:
+    """Of (segment key, interval key, in force, rule).
+
+    What is in force refers to what is in force; what is being filled to what will be, then.
+    """
+    live = {key: rule for key, _, is_live, rule in versions if is_live}
+    coming = {key: rule for key, _, is_live, rule in versions if not is_live}
+    now, then = whole(live), whole(live | coming) if coming else {}
+    return Rulebook(
+        tuple(
+            (interval_key, now[key] if is_live else then[key])
+            for key, interval_key, is_live, _ in versions
+        )
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -15,7 +15,7 @@ from services.contract.consent import (
     stripped,
 )
 from services.contract.decision import DECIDED
-from services.contract.event import NO_PROOF, Agreement, Consent, Event
+from services.contract.event import LISTED, NO_PROOF, Agreement, Consent, Event
 from services.contract.snapshot import KeyEntry
 from services.tracker.clean import clean_id
 from services.tracker.directory import Directory
@@ -118,7 +118,7 @@ def judged(
         return _word(event, privacy_signal=privacy_signal)
     if privacy_signal and not event.agreement.specific:
         return stripped(event, _REFUSED), "privacy_signal"
-    if event.consent.measure is not True:
+    if event.consent.measure is not True and event.type != LISTED:
         if event.type == DECIDED:  # said of two identities, and of nobody's doings
             return event, None
         return stripped(event, event.consent), "no_consent"

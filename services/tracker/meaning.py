@@ -5,6 +5,7 @@ from typing import Any
 from services.contract.decision import DECIDED
 from services.contract.event import (
     CHANNELS,
+    LISTED,
     NO_PROOF,
     SERVER_ONLY_TYPES,
     VERSION,
@@ -37,6 +38,8 @@ _MAIL_TYPES = frozenset(
 )
 _LIFTED = ("content_id", "content_type", "click_id", "channel")
 _WHO = frozenset({"identify", "group", "alias"})
+_NAMING: dict[EventType, int] = {DECIDED: 2, LISTED: 1}
+"""What the product says of identities, and of how many."""
 
 
 def event_of_call(call: Call, kind: Any, message_id: str, arrival: Arrival) -> Event:
@@ -59,7 +62,7 @@ def event_of_call(call: Call, kind: Any, message_id: str, arrival: Arrival) -> E
     if sender.kind == "write" and event_type in SERVER_ONLY_TYPES:
         raise RefusedEventError("server_only_type")
     identities, consent, agreement = _who(kind, call, context, said, arrival)
-    if event_type == DECIDED and len(identities) != 2:
+    if len(identities) != _NAMING.get(event_type, len(identities)):
         raise RefusedEventError("no_identity")
     at_ms, doubt = occurred_ms(
         call.original_timestamp, call.timestamp, call.sent_at, arrival.received_ms
@@ -102,8 +105,8 @@ def _type_of(kind: Any, call: Call, content_type: str | None, arrival: Arrival) 
         return names.type_of_page(content_type)
     if isinstance(kind, str) and kind in _WHO:
         return "identified"
-    if kind == DECIDED and arrival.sender.kind == "internal":
-        return DECIDED
+    if kind in {DECIDED, LISTED} and arrival.sender.kind == "internal":
+        return DECIDED if kind == DECIDED else LISTED
     raise RefusedEventError("unknown_call")
 
 

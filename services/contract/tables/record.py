@@ -9,6 +9,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from services.contract.tables.base import Id, metadata, of_workspace
@@ -126,6 +127,16 @@ event = Table(
     Column("payload", LargeBinary, nullable=False),  # the envelope, through vault.py
     Index("events_of_identity", "workspace_id", "identity_id", "occurred_ms"),
     Index("events_of_cookie", "workspace_id", "cookie_id"),
+    # Who was put in a segment by hand: nothing is written to it for other events.
+    Index(
+        "listed_in_segment",
+        "workspace_id",
+        "content_id",
+        "occurred_ms",
+        "event_id",
+        postgresql_where=text("type = 'segment_listed'"),
+        sqlite_where=text("type = 'segment_listed'"),
+    ),
 )
 
 sweep = Table(

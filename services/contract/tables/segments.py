@@ -39,6 +39,9 @@ segment_version = Table(
     Column("status", Text, nullable=False),
     Column("built_to", BigInteger, nullable=False),  # every person id up to here is filled
     Column("live_ms", BigInteger),  # when it came into force
+    # Versions of segments that refer to each other come into force in one step: those with the
+    # same number, the id of the first of them; null: this one alone.
+    Column("together_id", BigInteger),
     UniqueConstraint("segment_id", "number"),
     Index("versions_by_status", "workspace_id", "status"),
 )

@@ -4,6 +4,7 @@ Conditions stand in files by kind; :mod:`services.model.rules.tree` puts them to
 """
 
 from services.model.rules.attributes import Attribute, AttributeDate
+from services.model.rules.condition import Node, Subject, Verdict
 from services.model.rules.contact import Available, Cadence, Pressure
 from services.model.rules.happenings import Events, FirstEvent, LastEvent
 from services.model.rules.interest import Engagement, Interest
@@ -43,13 +44,16 @@ __all__ = [
     "LastEvent",
     "LatencyStateIs",
     "MachineShare",
+    "Node",
     "Not",
     "PhaseIs",
     "Pressure",
     "Probability",
     "Rule",
     "RuleTree",
+    "Subject",
     "TimeInPhase",
+    "Verdict",
     "conditions",
     "evaluate",
 ]

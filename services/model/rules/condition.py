@@ -7,9 +7,9 @@ to the person. The second answer makes exits known ahead, and lets nothing be as
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
-from typing import Any, ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict
 
 from services.contract.phases import DAY_MS, LatencyState, Phase
 from services.model.rules.memory import Memory
@@ -71,15 +71,6 @@ class Condition(BaseModel):
     touching: ClassVar[frozenset[str] | None] = None
     """Types of events that may change its answer otherwise than by the path; None: all."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _has_such_fields(cls, data: Any) -> Any:
-        """An unknown field is named, with the one that was probably meant."""
-        for name in data if isinstance(data, dict) else ():
-            if name not in cls.model_fields:
-                raise ValueError(unknown("field", name, cls.model_fields))
-        return data
-
     def verdict(self, subject: Subject, at_ms: int) -> Verdict:
         """Whether it holds for the person at ``at_ms``, and until when that stands."""
         raise NotImplementedError
@@ -107,7 +98,7 @@ class Condition(BaseModel):
 
 def unknown(what: str, name: object, known: Iterable[str]) -> str:
     """A sentence about a name that there is not, with the nearest one that there is."""
-    text = str(name)[:60]
+    text = str(name)[:60].encode("utf-8", "replace").decode()
     near = get_close_matches(text, list(known), n=1, cutoff=0.5)
     hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(sorted(known))}"
     return f"there is no {what} `{text}`: {hint}"
@@ -144,6 +135,17 @@ def days_since(
         return True, None
     to_ms = began_ms + less_than_days * DAY_MS
     return (True, to_ms) if at_ms < to_ms else (False, None)
+
+
+def as_long_as_same(asked: Callable[[int], Verdict], at_ms: int) -> Verdict:
+    """What holds at a moment, and the first of the moments that follow at which it does not."""
+    truth, until_ms = asked(at_ms)
+    while until_ms is not None:
+        then, following_ms = asked(until_ms)
+        if then is not truth:
+            break
+        until_ms = following_ms
+    return truth, until_ms
 
 
 def first_change(truth: Callable[[int], bool], boundaries_ms: Iterable[int], at_ms: int) -> Verdict:

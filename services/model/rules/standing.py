@@ -5,7 +5,14 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from services.contract.phases import LatencyState, Phase
-from services.model.rules.condition import Condition, Reading, Subject, Verdict, days_since
+from services.model.rules.condition import (
+    Condition,
+    Reading,
+    Subject,
+    Verdict,
+    as_long_as_same,
+    days_since,
+)
 
 NAMES_MAX = 100
 
@@ -23,8 +30,12 @@ class PhaseIs(Condition):
 
     def verdict(self, subject: Subject, at_ms: int) -> Verdict:
         """See :class:`Condition`."""
-        phase, until_ms = subject.phase_at(at_ms)
-        return phase in self.any_of, until_ms
+
+        def asked(moment_ms: int) -> Verdict:
+            phase, until_ms = subject.phase_at(moment_ms)
+            return phase in self.any_of, until_ms
+
+        return as_long_as_same(asked, at_ms)
 
 
 class TimeInPhase(Condition):
@@ -49,12 +60,17 @@ class TimeInPhase(Condition):
 
     def verdict(self, subject: Subject, at_ms: int) -> Verdict:
         """See :class:`Condition`."""
-        phase, changes_ms = subject.phase_at(at_ms)
-        if phase not in self.any_of:
-            return False, changes_ms
-        since_ms = subject.phase_since(at_ms)
-        truth, until_ms = days_since(since_ms, at_ms, self.at_least_days, self.less_than_days)
-        return truth, sooner(until_ms, changes_ms)
+
+        def asked(moment_ms: int) -> Verdict:
+            phase, changes_ms = subject.phase_at(moment_ms)
+            if phase not in self.any_of:
+                return False, changes_ms
+            span = self.at_least_days, self.less_than_days
+            truth, until_ms = days_since(subject.phase_since(moment_ms), moment_ms, *span)
+            ends = [end_ms for end_ms in (until_ms, changes_ms) if end_ms is not None]
+            return truth, min(ends, default=None)
+
+        return as_long_as_same(asked, at_ms)
 
 
 class LatencyStateIs(Condition):
@@ -72,8 +88,12 @@ class LatencyStateIs(Condition):
 
     def verdict(self, subject: Subject, at_ms: int) -> Verdict:
         """See :class:`Condition`."""
-        state, until_ms = subject.latency_state_at(at_ms)
-        return state in self.any_of, until_ms
+
+        def asked(moment_ms: int) -> Verdict:
+            state, until_ms = subject.latency_state_at(moment_ms)
+            return state in self.any_of, until_ms
+
+        return as_long_as_same(asked, at_ms)
 
 
 class Probability(Condition):
@@ -119,10 +139,3 @@ def check_span(at_least_days: int | None, less_than_days: int | None) -> None:
         raise ValueError("give at_least_days, less_than_days or both")
     if at_least_days is not None and less_than_days is not None and less_than_days <= at_least_days:
         raise ValueError("less_than_days is more than at_least_days")
-
-
-def sooner(one_ms: int | None, other_ms: int | None) -> int | None:
-    """The earlier of two moments, None being never."""
-    if one_ms is None or other_ms is None:
-        return other_ms if one_ms is None else one_ms
-    return min(one_ms, other_ms)

@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Any as Json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -26,15 +26,14 @@ from tests.unit.model.journeys import (
     agreed,
     event,
     folded,
-    journeys,
     quick,
     scored_states,
 )
-from tests.unit.model.rule_trees import rules
+from tests.unit.model.rule_trees import LEAVES, leaf, lives, rules
 
 
 @quick
-@given(journeys(employment=True), rules(), st.integers(0, HORIZON_MS - 1), st.data())
+@given(lives(), rules(), st.integers(0, HORIZON_MS - 1), st.data())
 def test_nothing_changes_before_until(events, rule, after_ms, data):
     path = Path(folded(*events, rules=(rule,)), MODEL)
     at = events[-1].occurred_ms + after_ms
@@ -44,6 +43,29 @@ def test_nothing_changes_before_until(events, rule, after_ms, data):
     moments = data.draw(st.lists(st.integers(at, max(at, end - 1)), max_size=20))
     for moment in [*moments, max(at, end - 1)]:
         assert evaluate(rule, path, moment)[0] is truth
+
+
+@pytest.mark.parametrize("kind", sorted(LEAVES))
+def test_each_condition_says_exactly_when_it_changes(kind):
+    """Against brute force: no change is missed, and none is told that does not come."""
+
+    @settings(quick, max_examples=25)
+    @given(lives(), leaf(kind), st.integers(0, 30 * DAY_MS), st.data())
+    def holds(events, rule, after_ms, data):
+        path = Path(folded(*events, rules=(rule,)), MODEL)
+        at = events[-1].occurred_ms + after_ms
+        truth, until = evaluate(rule, path, at)
+        end = path.end_ms if until is None else min(until, path.end_ms)
+        moments = data.draw(st.lists(st.integers(at, end - 1), max_size=10)) if end > at else []
+        every = (
+            range(at, end, DAY_MS // 2) if end - at < 60 * DAY_MS else range(at, end, 9 * DAY_MS)
+        )
+        for moment in {*moments, *every, end - 1}:
+            assert evaluate(rule, path, moment)[0] is truth
+        if until is not None and until < path.end_ms:
+            assert evaluate(rule, path, until)[0] is not truth
+
+    holds()
 
 
 @quick
@@ -68,7 +90,7 @@ def test_following_until_sees_every_change(state, rule):
 
 
 @quick
-@given(journeys(), rules(), rules(), st.integers(0, 100 * DAY_MS))
+@given(lives(employment=False), rules(), rules(), st.integers(0, 100 * DAY_MS))
 def test_the_algebra_is_that_of_truth(events, a, b, after_ms):
     both = All(type="all", rules=(a, b))
     either = Any(type="any", rules=(a, b))

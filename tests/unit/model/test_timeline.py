@@ -25,7 +25,7 @@ from tests.unit.model.journeys import (
     journeys,
     quick,
 )
-from tests.unit.model.rule_trees import rules
+from tests.unit.model.rule_trees import lives, rules
 
 NO_SEGMENTS = Rulebook()
 
@@ -49,7 +49,7 @@ def clipped(intervals: list[Interval], until_ms: int) -> list[Interval]:
 
 
 @quick
-@given(journeys(employment=True), st.lists(rules(), max_size=3))
+@given(lives(), st.lists(rules(), max_size=3))
 def test_many_events_at_once_are_one_after_the_other(events, trees):
     rulebook = Rulebook(tuple((str(i), rule) for i, rule in enumerate(trees)))
     state, whole = advance(None, events, MODEL, rulebook)
@@ -64,7 +64,7 @@ def test_many_events_at_once_are_one_after_the_other(events, trees):
 
 
 @quick
-@given(journeys(employment=True), st.lists(rules(), max_size=3), st.data())
+@given(lives(), st.lists(rules(), max_size=3), st.data())
 def test_a_late_event_redraws_from_its_place_on(events, trees, data):
     rulebook = Rulebook(tuple((str(i), rule) for i, rule in enumerate(trees)))
     cut = data.draw(st.integers(1, len(events)))
