@@ -1,12 +1,12 @@
 """Tracker, API and the sample site as one ASGI application on one port."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from services.cli.scorer_health import ScorerHealth
+from services.cli.beside import Beside
 from services.tracker import answers
 from services.tracker.app import Tracker
 from services.tracker.project_settings import key_in
@@ -25,7 +25,7 @@ class OnePort:
         tracker: gets the collecting routes, and tells the readiness of all.
         api: gets everything else.
         sample: gets what lies under ``/sample``; None: there is none.
-        scorer: has a word in whether we are ready, and its own metrics.
+        beside: processes with a word in whether we are ready, and metrics of their own.
         closing: ends what the API would else answer without end.
     """
 
@@ -34,13 +34,13 @@ class OnePort:
         tracker: Tracker,
         api: App,
         sample: App | None,
-        scorer: ScorerHealth,
+        beside: Sequence[Beside],
         closing: Callable[[], None],
     ) -> None:
         self._tracker = tracker
         self._api = api
         self._sample = sample
-        self._scorer = scorer
+        self._beside = beside
         self.closing = closing
 
     @property
@@ -68,17 +68,20 @@ class OnePort:
         return self._api
 
     async def _ready(self, scope: Scope, receive: Receive, send: Send) -> None:
-        reasons = self._tracker.why_not_ready()
-        scorers = await asyncio.to_thread(self._scorer.why_not_ready)
-        if not reasons and scorers is None:
-            await self._api(scope, receive, send)
+        reasons = [*self._tracker.why_not_ready()]
+        for one in self._beside:
+            theirs = await asyncio.to_thread(one.why_not_ready)
+            reasons += [theirs] if theirs else []
+        if reasons:
+            await _send(send, answers.readiness(reasons))
         else:
-            await _send(send, answers.readiness(reasons + ([scorers] if scorers else [])))
+            await self._api(scope, receive, send)
 
     async def _metrics(self, scope: Scope, receive: Receive, send: Send) -> None:
         del scope, receive
-        ours = generate_latest().decode()
-        text = await asyncio.to_thread(self._scorer.with_scorer, ours)
+        text = generate_latest().decode()
+        for one in self._beside:
+            text = await asyncio.to_thread(one.with_own, text)
         await _send(send, answers.plain(text.encode(), CONTENT_TYPE_LATEST))
 
 

@@ -4,7 +4,7 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -17,11 +17,11 @@ from services.api.app import create_app as create_api
 from services.api.snapshot import load_snapshot
 from services.api.withdrawals import load_withdrawals
 from services.api.workspaces import Declaration, create_workspace
+from services.cli.beside import Beside
 from services.cli.children import Child
 from services.cli.gate import open_gate
 from services.cli.networks import own_networks
 from services.cli.one_port import App, OnePort
-from services.cli.scorer_health import ScorerHealth
 from services.cli.serve import Server
 from services.cli.spool import open_spool
 from services.demo.catalogue import EMPLOYER
@@ -38,6 +38,12 @@ from services.runtime.sqlite_log import SqliteLog
 from services.runtime.telemetry import configure_logging
 from services.scorer.consume import READER
 from services.tracker.app import create_app as create_tracker
+
+_BESIDE = (
+    ("the scorer", ["scorer", "--log", "spool"], "kentering_scorer_"),
+    ("the dispatcher", ["dispatch", "--no-topic"], "kentering_dispatch_"),
+)
+"""Processes of their own: what they are, their commands, how the names of their metrics begin."""
 
 DEMO_SEED = 1
 DEMO_CONSENT = "Demonstration: these people are simulated."
@@ -81,13 +87,15 @@ def command(port: int, host: str, data: Path, *, demo: bool) -> None:
             "KENTERING_INTERNAL_KEY": _internal_key(data),
             "KENTERING_TRACKER_URL": f"http://{_own_host(host)}:{port}",
         }
-        health_port = str(_free_port())
-        health = ["--health-host", "127.0.0.1", "--health-port", health_port]
-        stack.enter_context(_child(["scorer", "--log", "spool", *health], told))
+        beside = []
+        for name, command, metrics in _BESIDE:
+            health_port = _free_port()
+            health = ["--health-host", "127.0.0.1", "--health-port", str(health_port)]
+            stack.enter_context(_child([*command, *health], told))
+            beside.append(Beside(name, f"127.0.0.1:{health_port}", metrics))
         jobs = ["jobs", "--health-host", "127.0.0.1", "--health-port", str(_free_port())]
         stack.enter_context(_child(jobs, told))
-        scorer = ScorerHealth(f"127.0.0.1:{health_port}")
-        app = _app(engine, log, data, url, told["KENTERING_INTERNAL_KEY"], marker, scorer)
+        app = _app(engine, log, data, url, told["KENTERING_INTERNAL_KEY"], marker, beside)
 
         def begin() -> None:
             _tell(url, data, marker)
@@ -106,7 +114,7 @@ def _app(
     url: str,
     internal_key: str,
     marker: Marker | None,
-    scorer: ScorerHealth,
+    beside: Sequence[Beside],
 ) -> OnePort:
     settings = from_environment()
     tracker = create_tracker(
@@ -129,7 +137,7 @@ def _app(
         tracker,
         api,
         None if marker is None else _sample(url, marker),
-        scorer,
+        beside,
         api.state.context.streams.stop,
     )
 

@@ -17,6 +17,7 @@ URL_LENGTH_MAX = 2_000
 
 # Not private by their numbers, and yet no place outside.
 _NEVER = (
+    ipaddress.ip_network("192.0.0.0/24"),  # reserved for protocols; a cloud's metadata
     ipaddress.ip_network("168.63.129.16/32"),  # Azure's own services, inside a virtual network
     ipaddress.ip_network("::/8"),  # IPv4 addresses in old clothes, among others
     ipaddress.ip_network("64:ff9b:1::/48"),
@@ -69,7 +70,9 @@ def target_of(url: str) -> Target:
         raise TargetError("An address begins with https://.")
     if "@" in parts.netloc or parts.fragment:
         raise TargetError("An address has neither a user name nor a part behind #.")
-    if ":" in host:
+    if "%" in parts.netloc:
+        raise TargetError("A host is written plainly, without %.")
+    if ":" in host or "[" in parts.netloc:
         _ip(host)
     elif not _NAME.fullmatch(host):
         raise TargetError("The host is no name.")

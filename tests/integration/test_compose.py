@@ -39,7 +39,7 @@ def test_a_hit_becomes_a_member_and_a_change(tmp_path: Path) -> None:
         product.await_events("user_id", "ben", 1)
         statuses = composition.stop()
     trackers = {"tracker-0", "relay-0", "tracker-b-0", "relay-b-0"}
-    assert statuses.keys() == {"api-0", "jobs-0", "scorer-0", "scorer-1"} | trackers
+    assert statuses.keys() == {"api-0", "dispatch-0", "jobs-0", "scorer-0", "scorer-1"} | trackers
     # The web server, done with its requests, ends by the signal that it was sent.
     assert set(statuses.values()) <= {0, -signal.SIGTERM}, statuses
 

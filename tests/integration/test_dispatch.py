@@ -1,0 +1,150 @@
+"""``kentering dispatch`` as a process: killed, frozen, and told to stop."""
+
+import random
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from services.api.webhook_store import add_webhook
+from services.contract.tables import feed_reader
+from services.runtime.clock import now_ms
+from services.runtime.database import writing
+from tests.contract.dispatch.feed import Feed
+from tests.servers.process import free_port, start, stop, wait_until
+from tests.servers.receiver import Receiver, Reply, run_receiver
+
+KENTERING = Path(sys.executable).parent / "kentering"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with run_receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def feed(database_url: str) -> Iterator[Feed]:
+    feed = Feed(database_url)
+    yield feed
+    feed.engine.dispose()
+
+
+def _hook(feed: Feed, url: str) -> str:
+    values = {"url": url, "description": "", "types": [], "segments": [], "late": False}
+    with writing(feed.engine).begin() as db:
+        return str(add_webhook(db, 1, values, 0, now_ms()).public_id)
+
+
+class Process:
+    """One dispatcher."""
+
+    def __init__(self, url: str, log: Path, *options: str) -> None:
+        self.port = free_port()
+        command = [KENTERING, "dispatch", *(options or ("--no-topic",))]
+        told = {
+            "KENTERING_DATABASE_URL": url,
+            "KENTERING_WEBHOOK_NETWORKS": "127.0.0.0/8",
+        }
+        health = ["--health-host", "127.0.0.1", "--health-port", str(self.port)]
+        self.process = start([*command, *health], log, env=told)
+
+    def get(self, path: str) -> httpx.Response | None:
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=5, verify=False)
+        except httpx.TransportError:
+            return None
+
+    def ready(self) -> bool:
+        answer = self.get("/readyz")
+        return answer is not None and answer.is_success
+
+
+@contextmanager
+def running(url: str, log: Path) -> Iterator[Process]:
+    process = Process(url, log)
+    try:
+        wait_until(process.ready, "kentering dispatch", process=process.process, log=log)
+        yield process
+    finally:
+        stop(process.process, signal.SIGTERM, 15)
+
+
+def _in_order(receiver: Receiver) -> None:
+    """Each at least once; repeats apart, each person's in order, under one id."""
+    ids: dict[int, set[str]] = {}
+    highest: dict[str, int] = {}
+    for got in receiver.accepted:
+        ids.setdefault(got.position, set()).add(got.id)
+        person = got.message["data"]["person"]
+        if len(ids[got.position]) == 1 and got.position > highest.get(person, 0):
+            highest[person] = got.position
+    assert all(len(some) == 1 for some in ids.values())
+    first: dict[str, list[int]] = {}
+    seen: set[int] = set()
+    for got in receiver.accepted:
+        if got.position not in seen:
+            seen.add(got.position)
+            first.setdefault(got.message["data"]["person"], []).append(got.position)
+    assert all(some == sorted(some) for some in first.values())
+
+
+def test_a_killed_dispatcher_loses_nothing(
+    feed: Feed, database_url: str, receiver: Receiver, tmp_path: Path
+) -> None:
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    _hook(feed, receiver.url)
+    receiver.answer = lambda _got: Reply(after_s=0.005)
+    log = tmp_path / "dispatch.log"
+    for _ in range(2):
+        process = Process(database_url, log)
+        wait_until(process.ready, "kentering dispatch", process=process.process, log=log)
+        before = len(receiver.accepted)
+        feed.tell(*(rng.randrange(3) for _ in range(300)))
+        wait_until(lambda b=before: len(receiver.accepted) > b + rng.randrange(5, 60), "some")
+        process.process.send_signal(signal.SIGKILL)
+        process.process.wait()
+    feed.tell(0, 1, 2)
+    with running(database_url, log) as last:
+        wait_until(
+            lambda: {got.position for got in receiver.accepted} == set(feed.positions()),
+            "everything",
+            timeout_s=60,
+        )
+        metrics = last.get("/metrics")
+        assert metrics is not None
+        assert 'kentering_dispatch_deliveries_total{outcome="delivered"}' in metrics.text
+        assert "kentering_dispatch_webhooks 1.0" in metrics.text
+    _in_order(receiver)
+
+
+def test_a_frozen_dispatcher_is_followed_by_another(
+    feed: Feed, postgres: str, database_url: str, receiver: Receiver, tmp_path: Path
+) -> None:
+    if not database_url.startswith("postgresql"):
+        pytest.skip("SQLite is for one machine, whose processes are started again")
+    name = _hook(feed, receiver.url)
+    with running(database_url, tmp_path / "1.log") as one:
+        feed.tell(0, 1)
+        wait_until(lambda: len(receiver.accepted) == 2, "the first")
+        one.process.send_signal(signal.SIGSTOP)
+        with running(database_url, tmp_path / "2.log"):
+            feed.tell(0, 1)
+            wait_until(lambda: len(receiver.accepted) == 4, "the second", timeout_s=30)
+            one.process.send_signal(signal.SIGCONT)
+            feed.tell(0, 1)
+            wait_until(lambda: len(receiver.accepted) == 6, "the third")
+            time.sleep(1)
+    ids = [got.id for got in receiver.accepted]
+    assert len(set(ids)) == len(ids) == 6
+    with feed.engine.connect() as db:
+        row = db.execute(select(feed_reader).where(feed_reader.c.name == name)).one()
+    assert row.holder is None, "given back"
