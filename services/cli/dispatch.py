@@ -8,6 +8,7 @@ from services.cli.children import end_with_parent
 from services.cli.networks import own_networks
 from services.contract.topics import CHANGES
 from services.dispatch.dispatcher import Dispatcher
+from services.dispatch.readers import LEASE_S
 from services.runtime.database import open_database
 from services.runtime.health import HealthServer
 from services.runtime.kafka_log import KafkaLog
@@ -31,7 +32,8 @@ def command(*, topic: bool, health_host: str, health_port: int) -> None:
     configure_logging("dispatch")
     settings = from_environment()
     networks = own_networks(settings)
-    engine = open_database(settings.database_url)
+    # Whoever takes over from a frozen process does not wait longer than for its lease.
+    engine = open_database(settings.database_url, frozen_s=round(LEASE_S))
     kafka = KafkaLog(settings.kafka, CHANGES.name) if topic else None
     dispatcher = Dispatcher(engine, networks, kafka)
 

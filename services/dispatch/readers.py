@@ -105,6 +105,10 @@ class Leases:
         db.execute(update(feed_reader).where(_row.holder == self.holder).values(holder=None))
 
     def _take(self, db: Connection, name: str, beat: int) -> bool:
+        # What a frozen process has locked is left to the next time: we go on with the rest.
+        row = select(_row.name).where(_row.name == name).with_for_update(skip_locked=True)
+        if db.execute(row).first() is None:
+            return False
         free = update(feed_reader).where(_row.name == name, _row.beat == beat)
         taken = free.where(or_(_row.holder.is_(None), _row.holder != self.holder))
         return db.execute(taken.values(holder=self.holder, beat=beat + 1)).rowcount == 1

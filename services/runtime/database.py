@@ -6,8 +6,12 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 
 
-def open_database(url: str) -> Engine:
+def open_database(url: str, frozen_s: int = 30) -> Engine:
     """An engine for ``sqlite:///FILE`` or ``postgresql+psycopg://…``.
+
+    Args:
+        url: the database.
+        frozen_s: a transaction of ours that does nothing for so long is ended by PostgreSQL.
 
     On SQLite: write-ahead log, and every transaction that :func:`writing` begins takes the write
     lock at its start, so that none fails halfway for want of it.
@@ -24,7 +28,7 @@ def open_database(url: str) -> Engine:
             # A worker that froze with locks in hand does not keep the others waiting for long.
             connect_args={
                 "prepare_threshold": None,
-                "options": "-c idle_in_transaction_session_timeout=30000",
+                "options": f"-c idle_in_transaction_session_timeout={frozen_s * 1000}",
             },
         )
     # Hidden parameters: an error's text goes to the log, and they hold what people did.

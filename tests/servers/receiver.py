@@ -71,7 +71,11 @@ def run_receiver(port: int = 0) -> Iterator[Receiver]:
 
         def do_POST(self) -> None:
             size = int(self.headers["content-length"])
-            got = Got(self.path, dict(self.headers), self.rfile.read(size), time.monotonic())
+            body = self.rfile.read(size)
+            if len(body) < size:  # whoever sent it was killed
+                self.close_connection = True
+                return
+            got = Got(self.path, dict(self.headers), body, time.monotonic())
             receiver.got.append(got)
             reply = receiver.answer(got)
             if reply.after_s:
