@@ -37,6 +37,7 @@ from services.api import (
     stream,
     telling,
     timeline,
+    upserts,
     webhooks,
     withdrawals,
     workspaces,
@@ -58,7 +59,7 @@ from services.model.version import load
 from services.runtime.clock import now_ms
 
 _DESCRIBED = (
-    persons, identities, decisions, conflicts, consent, timeline, phases, explain,
+    persons, upserts, identities, decisions, conflicts, consent, timeline, phases, explain,
     interests, pressure, by_hand,
     preview, segments, members, imports, exports, jobs, changes, stream, webhooks, deliveries,
     campaigns, messages, telling, links,

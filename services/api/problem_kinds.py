@@ -93,6 +93,8 @@ KINDS: dict[str, str] = {
     "too_many_jobs": "So many imports and exports are open already. Wait for one to end, or "
     "cancel one.",
     "empty_file": "The file of an import has no bytes.",
+    "no_consent": "Nothing may be kept of somebody who did not agree to be measured, or took it "
+    "back.",
     "no_file_awaited": "The import has its file, or has ended, or another upload of it began.",
     "unusable_identity": "Nobody can be known by this identity: it is empty, too long, or no "
     "address.",

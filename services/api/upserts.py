@@ -1,0 +1,192 @@
+"""What another system knows of a person: told by their id there, or by ours."""
+
+import hashlib
+from typing import Annotated, Any
+from uuid import uuid4
+
+import msgspec
+from fastapi import APIRouter, Path
+from pydantic import ConfigDict, Field
+
+from services.api.consent import ConsentIn
+from services.api.context import Context, Here
+from services.api.decisions import IdentityIn
+from services.api.imports.known import agreed_of
+from services.api.needs import PersonsWriter
+from services.api.people import find_person, identities_of, spelled, states_of
+from services.api.problem import Problem, described
+from services.api.wire import Body, Moment, Out, PersonPath, rfc3339
+from services.contract.event import Identity, primary
+
+router = APIRouter(prefix="/v1/persons", tags=["persons"])
+
+ATTRIBUTES_MAX = 100
+IDENTITIES_MAX = 5
+
+Value = str | int | float | bool | list[str] | None
+Attributes = Annotated[
+    dict[Annotated[str, Field(min_length=1, max_length=100)], Value],
+    Field(
+        max_length=ATTRIBUTES_MAX,
+        description="Only those that are to change; null empties one.",
+        examples=[{"region": "Utrecht", "skills": ["welding", "VCA"]}],
+    ),
+]
+
+
+class AttributesIn(Body):
+    """What is known of a person."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"attributes": {"region": "Utrecht"}}]}
+    )
+    attributes: Attributes = Field(default={})
+    at: Moment | None = Field(
+        default=None,
+        description="Since when it is so; left out: now. What was told of a later moment stays, "
+        "and the same of the same moment changes nothing.",
+    )
+
+
+class PersonIn(AttributesIn):
+    """A person of another system."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "attributes": {"region": "Utrecht"},
+                    "identities": [{"namespace": "email", "value": "anna@example.org"}],
+                    "consent": {
+                        "purposes": {"measure": True, "profile": True},
+                        "given_at": "2026-03-01T10:00:00Z",
+                        "text_version": "application form 2",
+                    },
+                }
+            ]
+        }
+    )
+    identities: list[IdentityIn] = Field(
+        default=[],
+        max_length=IDENTITIES_MAX,
+        description="By what else the person is known there. They become one person's.",
+    )
+    consent: ConsentIn | None = Field(
+        default=None, description="Needed for whoever has not agreed to be measured yet."
+    )
+
+
+class PersonTaken(Out):
+    """It is on disk."""
+
+    position: str = Field(description="For `after` of reads.")
+
+
+@router.put(
+    "/{namespace}/{value}",
+    status_code=202,
+    summary="Tell what another system knows of a person",
+    responses=described(400, 401, 403, 409, 413, 503),
+)
+def put_person(
+    here: Here,
+    credential: PersonsWriter,
+    namespace: Annotated[str, Path(pattern="^[a-z0-9][a-z0-9_.-]{0,63}$", examples=["carerix"])],
+    value: Annotated[str, Path(min_length=1, max_length=254, examples=["C-4711"])],
+    body: PersonIn,
+) -> PersonTaken:
+    """Known or not: a new person begins with it. It may be sent again as often as you like.
+
+    Without consent, given here or before, nothing is kept: 409.
+    """
+    who = [spelled(namespace, value)]
+    who += [spelled(one.namespace, one.value) for one in body.identities]
+    named = tuple(dict.fromkeys(who))
+    if body.consent is None:
+        consent = _known_consent(here, credential.workspace_id, named)
+    else:
+        consent = _given_consent(here, body.consent)
+    return _tell(here, credential.workspace_id, named, body, consent)
+
+
+@router.patch(
+    "/{person_id}",
+    status_code=202,
+    summary="Change attributes of a person",
+    responses=described(307, 400, 401, 403, 404, 409, 413, 503),
+)
+def patch_person(
+    here: Here, credential: PersonsWriter, person_id: PersonPath, body: AttributesIn
+) -> PersonTaken:
+    """Those that are named; all others stay."""
+    workspace_id = credential.workspace_id
+    with here.engine.connect() as connection:
+        row = find_person(connection, workspace_id, person_id)
+        known = identities_of(connection, workspace_id, [row.id])[row.id]
+        state = states_of(connection, workspace_id, [row.id]).get(row.id)
+    if state is None or not state.measure or not known:
+        raise _nobody()
+    said = {"measure": True, **({"profile": True} if state.profile else {})}
+    consent = {"categoryPreferences": said}
+    return _tell(here, workspace_id, (primary(tuple(known)),), body, consent)
+
+
+def _known_consent(here: Context, workspace_id: int, who: tuple[Identity, ...]) -> dict[str, Any]:
+    with here.engine.connect() as connection:
+        known = agreed_of(connection, workspace_id, who)
+    agreed = next((known[one] for one in who if one in known), None)
+    if agreed is None or agreed.measure_ms is None:
+        raise _nobody()
+    said = {"measure": True, **({"profile": True} if agreed.profile_ms is not None else {})}
+    return {"categoryPreferences": said}
+
+
+def _given_consent(here: Context, given: ConsentIn) -> dict[str, Any]:
+    if given.given_at > here.clock() + 60_000:
+        raise Problem(400, "in_the_future", "Nobody can have said so after now.")
+    if not given.purposes.get("measure"):
+        raise _nobody()
+    return {
+        "categoryPreferences": dict(sorted(given.purposes.items())),
+        "givenAt": rfc3339(given.given_at),
+        "textVersion": given.text_version,
+    }
+
+
+def _nobody() -> Problem:
+    text = (
+        "Nothing is kept of somebody who has not agreed to be measured: say in `consent` what "
+        "they agreed to. A withdrawal is told to /v1/consent."
+    )
+    return Problem(409, "no_consent", text)
+
+
+def _tell(
+    here: Context,
+    workspace_id: int,
+    who: tuple[Identity, ...],
+    body: AttributesIn,
+    consent: dict[str, Any],
+) -> PersonTaken:
+    listed = [{"type": one.namespace, "id": one.value, "collection": "users"} for one in who]
+    call: dict[str, Any] = {
+        "type": "identify",
+        "traits": body.attributes,
+        "context": {"externalIds": listed, "consent": consent},
+    }
+    message_id = uuid4().hex
+    if body.at is not None:
+        if body.at > here.clock() + 60_000:
+            raise Problem(400, "in_the_future", "`at` lies ahead.")
+        call["timestamp"] = rfc3339(body.at)
+        message_id = hashlib.sha256(msgspec.json.encode(call, order="deterministic")).hexdigest()
+    call["messageId"] = f"upsert:{message_id}"
+    told = here.door.tell(workspace_id, [call])
+    result = told.results[call["messageId"]]
+    if result["status"] == "refused":
+        raise Problem(413, "too_large", "What is told of a person has at most 32,768 bytes.")
+    if result.get("reason") == "no_identity":
+        raise Problem(400, "unusable_identity", "Nobody can be known by this identity.")
+    if told.position is None:
+        raise _nobody()
+    return PersonTaken(position=told.position)
