@@ -29,7 +29,7 @@ from services.runtime.event_log import Stored
 from services.runtime.migrations import migrate
 from services.runtime.sqlite_log import SqliteLog
 from services.runtime.sqlite_log_reader import SqliteLogReader
-from services.scorer import consume, folding, save, states
+from services.scorer import chores, consume, folding, save, states
 from services.scorer.announce import prepare_feed
 from services.scorer.build import build_step
 from services.scorer.consume import Scorer, positions
@@ -51,7 +51,7 @@ PARTS = (
     (folding, "advance", "fold"),
     (folding, "encode_state", "fold"),
     (save, "encode_state", "fold"),
-    (consume, "announce_due", "announce"),
+    (chores, "announce_due", "announce"),
 )
 
 

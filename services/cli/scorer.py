@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from services.cli.children import end_with_parent
 from services.contract.topics import EVENTS
 from services.model.version import load
+from services.runtime.clock import now_ms
 from services.runtime.database import open_database
 from services.runtime.event_log import LogReader
 from services.runtime.health import HealthServer
@@ -18,6 +19,7 @@ from services.runtime.kafka_log_reader import KafkaLogReader
 from services.runtime.reader_position import save_reader_position
 from services.runtime.settings import Settings, from_environment
 from services.runtime.sqlite_log_reader import SqliteLogReader
+from services.runtime.steady_clock import SteadyClock
 from services.runtime.telemetry import configure_logging
 from services.scorer.consume import READER, Scorer, positions
 
@@ -42,6 +44,7 @@ def command(log: str, health_host: str, health_port: int) -> None:
     configure_logging("scorer")
     settings = from_environment()
     stop = threading.Event()
+    clock = SteadyClock(now_ms)
     scorer: Scorer | None = None
 
     def leave(*_: object) -> None:
@@ -55,13 +58,16 @@ def command(log: str, health_host: str, health_port: int) -> None:
     end_with_parent(leave)
 
     def why_not_ready() -> str | None:
+        if clock.has_drifted():
+            return "clock drifted"
         return "no log yet" if scorer is None else scorer.why_not_ready()
 
     health = HealthServer(health_port, why_not_ready, health_host)
     engine = open_database(settings.database_url)
     reader = _open_when_there(lambda: _reader(log, settings, engine), stop)
     if reader is not None:
-        scorer = Scorer(engine, reader, load(), _committed(log, settings, reader))
+        committed = _committed(log, settings, reader)
+        scorer = Scorer(engine, reader, load(), committed, clock.now_ms)
         if stop.is_set():
             scorer.stop()
         scorer.run()

@@ -52,17 +52,6 @@ class Outcome:
     changes: int = 0
     count_rows: int = 0
 
-    def after(self, first: "Outcome") -> "Outcome":
-        """Both together, where ``first`` scored some of the very records of this one."""
-        return Outcome(
-            new=first.new + self.new,
-            repeated=self.repeated - first.new,
-            refolded=first.refolded + self.refolded,
-            dead=self.dead,
-            changes=first.changes + self.changes,
-            count_rows=first.count_rows + self.count_rows,
-        )
-
 
 class _Part(NamedTuple):
     """What one workspace's share of a batch came to."""

@@ -1,6 +1,6 @@
 """How far the log is scored: positions that move in the same transaction as what they caused."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, select, update
 
@@ -40,6 +40,23 @@ def claim(db: Connection, log_id: str, records: Sequence[Stored], *, finish: boo
     for record in records:
         firsts.setdefault(record.partition, record.offset)
         lasts[record.partition] = record.offset
+    _hold(db, log_id, firsts)
+    for partition in sorted(firsts) if finish else ():
+        _move(db, log_id, partition, lasts[partition] + 1)
+
+
+def skip(db: Connection, log_id: str, partition: int, expected: int, found: int) -> None:
+    """Read on at ``found`` where what was ``expected`` next is gone from the log.
+
+    Raises:
+        FencedError: it does not come next.
+    """
+    _hold(db, log_id, {partition: expected})
+    _move(db, log_id, partition, found)
+
+
+def _hold(db: Connection, log_id: str, firsts: Mapping[int, int]) -> None:
+    """Lock the positions of partitions, and hold that they are these."""
     partitions = sorted(firsts)
     rows = [{"log_id": log_id, "partition": p, "next": firsts[p]} for p in partitions]
     db.execute(insert_new(db, tables.log_position), rows)
@@ -52,15 +69,13 @@ def claim(db: Connection, log_id: str, records: Sequence[Stored], *, finish: boo
     stored = {row.partition: row.next for row in db.execute(query)}
     if stored != firsts:
         raise FencedError(stored)
-    for partition in partitions if finish else ():
-        move(db, log_id, partition, lasts[partition] + 1, expected=firsts[partition])
 
 
-def move(db: Connection, log_id: str, partition: int, following: int, *, expected: int) -> None:
-    """Set where a partition is to be read on, if it is still at ``expected``."""
+def _move(db: Connection, log_id: str, partition: int, following: int) -> None:
+    """Set where a partition, whose position is held, is to be read on."""
     db.execute(
         update(tables.log_position)
-        .where(_row.log_id == log_id, _row.partition == partition, _row.next == expected)
+        .where(_row.log_id == log_id, _row.partition == partition)
         .values(next=following)
     )
 

@@ -66,7 +66,7 @@ def note(
     open_ = sorted(seen.keys() - known)
     held = _hold(db, workspace_id, open_)
     found, recalled = set(known), []
-    rows: list[tuple[str, int | None, int]] = []
+    rows: list[tuple[str, int | None, int, int]] = []
     for frame in open_:
         if frame not in held:  # another worker found it while we waited
             found.add(frame)
@@ -79,8 +79,8 @@ def note(
             recalled += [(identity, frame[0]) for identity in before]
         if is_sweep or len(recipients) > len(before):
             noted = [] if is_sweep else sorted(recipients)
-            rows.append((_as_text(noted), now_ms if is_sweep else None, row_id))
-    update_rows(db, tables.sweep, "id", ("recipients", "known_ms"), rows)
+            rows.append((_as_text(noted), now_ms if is_sweep else None, now_ms, row_id))
+    update_rows(db, tables.sweep, "id", ("recipients", "known_ms", "noted_ms"), rows)
     return Swept(found, recalled)
 
 
@@ -91,8 +91,8 @@ def _hold(
     if not frames:
         return {}
     nobody = _as_text([])
-    rows = [(workspace_id, at_ms, origin, nobody) for at_ms, origin in frames]
-    columns = ("workspace_id", "from_ms", "origin", "recipients")
+    rows = [(workspace_id, at_ms, origin, nobody, 0) for at_ms, origin in frames]
+    columns = ("workspace_id", "from_ms", "origin", "recipients", "noted_ms")
     insert_rows(db, tables.sweep, columns, rows, skip_known=True)
     query = (
         select(_row.id, _row.from_ms, _row.origin, _row.recipients)
@@ -150,7 +150,8 @@ def histories_of(
 
 def forget_old(db: Connection, now_ms: int) -> None:
     """Delete who was noted in frames that nothing can be added to any more."""
-    old = _row.from_ms < now_ms - NOTED_DAYS * DAY_MS
+    end_ms = now_ms - NOTED_DAYS * DAY_MS
+    old = (_row.from_ms < end_ms) & (_row.noted_ms < end_ms)
     spaces = db.execute(select(tables.workspace.c.id)).scalars().all()
     for workspace_id in spaces:
         of_workspace = _row.workspace_id == workspace_id

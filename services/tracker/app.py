@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from services.runtime.clock import now_ms
 from services.runtime.sqlite_log import SqliteLog
+from services.runtime.steady_clock import SteadyClock
 from services.tracker import answers
 from services.tracker.answers import Reply
 from services.tracker.body import ClientGoneError, Receive, read_body
@@ -27,7 +28,6 @@ from services.tracker.request import Request, headers_of
 from services.tracker.routes import Route, route_of
 from services.tracker.script import script_reply
 from services.tracker.snapshot_keeper import SnapshotKeeper, SnapshotSource
-from services.tracker.steady_clock import SteadyClock
 from services.tracker.withdrawal_keeper import WithdrawalKeeper, WithdrawalSource, none_known
 
 Scope = MutableMapping[str, Any]

@@ -12,6 +12,7 @@ import msgspec
 from services.contract.event import encode, record_key
 from services.runtime.event_log import Record
 from services.runtime.sqlite_log import SqliteLog
+from services.runtime.steady_clock import SteadyClock
 from services.tracker import answers, metrics
 from services.tracker.accept import decided
 from services.tracker.accepted import Accepted
@@ -23,7 +24,6 @@ from services.tracker.request import Request
 from services.tracker.routes import Route
 from services.tracker.snapshot_keeper import SnapshotKeeper
 from services.tracker.spool_writer import SpoolWriter
-from services.tracker.steady_clock import SteadyClock
 
 Answer = Callable[[Reply], None]
 

@@ -95,6 +95,15 @@ def test_a_key_that_sends_too_much_is_told_to_wait(client: httpx.Client, tracker
     assert len(many) == 200
 
 
+def test_a_click_is_marked_with_its_place(tracker: Tracker, client: httpx.Client) -> None:
+    origins = []
+    for address in ("9.9.9.9", "9.9.9.10", "149.112.112.112"):
+        answer = client.get(f"/c/{LINK}.{TOKENS['{PERSON}']}", headers=behind(address))
+        assert answer.status_code == 302
+        origins.append(stored(tracker.data)[-1].machine.origin)
+    assert origins[0] == origins[1] != origins[2]
+
+
 def test_a_browser_sdk_gets_its_settings(client: httpx.Client) -> None:
     answer = client.get("/v1/projects/kw_shop/settings")
     assert answer.status_code == 200
@@ -179,12 +188,3 @@ def test_what_it_writes_down_names_nobody(client: httpx.Client, tracker: Tracker
         assert json.loads(line)["service"] == "tracker"
     for personal in (CANARY, "203.0.113.77", "127.0.0.1", "kw_shop", LINK):
         assert personal not in written, personal
-
-
-def test_a_click_is_marked_with_its_place(tracker: Tracker, client: httpx.Client) -> None:
-    origins = []
-    for address in ("9.9.9.9", "9.9.9.10", "149.112.112.112"):
-        answer = client.get(f"/c/{LINK}.{TOKENS['{PERSON}']}", headers=behind(address))
-        assert answer.status_code == 302
-        origins.append(stored(tracker.data)[-1].machine.origin)
-    assert origins[0] == origins[1] != origins[2]

@@ -150,6 +150,7 @@ sweep = Table(
     # As JSON, the identities whose links were followed: until there are enough of them.
     Column("recipients", Text, nullable=False),
     Column("known_ms", BigInteger),  # since when there are enough; null: there are not
+    Column("noted_ms", BigInteger, nullable=False),  # when one was last added
     UniqueConstraint("workspace_id", "from_ms", "origin"),
 )
 

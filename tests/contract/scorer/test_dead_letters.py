@@ -106,13 +106,13 @@ def test_the_age_of_what_waits_is_told(scene: Scene) -> None:
     scene.now_ms = event.received_ms + 5_000
     scene.append([event])
     seen = []
-    whole = scene.scorer._through_outages
+    whole = scene.scorer._attempts.through
 
     def look(work):
         seen.append(waiting_s())
         return whole(work)
 
-    scene.scorer._through_outages = look
+    scene.scorer._attempts.through = look
     scene.drain()
     assert 5.0 in seen
     assert waiting_s() == 0.0

@@ -8,14 +8,18 @@ from prometheus_client import REGISTRY
 from sqlalchemy import select, update
 
 from services.contract import tables
-from services.contract.event import Identity, encode
+from services.contract.event import Event, Identity, encode
 from services.contract.phases import DAY_MS
+from services.model.rulebook import Rulebook
 from services.runtime.bulk import insert_rows
 from services.runtime.database import writing
 from services.runtime.event_log import Record
 from services.runtime.sqlite_file import newest_file
+from services.scorer import record
+from services.scorer.dead_letters import redrive_next
 from services.scorer.record import TEXT_BYTES_MAX
-from tests.contract.scorer.scene import START_MS, Scene, cookie, user
+from tests.contract.scorer.pure import said, stored
+from tests.contract.scorer.scene import MODEL, START_MS, Scene, cookie, user
 
 REASONS = {
     "nothing": "not an event",
@@ -84,6 +88,41 @@ def test_every_kind_of_poison_is_set_aside_with_its_reason(scene: Scene) -> None
     for name, value in bad.items():
         assert REASONS[name] in found[value], name
     assert scene.count(tables.event) == len(good)
+
+
+def test_one_in_a_thousand_is_set_aside_alone_and_each_counted_once(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bad ones, and good ones that scoring fails on, in a stream whose people keep turning up."""
+    names = ("events", "repeated", "dead_letters")
+    before = [REGISTRY.get_sample_value(f"kentering_scorer_{n}_total") or 0 for n in names]
+    events = [scene.day("page", user(f"u{n % 150}"), day=n // 150) for n in range(1_498)]
+    failing = events[700]
+
+    def refuse(event: Event) -> None:
+        if event.event_id == failing.event_id:
+            raise ZeroDivisionError
+        check(event)
+
+    check = record._check
+    monkeypatch.setattr(record, "_check", refuse)
+    records = [Record(b"k", encode(event)) for event in events]
+    records[1_100:1_100] = [Record(b"k", b"?"), records[3]]
+    scene.log.append(records)
+    scene.drain()
+    row = tables.dead_letter.c
+    assert [r[0] for r in scene.rows(select(row.offset).order_by(row.id))] == [701, 1_101]
+    assert scene.count(tables.event) == 1_497
+    after = [REGISTRY.get_sample_value(f"kentering_scorer_{n}_total") or 0 for n in names]
+    assert [a - b for a, b in zip(after, before, strict=True)] == [1_497, 1, 2]
+
+    monkeypatch.setattr(record, "_check", check)
+    for _ in range(2):
+        with writing(scene.engine).begin() as db:
+            redrive_next(db, MODEL, 0, None, 100, scene.now_ms)
+    assert scene.count(tables.event) == 1_498
+    assert [bytes(v) for (v,) in scene.rows(select(row.value))] == [b"?"]
+    assert stored(scene.engine).persons == said(events, Rulebook()).persons
 
 
 @pytest.mark.parametrize("letter", ["a", "é", "😀"])

@@ -1,9 +1,10 @@
 """Positions are compared and set: whoever comes second writes nothing, and nothing is lost."""
 
 import gc
+import inspect
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from services.runtime.event_log import Stored
 from services.runtime.migrations import migrate
 from services.runtime.sqlite_file import newest_file
 from services.runtime.sqlite_log_reader import SqliteLogReader
-from services.scorer import consume
+from services.scorer import attempts, consume
 from services.scorer.batch import apply
 from services.scorer.consume import Scorer
 from services.scorer.positions import FencedError
@@ -89,6 +90,37 @@ def test_a_stale_worker_that_sees_a_gap_moves_nothing(scene: Scene) -> None:
     assert scene.count(tables.event) == 10
 
 
+def test_a_stale_worker_buries_nothing_that_another_scored(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = [scene.day("page", user("a"), day=day) for day in range(6)]
+    first, stale = scene.worker(), scene.worker()
+    assert first.step(0) == stale.step(0) == 0
+    scene.append(events)
+
+    def fail(*_: object) -> None:
+        assert first.step(0) in {0, 6}, "meanwhile it is another's"
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(consume, "sort_out", _first_time(stale, fail, consume.sort_out))
+    stale.step(0)
+    assert scene.count(tables.dead_letter) == 0
+    assert scene.rows(select(tables.log_position.c.next)) == [(7,)]
+    assert stale.step(0) == 0
+    _assert_as_pure(scene, events)
+
+
+def _first_time(worker: Scorer, fails: Callable[[], None], works: Callable) -> Callable:
+    """Fails for one worker, until its batch is down to one record and that was tried too."""
+
+    def sort_out(records: Sequence[Stored]) -> object:
+        if inspect.currentframe().f_back.f_locals["self"] is worker:
+            fails()
+        return works(records)
+
+    return sort_out
+
+
 def test_two_workers_on_one_partition_score_each_record_once(scene: Scene) -> None:
     events = [
         scene.day("vacancy_viewed", user(f"u{n % 5}"), cookie(f"c{n % 7}"), day=n % 40)
@@ -132,7 +164,7 @@ def test_a_locked_sqlite_is_waited_for(sqlite: str, tmp_path: Path) -> None:
 def test_waiting_for_a_database_takes_no_more_memory_the_longer_it_lasts(
     sqlite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consume, "DATABASE_PAUSE_S", 0.0)
+    monkeypatch.setattr(attempts, "DATABASE_PAUSE_S", 0.0)
     scene = Scene(sqlite, tmp_path)
     away = open_database("postgresql+psycopg://nobody:none@127.0.0.1:1/none")
     reader = SqliteLogReader(scene.folder, lambda *_: 1)

@@ -218,7 +218,7 @@ class Retrying:
         self._scene, self._scorer = scene, scene.worker()
 
     def score(self, records: Sequence[Stored]) -> None:
-        outcome = self._scorer._through_outages(
+        outcome = self._scorer._attempts.through(
             lambda db: apply(db, "races", sort_out(records), MODEL, self._scene.now_ms)
         )
         assert outcome is not None

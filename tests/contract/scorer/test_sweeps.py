@@ -84,8 +84,8 @@ def test_a_scanner_of_many_costs_a_few_refolds(scene: Scene) -> None:
 def test_who_was_noted_in_vain_is_forgotten(scene: Scene) -> None:
     scene.score(_click(scene, "r", AT_MS))
     assert scene.count(tables.sweep) == 2
-    scene.now_ms += NOTED_DAYS * DAY_MS
-    scene.scorer._look_s = 0.0
+    scene.now_ms += NOTED_DAYS * DAY_MS + 1
+    scene.scorer._chores._look_s = 0.0
     scene.drain()
     assert scene.count(tables.sweep) == 0
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.runtime.steady_clock import SteadyClock
 from services.tracker.body import unpack
 from services.tracker.clean import DEPTH_MAX, clean_id, clean_text, clean_value
 from services.tracker.consent import from_preferences, from_words
@@ -13,7 +14,6 @@ from services.tracker.names import is_nearly_known, type_of_track
 from services.tracker.occurred import occurred_ms
 from services.tracker.reasons import RefusedRequestError
 from services.tracker.request import BODY_BYTES_MAX
-from services.tracker.steady_clock import SteadyClock
 from tests.unit.tracker.scene import NOW_MS
 
 # A slow machine is no fault of the input.
