@@ -5,7 +5,7 @@ version, under another name.
 """
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -118,7 +118,21 @@ class Parameters(_Section, frozen=True):
     telling: Telling
 
 
-_decoder = msgspec.json.Decoder(Parameters)
+def _completed(data: Any) -> Any:
+    """A version's data with what was added to the schema since it was written.
+
+    What is added to it has its place here, and stands for what such a version did without it: so
+    every version that was ever stored can be read and scores as it did.
+    """
+    if not isinstance(data, dict):
+        return data
+    added: dict[str, Any] = {"telling": {"kind_worth": 200, "item_worth": 50}}
+    if "mail" in data:  # an issue of the magazine was a mail like all others
+        added["magazine_issue"] = data["mail"]
+    engagement = data.get("engagement")
+    if isinstance(engagement, dict):  # nothing spoke against anybody
+        data = {**data, "engagement": {"against": {}, "unopened": 0, **engagement}}
+    return {**added, **data}
 
 
 def read(data: bytes) -> Parameters:
@@ -129,7 +143,7 @@ def read(data: bytes) -> Parameters:
             numbers contradict each other.
     """
     try:
-        parameters = _decoder.decode(data)
+        parameters = msgspec.convert(_completed(msgspec.json.decode(data)), Parameters)
     except msgspec.DecodeError as error:
         raise VersionError(f"not a model version: {error}") from None
     check(parameters)

@@ -12,7 +12,7 @@ import pytest
 
 from services.model.evidence import SITE_TYPES
 from services.model.parameters import KINDS, VersionError, read
-from services.model.version import load
+from services.model.version import build, load
 
 DATA = json.loads(files("services.model").joinpath("day_one.json").read_text())
 DOCUMENT = Path(__file__).parents[3] / "docs" / "model.md"
@@ -78,6 +78,20 @@ def test_what_is_wrong_is_said(path, value, said):
     with pytest.raises(VersionError) as raised:
         read(changed(path, value))
     assert said in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "added", ["magazine_issue", "telling", "engagement.against", "engagement.unopened"]
+)
+def test_a_version_written_before_something_was_added_is_read_and_scores_as_it_did(added):
+    parameters = read(changed(added, ...))
+    build(parameters)
+    if added == "magazine_issue":
+        assert parameters.magazine_issue == parameters.mail
+    elif added == "telling":
+        assert parameters == load().parameters
+    else:
+        assert not getattr(parameters.engagement, added.removeprefix("engagement."))
 
 
 def test_all_that_contradicts_is_said_at_once():
