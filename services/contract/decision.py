@@ -17,6 +17,7 @@ Decision = Literal[
 ]
 DECISIONS: frozenset[str] = frozenset(get_args(Decision))
 COOKIE = "anonymous_id"
+_OF_NOBODY = frozenset({DECIDED, "erased"})
 
 
 class Decided(NamedTuple):
@@ -29,7 +30,7 @@ class Decided(NamedTuple):
 
 def is_of_a_person(event: Event) -> bool:
     """Whether an event is something of the person it names; else it counts, or says who is who."""
-    return bool(event.identities) and event.type != DECIDED
+    return bool(event.identities) and event.type not in _OF_NOBODY
 
 
 def decided_in(event: Event) -> Decided:

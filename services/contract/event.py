@@ -50,6 +50,8 @@ EventType = Literal[
     "segment_listed",
     # somebody decided whether two identities are one person's; see services/contract/decision.py
     "identity_decision",
+    # a person was erased; see services/contract/erasure.py
+    "erased",
 ]
 EVENT_TYPES: frozenset[str] = frozenset(get_args(EventType))
 

@@ -20,7 +20,9 @@ ChangeReason = Literal[
     "model",
     "manual",
     "withdrawn",
+    "objected",
     "erased",
+    "retention",
 ]
 
 DAY_MS = 86_400_000

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from services.contract import tables
 from services.contract.phases import ChangeReason
 from services.model.timeline import Interval
-from services.runtime.bulk import insert_rows
+from services.runtime.bulk import among, insert_rows
 from services.runtime.database import insert_new
 from services.scorer.folding import Folded
+from services.scorer.people import Linked, Moves
 from services.scorer.segments import Segments
 from services.scorer.states import Announced, Place
 
@@ -145,6 +146,38 @@ def announce_folded(folded: Iterable[Folded], segments: Segments, now_ms: int) -
         one.due_ms = next_boundary(one.intervals, now_ms)
         found += changes
     return found
+
+
+def announce_moves(
+    db: Connection, moves: Moves, folded: Sequence[Folded], now_ms: int
+) -> list[Change]:
+    """What the feed says of who is who: persons who turned out to be one, or two; links."""
+    told = [
+        *(Linked(now, "", was, now, "merged") for was, now in sorted(moves.merged.items())),
+        *(Linked(now, "", was, now, "parted") for now, was in sorted(moves.parted.items())),
+        *moves.linked,
+    ]
+    if not told:
+        return []
+    row = tables.person.c
+    persons = {i for one in told for i in (one.was, one.now) if i is not None}
+    query = select(row.id, row.public_id).where(among(db, row.id, persons))
+    names = {row.id: row.public_id for row in db.execute(query)}
+    versions = {one.person_id: one.version for one in folded}
+    return [
+        Change(
+            person_id=one.person,
+            person_version=versions.get(one.person, 0),
+            kind="identity",
+            key=one.namespace,
+            before=None if one.was is None else names[one.was],
+            after=None if one.now is None else names[one.now],
+            valid_ms=now_ms,
+            reason=one.reason,
+            event_id=None,
+        )
+        for one in told
+    ]
 
 
 def prepare_feed(db: Connection) -> None:

@@ -17,22 +17,26 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from services.contract import tables
+from services.contract.erasure import ERASED
 from services.contract.event import Event
 from services.model.version import Model
 from services.runtime import telemetry
-from services.runtime.bulk import among
 from services.runtime.event_log import Stored
 from services.scorer import consent, intervals, sweeps, unsubscribed
-from services.scorer.announce import Change, announce_folded, publish
-from services.scorer.folding import Folded, fold_ahead, fold_persons
+from services.scorer.announce import Change, announce_folded, announce_moves, publish
+from services.scorer.erasing import erase_people
+from services.scorer.folding import fold_ahead, fold_persons
 from services.scorer.identities import Identified, identify, unsettled
-from services.scorer.owners import Piece, owner_at, owners_of, still_so
-from services.scorer.people import Linked, Moves, resolve
+from services.scorer.letters import unnamed
+from services.scorer.owners import Piece, hold_persons, owner_at, owners_of, still_so
+from services.scorer.people import resolve
 from services.scorer.positions import claim
 from services.scorer.record import Arrived, Batch, Poison, count, set_aside, store
 from services.scorer.save import save
 from services.scorer.segments import load_segments
 from services.scorer.shadow import forget_shadows
+from services.scorer.suppressed import still_so as still_suppressed
+from services.scorer.suppressed import suppress, tell_lifted
 from services.scorer.ties import write_ties
 from services.scorer.withdrawals import tell_trackers
 
@@ -90,7 +94,7 @@ def apply(db: Connection, log_id: str, batch: Batch, model: Model, now_ms: int) 
     poison = list(batch.poison)
     for workspace_id in batch.by_workspace.keys() - known:
         poison += _nobodys(batch.records, batch.by_workspace[workspace_id])
-    set_aside(db, log_id, poison, now_ms)
+    set_aside(db, log_id, unnamed(db, poison), now_ms)
     ours = {i: arrived for i, arrived in batch.by_workspace.items() if i in known}
     outcome = score(db, ours, model, now_ms)
     repeated = len(batch.records) - outcome.new - len(poison)
@@ -118,23 +122,34 @@ def score(
 
 
 def _newcomers(db: Connection, workspace_id: int, arrived: Sequence[Arrived]) -> list[Arrived]:
-    """The events that change who is who, and those that name one of the same identities."""
-    moving = unsettled(db, workspace_id, [one.event for one in arrived if one.event.identities])
+    """The events that change who is who, and those that name one of the same identities.
+
+    Erasures do, and are carried out first.
+    """
+    named = [one.event for one in arrived if one.event.identities and one.event.type != ERASED]
+    moving = unsettled(db, workspace_id, named)
     touched = {identity for event in moving for identity in event.identities}
-    return [one for one in arrived if not touched.isdisjoint(one.event.identities)]
+    return [
+        one
+        for one in arrived
+        if one.event.type == ERASED or not touched.isdisjoint(one.event.identities)
+    ]
 
 
 def _apply(
     db: Connection, workspace_id: int, arrived: Sequence[Arrived], model: Model, now_ms: int
 ) -> _Part:
     """Score the batch's events of one workspace."""
+    erased = erase_people(db, workspace_id, arrived, model, now_ms)
+    unsubscribed.note(db, workspace_id, [one.event for one in arrived])
+    suppressed = suppress(db, workspace_id, arrived)
+    arrived = suppressed.arrived
     named = [one.event for one in arrived if one.event.identities]
     identified = identify(db, workspace_id, named)
     fresh, replaced = store(db, workspace_id, arrived, identified)
     swept = sweeps.note(db, workspace_id, fresh, identified, now_ms)
     fresh = write_ties(db, workspace_id, fresh, identified, now_ms)
     count(db, workspace_id, fresh)
-    unsubscribed.note(db, workspace_id, [one.event for one in arrived])
     answered_by = consent.write_ledger(db, workspace_id, fresh, identified, now_ms)
     moves = resolve(db, workspace_id, identified.loose, identified.new, now_ms)
     owners = owners_of(db, workspace_id, {identified.primary(e) for e in fresh if e.identities})
@@ -148,13 +163,14 @@ def _apply(
     onto = {person: events for person, events in taken.items() if person not in again}
     with telemetry.SCORER_FOLD_SECONDS.time():
         ahead = fold_ahead(db, onto, before, model)
-    _lock(db, theirs.keys() | again | moves.merged.keys())
+    hold_persons(db, theirs.keys() | again | moves.merged.keys())
     used = identified.uses_in(named)
     if (
         owners_of(db, workspace_id, owners) != owners
         or _owners_at(db, workspace_id, replaced) != replaced_by
         or sweeps.rejudged(db, workspace_id, swept.recalled) != rejudged
         or not still_so(db, workspace_id, moves.uses, used)
+        or not still_suppressed(db, workspace_id, suppressed)
     ):
         raise MovedError
     segments = load_segments(db, workspace_id, hold=True)
@@ -173,12 +189,18 @@ def _apply(
     gone = {one.person_id for one in folded if one.state is None}
     forget_shadows(db, withdrawn.terms.keys() | gone)
     changes = announce_folded(folded, segments, now_ms)
-    changes += _identity_changes(db, moves, folded, now_ms)
+    changes += announce_moves(db, moves, folded, now_ms)
     save(db, workspace_id, folded, model)
     if withdrawn.anybody:
         tell_trackers(db, workspace_id, withdrawn.terms, anew)
+    tell_lifted(db, workspace_id, suppressed.lifted)
     refolded = sum(one.cut_ms is None and one.version > 1 for one in folded)
-    return _Part(len(fresh), refolded, count_rows, changes)
+    return _Part(
+        erased.erasures + len(fresh),
+        erased.refolded + refolded,
+        erased.count_rows + count_rows,
+        erased.changes + changes,
+    )
 
 
 def known_workspaces(db: Connection, ids: Collection[int]) -> set[int]:
@@ -208,42 +230,3 @@ def _owners_at(db: Connection, workspace_id: int, places: Collection[tuple[int, 
     """Whose (identity id, occurred_ms) are."""
     pieces = owners_of(db, workspace_id, {identity for identity, _ in places})
     return {owner_at(pieces[identity], at) for identity, at in places}
-
-
-def _lock(db: Connection, persons: Collection[int]) -> None:
-    """Hold persons for this transaction, in the order of their ids."""
-    row = tables.person.c
-    query = select(row.id).where(among(db, row.id, persons)).order_by(row.id)
-    db.execute(query.with_for_update(key_share=True)).all()
-
-
-def _identity_changes(
-    db: Connection, moves: Moves, folded: Sequence[Folded], now_ms: int
-) -> list[Change]:
-    """What the feed says of who is who: persons who turned out to be one, or two; links."""
-    told = [
-        *(Linked(now, "", was, now, "merged") for was, now in sorted(moves.merged.items())),
-        *(Linked(now, "", was, now, "parted") for now, was in sorted(moves.parted.items())),
-        *moves.linked,
-    ]
-    if not told:
-        return []
-    row = tables.person.c
-    persons = {i for one in told for i in (one.was, one.now) if i is not None}
-    query = select(row.id, row.public_id).where(among(db, row.id, persons))
-    names = {row.id: row.public_id for row in db.execute(query)}
-    versions = {one.person_id: one.version for one in folded}
-    return [
-        Change(
-            person_id=one.person,
-            person_version=versions.get(one.person, 0),
-            kind="identity",
-            key=one.namespace,
-            before=None if one.was is None else names[one.was],
-            after=None if one.now is None else names[one.now],
-            valid_ms=now_ms,
-            reason=one.reason,
-            event_id=None,
-        )
-        for one in told
-    ]

@@ -22,6 +22,7 @@ from services.runtime.event_log import LogGapError, LogReader, Stored
 from services.scorer.attempts import Attempts
 from services.scorer.batch import Outcome, apply, introduce
 from services.scorer.chores import Chores
+from services.scorer.letters import unnamed
 from services.scorer.outages import short
 from services.scorer.positions import FencedError, claim, skip, stored_position
 from services.scorer.record import Batch, Poison, set_aside, sort_out
@@ -220,7 +221,8 @@ class Scorer:
 
         def set_record_aside(db: Connection) -> bool:
             claim(db, self._reader.log_id, [record], finish=True)
-            set_aside(db, self._reader.log_id, [Poison(record, reason)], self._clock())
+            poison = unnamed(db, [Poison(record, reason)])
+            set_aside(db, self._reader.log_id, poison, self._clock())
             return True
 
         if not self._attempts.through(set_record_aside):

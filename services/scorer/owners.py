@@ -14,6 +14,13 @@ Piece = tuple[int | None, int | None, int]
 """(from_ms, to_ms, person id) of an identity."""
 
 
+def hold_persons(db: Connection, persons: Collection[int]) -> None:
+    """Hold persons for this transaction, in the order of their ids."""
+    row = tables.person.c
+    query = select(row.id).where(among(db, row.id, persons)).order_by(row.id)
+    db.execute(query.with_for_update(key_share=True)).all()
+
+
 def owners_of(
     db: Connection, workspace_id: int, identities: Collection[int]
 ) -> dict[int, set[Piece]]:

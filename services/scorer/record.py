@@ -9,7 +9,8 @@ from sqlalchemy import Connection, select, update
 
 from services.contract import tables
 from services.contract.decision import DECIDED, decided_in, is_of_a_person
-from services.contract.event import LISTED, Event, PoisonError, decode
+from services.contract.erasure import ERASED, erased_in
+from services.contract.event import LISTED, Event, PoisonError, decode, encode
 from services.contract.listing import check_listing
 from services.contract.phases import DAY_MS
 from services.contract.vault import open_payload, seal_payload
@@ -111,6 +112,8 @@ def _check(event: Event) -> None:
         decided_in(event)
     elif event.type == LISTED:
         check_listing(event)
+    elif event.type == ERASED:
+        erased_in(event)
 
 
 def set_aside(db: Connection, log_id: str, poison: Sequence[Poison], now_ms: int) -> None:
@@ -177,6 +180,17 @@ def _row(one: Arrived, identified: Identified) -> tuple[object, ...]:
         digest(one.value),
         seal_payload(one.value),
     )
+
+
+def store_words(db: Connection, workspace_id: int, events: Sequence[Event]) -> set[bytes]:
+    """Insert events that are about no doings of anybody and are counted nowhere; which are new."""
+    rows = []
+    for event in sorted(events, key=lambda one: one.event_id):
+        value = encode(event)
+        said = (event.occurred_ms, event.received_ms, digest(value), seal_payload(value))
+        kind = (event.type, event.channel, None)
+        rows.append((workspace_id, event.event_id, None, None, *kind, *said))
+    return insert_fresh(db, tables.event, _COLUMNS, rows, "event_id")
 
 
 def _replace(

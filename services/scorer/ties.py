@@ -4,7 +4,7 @@ Only the copy of an event that counts ties anything; of a pair the first that to
 beside what people decided of the two last.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, update
@@ -215,6 +215,41 @@ def _let_stand(db: Connection, workspace_id: int, pair: Pair) -> None:
         .where(_is(workspace_id, pair))
         .values(decision=decision, decided_ms=said_ms, decided_by=event_id)
     )
+
+
+def retie(
+    db: Connection,
+    workspace_id: int,
+    ids: Collection[int],
+    left: Sequence[Event],
+) -> None:
+    """Bring the ties of identities to what is left of the events and decisions that named them.
+
+    Args:
+        db: in a transaction that holds the workspace's lock.
+        workspace_id: whose.
+        ids: the identities.
+        left: all events that still name any of them.
+    """
+    touched = or_(among(db, _edge.a_id, ids), among(db, _edge.b_id, ids))
+    db.execute(delete(tables.identity_edge).where(_edge.workspace_id == workspace_id, touched))
+    observed = [event for event in left if event.type != DECIDED]
+    firsts = firsts_of(observed, look(db, workspace_id, observed))
+    known = edges(db, workspace_id, firsts)
+    rows = [
+        _row(workspace_id, pair, first)
+        for pair, first in sorted(firsts.items())
+        if pair not in known
+    ]
+    if rows:
+        db.execute(insert_new(db, tables.identity_edge), rows)
+    decided = select(_decision.a_id, _decision.b_id).where(
+        _decision.workspace_id == workspace_id,
+        or_(among(db, _decision.a_id, ids), among(db, _decision.b_id, ids)),
+    )
+    for a, b in sorted({(a, b) for a, b in db.execute(decided)}):
+        _let_stand(db, workspace_id, (a, b))
+        _drop_empty(db, workspace_id, (a, b))
 
 
 def neighbours(db: Connection, workspace_id: int, ids: Iterable[int]) -> list[Edge]:

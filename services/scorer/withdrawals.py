@@ -1,6 +1,7 @@
 """What trackers are told of withdrawals: marks of identities, renewed with what is who's."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -19,6 +20,16 @@ Both = tuple[Terms | None, Terms | None]
 """The terms of ``measure`` and of ``profile``."""
 
 
+class Mark(NamedTuple):
+    """What a tracker is told of one identity; see ``contract/withdrawal.py``."""
+
+    mark: bytes
+    identity_id: int
+    """0: it is not known any more."""
+    measure_ms: int | None
+    profile_ms: int | None
+
+
 def tell_trackers(
     db: Connection, workspace_id: int, terms: Mapping[int, Both], moved: Collection[int]
 ) -> None:
@@ -34,7 +45,7 @@ def tell_trackers(
     feed's.
     """
     persons = terms.keys() | set(moved)
-    secret = _secret(db, workspace_id) if persons else None
+    secret = secret_of(db, workspace_id) if persons else None
     if secret is None:
         return
     row = tables.identity.c
@@ -43,22 +54,22 @@ def tell_trackers(
     )
     identities = db.execute(query).all()
     held = _marks_of(db, workspace_id, [one.id for one in identities])
-    made: list[dict[str, object]] = []
+    made: list[Mark] = []
     for one in identities:
         measure, profile = terms.get(one.person_id, (None, None))
         who = Identity(one.namespace, shown_value(one.value))
         wanted = _standing(measure, who), _standing(profile, who)
         if held.get(one.id, (None, None)) != wanted:
-            mark = mark_of(who, secret)
-            made.append({"key": mark, "who": one.id, "m": wanted[0], "p": wanted[1]})
-    _write_marks(db, workspace_id, made)
+            made.append(Mark(mark_of(who, secret), one.id, *wanted))
+    write_marks(db, workspace_id, made)
 
 
 def _standing(terms_: Terms | None, who: Identity) -> int | None:
     return terms_.withdrawn_ms if terms_ is not None and terms_.stands_for(who) else None
 
 
-def _secret(db: Connection, workspace_id: int) -> bytes | None:
+def secret_of(db: Connection, workspace_id: int) -> bytes | None:
+    """What marks are keyed with: the workspace's first link secret, which is never replaced."""
     row = tables.link_secret.c
     query = select(row.secret).where(row.workspace_id == workspace_id).order_by(row.number)
     secret = db.execute(query.limit(1)).scalar()
@@ -75,7 +86,8 @@ def _marks_of(
     return {identity: (m, p) for identity, m, p in db.execute(query)}
 
 
-def _write_marks(db: Connection, workspace_id: int, made: list[dict[str, object]]) -> None:
+def write_marks(db: Connection, workspace_id: int, made: Sequence[Mark]) -> None:
+    """Tell trackers of marks, in place of what they were told of the same before."""
     if not made:
         return
     feed = tables.feed_position.c
@@ -86,7 +98,11 @@ def _write_marks(db: Connection, workspace_id: int, made: list[dict[str, object]
         .values(next=feed.next + len(made))
         .returning(feed.next)
     ).scalar_one()
-    numbered = [{**one, "n": following - len(made) + i} for i, one in enumerate(made)]
+    first = following - len(made)
+    numbered = [
+        {"key": one.mark, "who": one.identity_id, "m": one.measure_ms, "p": one.profile_ms, "n": n}
+        for n, one in enumerate(made, first)
+    ]
     row = tables.withdrawal.c
     statement = insert_new(db, tables.withdrawal).values(
         workspace_id=workspace_id,
@@ -100,6 +116,11 @@ def _write_marks(db: Connection, workspace_id: int, made: list[dict[str, object]
     db.execute(
         update(tables.withdrawal)
         .where(row.workspace_id == workspace_id, row.mark == bindparam("key"))
-        .values(measure_ms=bindparam("m"), profile_ms=bindparam("p"), number=bindparam("n")),
-        [{name: one[name] for name in ("key", "m", "p", "n")} for one in numbered],
+        .values(
+            identity_id=bindparam("who"),
+            measure_ms=bindparam("m"),
+            profile_ms=bindparam("p"),
+            number=bindparam("n"),
+        ),
+        numbered,
     )

@@ -8,7 +8,8 @@ from services.contract.event import EVENT_TYPES, LISTED, Channel, EventType
 
 # Our own names, as they are and with blanks; who somebody is, is said by identify alone.
 _OWN: dict[str, Any] = {
-    name: name for name in EVENT_TYPES - {"identified", "identity_decision", LISTED, "custom"}
+    name: name
+    for name in EVENT_TYPES - {"identified", "identity_decision", LISTED, "erased", "custom"}
 }
 
 # The names of Segment's semantic events, and others that are common.

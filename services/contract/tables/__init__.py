@@ -6,7 +6,7 @@ what leaves the product is a random ``public_id``.
 """
 
 from services.contract.tables.accounts import api_key, hook, link_secret, workspace
-from services.contract.tables.agreed import consent, withdrawal
+from services.contract.tables.agreed import consent, erased_consent, erasure, withdrawal
 from services.contract.tables.base import metadata
 from services.contract.tables.catalogue import content
 from services.contract.tables.jobs import job, job_error, job_piece
@@ -46,6 +46,8 @@ __all__ = [
     "count_delta",
     "dead_letter",
     "delivery",
+    "erased_consent",
+    "erasure",
     "event",
     "feed_position",
     "feed_reader",

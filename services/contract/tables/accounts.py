@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     SmallInteger,
     Table,
@@ -21,6 +22,8 @@ workspace = Table(
     Column("public_id", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("time_zone", Text, nullable=False),  # IANA name, as Europe/Amsterdam
+    # Who was not heard of for so long is erased; null: nobody is.
+    Column("retention_months", Integer, server_default="24"),
     Column("created_ms", BigInteger, nullable=False),
 )
 

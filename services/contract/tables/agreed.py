@@ -26,6 +26,9 @@ consent = Table(
     Column("answered", Boolean, nullable=False),  # said for this purpose then, not repeated
     Column("asserted", Boolean, nullable=False),  # said for them by a sender's declaration
     Column("text_version", Text),
+    # Of an objection (GDPR 21) why, and who recorded it; null: it is none.
+    Column("objection", Text),
+    Column("objection_by", Text),
     Column("said_ms", BigInteger, nullable=False),
     Column("source_id", BigInteger, nullable=False),
     Column("event_id", LargeBinary, nullable=False),
@@ -48,4 +51,37 @@ withdrawal = Table(
     PrimaryKeyConstraint("workspace_id", "mark"),
     Index("withdrawals_after", "number"),
     Index("withdrawals_of_identity", "workspace_id", "identity_id"),
+)
+
+erasure = Table(
+    "erasure",
+    metadata,
+    # Whom we do not know any more, so that nothing of before comes back: keyed hashes alone.
+    of_workspace(),
+    Column("mark", BigInteger, nullable=False),  # services/contract/withdrawal.py, as a number
+    # Erased is what happened in [from_ms, to_ms): all, unless a browser was others' too.
+    Column("from_ms", BigInteger, nullable=False),
+    Column("to_ms", BigInteger, nullable=False),
+    Column("erased_ms", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),  # services/contract/erasure.py
+    Column("lifted_ms", BigInteger),  # when consent was given anew
+    PrimaryKeyConstraint("workspace_id", "mark", "from_ms", "to_ms"),
+)
+
+erased_consent = Table(
+    "erased_consent",
+    metadata,
+    # What is left of the ledger of whom was erased: that there was a yes, and until when.
+    Column("id", Id, primary_key=True),
+    of_workspace(),
+    Column("mark", BigInteger, nullable=False),  # of who said it
+    Column("purpose", Text, nullable=False),
+    Column("granted", Boolean, nullable=False),
+    Column("answered", Boolean, nullable=False),
+    Column("asserted", Boolean, nullable=False),
+    Column("text_mark", BigInteger),  # a keyed hash of the name of the words agreed to
+    Column("said_ms", BigInteger, nullable=False),
+    Column("source_id", BigInteger, nullable=False),
+    Column("recorded_ms", BigInteger, nullable=False),
+    Index("proofs_of_mark", "workspace_id", "mark"),
 )

@@ -24,6 +24,9 @@ person = Table(
     Column("first_ms", BigInteger, nullable=False),
     Column("first_event_id", LargeBinary, nullable=False),
     Column("merged_into", BigInteger),
+    # Of what was last said of somebody of whom nothing is now: the next is newer.
+    Column("version", BigInteger),
+    Column("erased_ms", BigInteger),
     Column("created_ms", BigInteger, nullable=False),
     UniqueConstraint("workspace_id", "public_id"),
 )

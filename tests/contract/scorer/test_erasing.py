@@ -1,0 +1,259 @@
+"""Erasing: the world without the person, in any order, and nothing of them left to be found."""
+
+import random
+from collections.abc import Iterable, Sequence
+
+import pytest
+from sqlalchemy import insert, select
+
+from services.contract import tables
+from services.contract.erasure import Tomb, left_of, renewed_by, renewed_ms
+from services.contract.event import Agreement, Event, Identity, encode, record_key
+from services.contract.phases import DAY_MS
+from services.contract.terms import NEVER_MS
+from services.contract.withdrawal import mark_of
+from services.model.rulebook import Rulebook
+from services.runtime.event_log import Record
+from tests.contract.scorer import pure
+from tests.contract.scorer.pure import assert_sound, intervals
+from tests.contract.scorer.scene import START_MS, Scene, cookie, mail, token, user
+
+SECRET = b"one secret of thirty-two bytes!!"
+RULE = {"type": "phase", "any_of": ["see", "think", "do"]}
+
+
+@pytest.fixture(autouse=True)
+def secret(scene: Scene) -> None:
+    row = {"workspace_id": 1, "number": 1, "secret": SECRET, "created_ms": 0}
+    scene.write(insert(tables.link_secret).values(row))
+
+
+def erasure(scene: Scene, *identities: Identity, day: float, spans=(), **more) -> Event:
+    told = {
+        "reason": "erased",
+        "spans": [[i.namespace, i.value, a, b] for i, a, b in spans],
+        "key": "key 1",
+    }
+    return scene.day(
+        "erased", *identities, day=day, server_only=True, source_id=0, properties=told, **more
+    )
+
+
+def anna(scene: Scene) -> list[Event]:
+    return [
+        scene.day("identified", user("anna"), mail("a@x.org"), day=1, server_only=True,
+                  properties={"name": "canary name"}, content_id="canary-content",
+                  agreement=Agreement(text_version="canary text")),
+        scene.day("page", user("anna"), cookie("canary"), day=2, click_id="canary-click"),
+        scene.day("page", cookie("canary"), day=3, properties={"url": "canary-url"}),
+        scene.day("sent", mail("a@x.org"), day=4, server_only=True, message_id="canary-mailing"),
+        scene.day("applied", user("anna"), day=5, server_only=True),
+        scene.day("page", cookie("canary"), user("anna"), Identity("crm", "canary-crm"), day=6),
+    ]  # fmt: skip
+
+
+ALL_OF_ANNA = (user("anna"), mail("a@x.org"), cookie("canary"))
+
+
+def everything(scene: Scene) -> str:
+    """All rows of all tables, as text and as bytes."""
+    texts = []
+    for table in tables.metadata.sorted_tables:
+        for row in scene.rows(select(table)):
+            texts += [
+                one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one)
+                for one in row
+            ]
+    return "\n".join(texts)
+
+
+def test_nothing_is_left_of_an_erased_person(scene: Scene) -> None:
+    scene.segment("s", RULE)
+    scene.build()
+    scene.score(*anna(scene), scene.day("page", user("bob"), day=3))
+    bob, person = scene.person_of(user("bob")), scene.person_of(user("anna"))
+    before = [c for c in scene.changes() if c.person_id == person]
+    assert before
+    assert "canary" in everything(scene)
+    scene.score(erasure(scene, *ALL_OF_ANNA, day=10))
+    found = everything(scene)
+    for name in ("canary", "a@x.org", "anna"):
+        assert name not in found
+    told = [c for c in scene.changes() if c.person_id == person]
+    assert [(c.kind, c.key, c.before, c.after, c.reason) for c in told] == [
+        ("person", "", None, None, "erased")
+    ]
+    assert told[0].person_version > max(c.person_version for c in before)
+    assert intervals(scene.engine).keys() == {bob}
+    assert_sound(scene.engine)
+    proofs = scene.rows(select(tables.erased_consent.c.purpose, tables.erased_consent.c.granted))
+    assert ("measure", True) in {(p, bool(g)) for p, g in proofs}
+    # The same again, an old copy, a late one, and one that repeats an old yes after it.
+    scene.score(*anna(scene), erasure(scene, *ALL_OF_ANNA, day=10))
+    scene.score(scene.day("page", user("anna"), cookie("canary"), day=11))
+    assert "canary" not in everything(scene)
+    assert scene.count(tables.identity) == 1
+    assert len(scene.changes()) == len([c for c in scene.changes() if c.person_id == bob]) + 1
+    row = tables.withdrawal.c
+    marks = {bytes(m): at for m, at in scene.rows(select(row.mark, row.measure_ms))}
+    assert marks == {mark_of(i, SECRET): START_MS + 10 * DAY_MS for i in ALL_OF_ANNA}
+
+
+def test_fresh_consent_begins_anew_as_somebody_new(scene: Scene) -> None:
+    scene.score(*anna(scene), erasure(scene, *ALL_OF_ANNA, day=10))
+    old = scene.rows(select(tables.person.c.public_id))
+    dated = Agreement(given_ms=START_MS + 20 * DAY_MS)
+    yes = scene.day("consent_changed", cookie("canary"), day=20, agreement=dated)
+    scene.score(yes, scene.day("page", cookie("canary"), day=21), *anna(scene))
+    scene.score(scene.day("page", user("anna"), cookie("canary"), day=22))  # not hers to renew
+    state = pure.stored(scene.engine)
+    assert sum(state.persons.values()) == 1
+    kept = scene.rows(
+        select(tables.event.c.occurred_ms).where(tables.event.c.identity_id.is_not(None))
+    )
+    assert sorted(at for (at,) in kept) == [START_MS + d * DAY_MS for d in (20, 21)]
+    person = scene.person_of(cookie("canary"))
+    assert (scene.rows(select(tables.person.c.public_id).where(tables.person.c.id == person))[0]
+            not in old)  # fmt: skip
+    row = tables.withdrawal.c
+    marks = {bytes(m): at for m, at in scene.rows(select(row.mark, row.measure_ms))}
+    assert marks[mark_of(cookie("canary"), SECRET)] is None
+    assert marks[mark_of(user("anna"), SECRET)] is not None
+    word = scene.day("consent_changed", user("anna"), cookie("canary"), day=23, server_only=True)
+    scene.score(word, scene.day("page", user("anna"), cookie("canary"), day=24))
+    assert scene.person_of(user("anna")) == scene.person_of(cookie("canary")) == person
+    assert_sound(scene.engine)
+
+
+def test_a_shared_browser_goes_on_as_the_others(scene: Scene) -> None:
+    """Whose the browser was meanwhile is as if she had never used it."""
+    mine = [
+        scene.day("page", user("anna"), cookie("shared"), day=1),
+        scene.day("page", cookie("shared"), day=2),
+    ]
+    his = [
+        scene.day("page", user("bob"), cookie("shared"), day=5),
+        scene.day("page", cookie("shared"), day=6),
+    ]
+    span = (cookie("shared"), 0, START_MS + 5 * DAY_MS)
+    scene.score(*mine, *his)
+    assert scene.count(tables.identity_conflict) == 1
+    scene.score(erasure(scene, user("anna"), day=10, spans=[span]))
+    _equal_to(scene, his)
+    assert scene.count(tables.identity_conflict) == 0
+    scene.score(*mine, scene.day("page", cookie("shared"), day=3))
+    _equal_to(scene, his)
+    assert scene.person_of(cookie("shared")) == scene.person_of(user("bob"))
+
+
+def test_who_was_named_beside_somebody_else_is_named_no_more(scene: Scene) -> None:
+    """An address that was told of two user ids: of the other's events only the name goes."""
+    hers = scene.day("identified", user("anna"), mail("a@x.org"), day=1, server_only=True)
+    his = scene.day("identified", user("bob"), mail("a@x.org"), day=2, server_only=True)
+    scene.score(hers, his)
+    assert scene.count(tables.identity_conflict) == 1
+    scene.score(erasure(scene, user("anna"), mail("a@x.org"), day=10))
+    assert "a@x.org" not in everything(scene)
+    assert "anna" not in everything(scene)
+    assert scene.count(tables.identity_conflict) == 0
+    scene.score(hers, his)
+    assert "a@x.org" not in everything(scene)
+    assert scene.person_of(user("bob"))
+    assert_sound(scene.engine)
+
+
+def test_a_decision_about_somebody_erased_is_forgotten(scene: Scene) -> None:
+    scene.score(*anna(scene), scene.day("page", user("bob"), day=1))
+    word = scene.day("identity_decision", user("anna"), user("bob"), day=7, server_only=True,
+                     properties={"decision": "two_people", "reason": "canary"})  # fmt: skip
+    scene.score(word)
+    scene.score(erasure(scene, *ALL_OF_ANNA, day=10))
+    scene.score(word)
+    assert "canary" not in everything(scene)
+    assert scene.count(tables.identity_decision) == 0
+    assert scene.count(tables.identity_edge) == 0
+
+
+def _equal_to(scene: Scene, events: Iterable[Event]) -> None:
+    expected = pure.said(events, _rules())
+    assert pure.stored(scene.engine) == expected
+    assert_sound(scene.engine)
+
+
+def _rules() -> Rulebook:
+    return Rulebook(())
+
+
+def left(events: Sequence[Event]) -> list[Event]:
+    """What erasures leave of a set of events, by brute force."""
+    words = [event for event in events if event.type == "erased"]
+    others = [event for event in events if event.type != "erased"]
+    tombs: dict[Identity, list[Tomb]] = {}
+    for word in words:
+        for one in word.identities:
+            erased_ms = max(w.occurred_ms for w in words if one in w.identities)
+            lifts = [
+                renewed_ms(e) for e in others if one in renewed_by(e) and renewed_ms(e) > erased_ms
+            ]
+            tombs[one] = [Tomb(0, NEVER_MS, erased_ms, min(lifts, default=None))]
+        for namespace, value, a, b in word.properties["spans"]:
+            tombs.setdefault(Identity(namespace, value), []).append(Tomb(a, b, word.occurred_ms))
+    return [kept for event in others if (kept := left_of(event, tombs)) is not None]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_order_comes_to_the_world_without_them(scene: Scene, seed: int) -> None:
+    chance = random.Random(seed)
+    names = ["anna", "bob", "cees"]
+    events: list[Event] = []
+    for _ in range(60):
+        name, day = chance.choice(names), chance.uniform(0, 90)
+        who = chance.choice([
+            (user(name),), (mail(f"{name}@x.org"),), (user(name), mail(f"{name}@x.org")),
+            (user(name), cookie(f"c-{name}")), (cookie(f"c-{name}"),), (cookie("shared"),),
+            (user(name), cookie("shared")), (token(name), cookie(f"c-{name}")),
+            (user(name), mail(f"{chance.choice(names)}@x.org")),
+        ])  # fmt: skip
+        kind = chance.choice(["page", "vacancy_viewed", "applied", "identified", "sent"])
+        events.append(
+            scene.day(kind, *who, day=day, server_only=chance.random() < 0.5, message_id="m")
+        )
+    word = erasure(
+        scene, user("anna"), mail("anna@x.org"), cookie("c-anna"), token("anna"), day=60,
+        spans=[(cookie("shared"), START_MS + 10 * DAY_MS, START_MS + 25 * DAY_MS)],
+    )  # fmt: skip
+    again = erasure(scene, cookie("c-bob"), day=70)
+    yes = scene.day("consent_changed", user("anna"), cookie("c-anna"), day=75, server_only=True)
+    told = [*events, word, again, yes]
+    copies = told + chance.choices(told, k=30)
+    chance.shuffle(copies)
+    size = chance.randint(1, 25)
+    for i in range(0, len(copies), size):
+        scene.score(*copies[i : i + size])
+    # What came after a yes, before that yes was known, was stripped: it has to come again.
+    scene.score(*told)
+    expected = left(told)
+    _equal_to(scene, expected)
+    total = sum(count for (count,) in scene.rows(select(tables.aggregate.c["count"])))
+    assert total == sum(not event.identities for event in expected)
+
+
+def test_poison_of_somebody_erased_goes_from_the_dead_letter(scene: Scene) -> None:
+    good = scene.day("page", user("anna-1"), day=1)
+    other = scene.day("page", user("bob"), day=1, properties={"n": "anna-12"})
+    for event in (good, other):
+        bad = encode(event).replace(b'"v":1', b'"v":99')
+        scene.log.append([record_of(event, bad)])
+    scene.log.append([record_of(good, b"no json of anna-1")])
+    scene.drain()
+    assert scene.count(tables.dead_letter) == 3
+    scene.score(erasure(scene, user("anna-1"), day=10))
+    (kept,) = scene.rows(select(tables.dead_letter.c.value))
+    assert b"anna-12" in bytes(kept[0])
+    scene.log.append([record_of(good, encode(good).replace(b'"v":1', b'"v":99'))])
+    scene.drain()
+    assert 'anna-1"' not in everything(scene)
+
+
+def record_of(event: Event, value: bytes):
+    return Record(record_key(event), value)
