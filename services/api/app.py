@@ -14,6 +14,7 @@ from services.api import (
     decisions,
     deliveries,
     docs,
+    erasures,
     explain,
     health,
     hooks,
@@ -59,7 +60,8 @@ from services.model.version import load
 from services.runtime.clock import now_ms
 
 _DESCRIBED = (
-    persons, upserts, identities, decisions, conflicts, consent, timeline, phases, explain,
+    persons, upserts, identities, decisions, conflicts, consent, erasures, timeline, phases,
+    explain,
     interests, pressure, by_hand,
     preview, segments, members, imports, exports, jobs, changes, stream, webhooks, deliveries,
     campaigns, messages, telling, links,

@@ -27,6 +27,7 @@ SCOPES: dict[str, str] = {
     "links:write": "make and list tracked links, campaigns and mailings, with recipients",
     "identities:write": "decide which identities are one person's, and which are not",
     "consent:write": "record what people agreed to, or took back, elsewhere",
+    "persons:erase": "erase people, and see what was erased; set how long people are kept",
     "hooks:read": "webhooks of mailers, without their secrets",
     "hooks:write": "make and delete webhooks of mailers",
     "webhooks:read": "webhooks and what was sent to them",

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import Field
-from sqlalchemy import Select
+from sqlalchemy import Select, and_, or_
 
 from services.api.context import Here
 from services.api.needs import ChangesReader
@@ -60,12 +60,13 @@ Segment = Annotated[
 
 
 def wanted(workspace_id: int, types: list[ChangeType] | None, segment: str | None) -> Select[Any]:
-    """The changes of a workspace that somebody asks for."""
+    """The changes of a workspace that somebody asks for, and always who was erased."""
     query = select_changes(workspace_id)
     if types:
-        query = query.where(change.c.kind.in_(types))
+        query = query.where(change.c.kind.in_([*types, "person"]))
     if segment is not None:
-        query = query.where(change.c.kind == "segment", change.c.key == segment)
+        member = and_(change.c.kind == "segment", change.c.key == segment)
+        query = query.where(or_(member, change.c.kind == "person"))
     return query
 
 
@@ -80,7 +81,10 @@ def list_changes(
     segment: Segment = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> ChangesOut:
-    """Oldest first. Once a position was read, nothing appears before it any more."""
+    """Oldest first. Once a position was read, nothing appears before it any more.
+
+    Who was erased (`person`) is always told: forget them. What the feed said of them is gone.
+    """
     query = wanted(credential.workspace_id, types, segment).where(change.c.position > after)
     with here.engine.connect() as connection:
         rows = connection.execute(query.order_by(change.c.position).limit(limit)).all()

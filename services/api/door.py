@@ -9,12 +9,15 @@ import httpx
 
 from services.api.problem import Problem
 from services.contract.decision import DECIDED, Decision
+from services.contract.erasure import ERASED, Span
 from services.contract.event import LISTED, Identity
 from services.contract.listing import Listing
 from services.contract.token import Recipient
 
 TIMEOUT_S = 5.0
 BATCH_MAX = 100
+NAMED_MAX = 20
+"""Identities in one call, as the tracker takes them."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,19 @@ class Put:
     """The credential that brought it."""
 
 
+@dataclass(frozen=True)
+class Farewell:
+    """Whom to erase; see ``contract/erasure.py``."""
+
+    identities: tuple[Identity, ...]
+    """At least one."""
+    spans: tuple[Span, ...]
+    by: str | None
+    """Who decided, as the caller says."""
+    key: str
+    """The credential that brought it."""
+
+
 class Door(Protocol):
     """Takes what the API says of persons."""
 
@@ -142,6 +158,13 @@ class Door(Protocol):
             Problem: 503, the tracker cannot be reached or takes nothing now.
         """
 
+    def erase(self, workspace_id: int, farewell: Farewell) -> str | None:
+        """Tell that a person is erased; the last event's position, None if it is refused.
+
+        Raises:
+            Problem: 503, the tracker cannot be reached or takes nothing now.
+        """
+
 
 class HttpDoor:
     """The tracker over HTTP, with the internal key."""
@@ -184,6 +207,10 @@ class HttpDoor:
     def put(self, workspace_id: int, put: Put) -> str | None:
         """See :meth:`Door.put`."""
         return self._tell(workspace_id, [_listed(put)])
+
+    def erase(self, workspace_id: int, farewell: Farewell) -> str | None:
+        """See :meth:`Door.erase`."""
+        return self._tell(workspace_id, _erased(farewell))
 
     def _tell(self, workspace_id: int, calls: Sequence[dict[str, Any]]) -> str | None:
         position: str | None = None
@@ -273,6 +300,34 @@ def _listed(put: Put) -> dict[str, Any]:
         },
         "context": {"externalIds": [who]},
     }
+
+
+def _erased(farewell: Farewell) -> list[dict[str, Any]]:
+    """Calls that only the internal key may make, of so many identities as one may name."""
+    named, spans = farewell.identities, farewell.spans
+    pieces = [
+        (named[i : i + NAMED_MAX], spans[i : i + NAMED_MAX])
+        for i in range(0, max(len(named), len(spans)), NAMED_MAX)
+    ]
+    return [
+        {
+            "type": ERASED,
+            "messageId": f"erasure:{uuid4().hex}",
+            "properties": {
+                "reason": "erased",
+                "spans": [[s.identity.namespace, s.identity.value, *s[1:]] for s in some],
+                "by": farewell.by,
+                "key": farewell.key,
+            },
+            "context": {
+                "externalIds": [
+                    {"type": identity.namespace, "id": identity.value, "collection": "users"}
+                    for identity in identities or named[:1]
+                ]
+            },
+        }
+        for identities, some in pieces
+    ]
 
 
 def _sent(sending: Sending, token: str, recipient: Recipient | None) -> dict[str, Any]:

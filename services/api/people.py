@@ -35,7 +35,7 @@ def find_person(
         person.c.workspace_id == workspace_id, person.c.public_id == public_id
     )
     row = connection.execute(query).one_or_none()
-    if row is None:
+    if row is None or row.erased_ms is not None:
         raise _unknown_person()
     if row.merged_into is None or _was_somebody(connection, row, known_at_ms):
         return row

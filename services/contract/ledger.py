@@ -1,15 +1,25 @@
 """What a person's identities are, and which events named two of them: for judging answers."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, select
 
 from services.contract.circles import Circles, Tie, circles
+from services.contract.erasure import Span
 from services.contract.event import Identity
 from services.contract.tables import identity, identity_edge, identity_link
+from services.contract.terms import NEVER_MS
 from services.contract.vault import shown_value
 from services.model.identity import BROWSER_AFTER_MS
+
+
+class Possessions(NamedTuple):
+    """What is one person's now."""
+
+    identities: tuple[Identity, ...]
+    """Theirs alone."""
+    spans: tuple[Span, ...]
 
 
 def circles_of(
@@ -43,6 +53,36 @@ def circles_of(
         person: (circles(named.values(), _named(ties.get(person, ()), named)), frozenset(named))
         for person, named in theirs.items()
     }
+
+
+def possessions(db: Connection, workspace_id: int, person_id: int) -> Possessions:
+    """What is to be erased of a person: the identities, and browsers as long as they were theirs.
+
+    Args:
+        db: where they are.
+        workspace_id: whose.
+        person_id: the person.
+    """
+    link, row = identity_link.c, identity.c
+    query = (
+        select(row.namespace, row.value, link.valid_from_ms, link.valid_to_ms)
+        .join_from(identity_link, identity, row.id == link.identity_id)
+        .where(
+            link.workspace_id == workspace_id,
+            link.person_id == person_id,
+            link.known_to_ms.is_(None),
+        )
+        .order_by(row.namespace, row.value, link.valid_from_ms)
+    )
+    alone: list[Identity] = []
+    spans: list[Span] = []
+    for namespace, value, from_ms, to_ms in db.execute(query):
+        one = Identity(namespace, shown_value(value))
+        if from_ms is None and to_ms is None:
+            alone.append(one)
+        else:
+            spans.append(Span(one, from_ms or 0, NEVER_MS if to_ms is None else to_ms))
+    return Possessions(tuple(alone), tuple(spans))
 
 
 def _ties(

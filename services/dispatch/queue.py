@@ -238,14 +238,15 @@ _NEW = (
 
 
 def _wanted(row: Row[Any]) -> list[Any]:
-    """What a webhook asked for, as conditions on changes."""
+    """What a webhook asked for, as conditions on changes; who was erased is always told."""
     conditions: list[Any] = []
     if row.types:
-        conditions.append(change.c.kind.in_(row.types))
+        conditions.append(change.c.kind.in_([*row.types, "person"]))
     if row.segments:
         conditions.append(or_(change.c.kind != "segment", change.c.key.in_(row.segments)))
     if not row.late:
-        conditions.append(change.c.recorded_ms - change.c.valid_ms <= LATE_MS)
+        is_soon = change.c.recorded_ms - change.c.valid_ms <= LATE_MS
+        conditions.append(or_(change.c.kind == "person", is_soon))
     return conditions
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, delete, select, update
 
 from services.contract import tables
+from services.contract.change import ERASED
 from services.model.version import Model
 from services.runtime.bulk import among
 from services.scorer import consent, intervals
@@ -86,7 +87,7 @@ def _farewells(done: Erased, gone: dict[int, bool], folded: Sequence[Folded]) ->
             kind="person",
             key="",
             before=None,
-            after=None,
+            after=ERASED,
             valid_ms=last.at_ms,
             reason=last.reason,
             event_id=None,

@@ -15,6 +15,7 @@ from services.contract.consent import (
     stripped,
 )
 from services.contract.decision import DECIDED
+from services.contract.erasure import ERASED
 from services.contract.event import LISTED, NO_PROOF, Agreement, Consent, Event
 from services.contract.snapshot import KeyEntry
 from services.tracker.clean import clean_id
@@ -27,6 +28,7 @@ _ASSERTED = Agreement(asserted=True)
 _REFUSED = Consent(measure=False, profile=False)
 _PURPOSES = ("measure", "profile", "contact")
 _REMEMBERED_LENGTH_MAX = 100
+_OF_NOBODY = frozenset({DECIDED, ERASED})
 _FROM_BROWSERS = frozenset({"anonymous_id", "person_token"})
 """Whose word a browser may bring: it holds a random cookie or a signed token. Anybody can write
 somebody else's address into a page's call."""
@@ -119,7 +121,7 @@ def judged(
     if privacy_signal and not event.agreement.specific:
         return stripped(event, _REFUSED), "privacy_signal"
     if event.consent.measure is not True and event.type != LISTED:
-        if event.type == DECIDED:  # said of two identities, and of nobody's doings
+        if event.type in _OF_NOBODY:  # said of identities, and of nobody's doings
             return event, None
         return stripped(event, event.consent), "no_consent"
     if not event.identities:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from services.contract.decision import DECIDED
+from services.contract.erasure import ERASED
 from services.contract.event import (
     CHANNELS,
     LISTED,
@@ -37,6 +38,8 @@ _MAIL_TYPES = frozenset(
     {"sent", "delivered", "open", "click", "bounce", "unsubscribe", "complaint"}
 )
 _LIFTED = ("content_id", "content_type", "click_id", "channel")
+_BY_US: dict[str, EventType] = {DECIDED: DECIDED, LISTED: LISTED, ERASED: ERASED}
+"""What only the product itself may say, under these names."""
 _WHO = frozenset({"identify", "group", "alias"})
 _NAMING: dict[EventType, int] = {DECIDED: 2, LISTED: 1}
 """What the product says of identities, and of how many."""
@@ -62,7 +65,8 @@ def event_of_call(call: Call, kind: Any, message_id: str, arrival: Arrival) -> E
     if sender.kind == "write" and event_type in SERVER_ONLY_TYPES:
         raise RefusedEventError("server_only_type")
     identities, consent, agreement = _who(kind, call, context, said, arrival)
-    if len(identities) != _NAMING.get(event_type, len(identities)):
+    wanted = _NAMING.get(event_type, len(identities))
+    if len(identities) != wanted or (event_type == ERASED and not identities):
         raise RefusedEventError("no_identity")
     at_ms, doubt = occurred_ms(
         call.original_timestamp, call.timestamp, call.sent_at, arrival.received_ms
@@ -105,8 +109,8 @@ def _type_of(kind: Any, call: Call, content_type: str | None, arrival: Arrival) 
         return names.type_of_page(content_type)
     if isinstance(kind, str) and kind in _WHO:
         return "identified"
-    if kind in {DECIDED, LISTED} and arrival.sender.kind == "internal":
-        return DECIDED if kind == DECIDED else LISTED
+    if arrival.sender.kind == "internal" and isinstance(kind, str) and kind in _BY_US:
+        return _BY_US[kind]
     raise RefusedEventError("unknown_call")
 
 

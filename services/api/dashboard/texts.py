@@ -160,6 +160,7 @@ _EVENTS: dict[str, tuple[str, str]] = {
     "complaint": ("Meldde mail als spam", "Reported mail as spam"),
     "identified": ("Maakte zich bekend", "Became known"),
     "consent_changed": ("Antwoordde over toestemming", "Answered about consent"),
+    "erased": ("Werd gewist", "Was erased"),
     "identity_decision": ("Er werd beslist wie dit is", "It was decided who this is"),
     "segment_listed": ("Met de hand ingedeeld", "Put in or out of a segment by hand"),
     "custom": ("Deed iets anders", "Did something else"),
