@@ -81,7 +81,7 @@ def test_nothing_is_left_of_an_erased_person(scene: Scene) -> None:
         assert name not in found
     told = [c for c in scene.changes() if c.person_id == person]
     assert [(c.kind, c.key, c.before, c.after, c.reason) for c in told] == [
-        ("person", "", None, None, "erased")
+        ("person", "", None, "erased", "erased")
     ]
     assert told[0].person_version > max(c.person_version for c in before)
     assert intervals(scene.engine).keys() == {bob}
