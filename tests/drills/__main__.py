@@ -1,7 +1,7 @@
 """``make drill``: every fault at length, one table at the end.
 
-Parts by name, else all but the soak: kills frozen away stopped disk slow bombs. ``SOAK_MINUTES=30``
-runs the soak alone. ``KENTERING_SEED`` repeats a run's choices.
+Parts by name, else all but the soak: workers storm kills frozen away stopped disk slow
+bombs. ``SOAK_MINUTES=30`` runs the soak alone. ``KENTERING_SEED`` repeats a run's choices.
 """
 
 import os
@@ -20,8 +20,9 @@ from tests.drills.outages import away, frozen
 from tests.drills.outcome import Outcome, table
 from tests.drills.soak import highest_rate, soak
 from tests.drills.stack import Stack, run_stack
-from tests.servers.kafka import run_kafka
-from tests.servers.postgres import run_postgres
+from tests.drills.workers import STORM, workers
+from tests.servers.kafka import Kafka, run_kafka
+from tests.servers.postgres import Postgres, run_postgres
 
 DELIVERY_TIMEOUT_S = 5
 PARTS: dict[str, Callable[[Stack, random.Random], Outcome]] = {
@@ -33,6 +34,17 @@ PARTS: dict[str, Callable[[Stack, random.Random], Outcome]] = {
     "slow": lambda stack, rng: slow(stack, rng, count=2_000, seconds=20),
     "bombs": lambda stack, rng: bombs(stack, rng, count=60),
 }
+
+
+SCORERS: dict[str, Callable[[Path, Kafka, Postgres, random.Random], Outcome]] = {
+    "workers": lambda *servers: workers(
+        *servers, part="workers", persons=1_500, moves=120, every_s=1.5
+    ),
+    "storm": lambda *servers: workers(
+        *servers, part="storm", persons=500, moves=40, every_s=3, kinds=STORM
+    ),
+}
+"""Parts that have the servers to themselves."""
 
 
 def main(names: list[str], soak_minutes: float) -> int:
@@ -50,12 +62,23 @@ def main(names: list[str], soak_minutes: float) -> int:
         postgres.execute("CREATE DATABASE drill")
         migrate(postgres.url("drill"))
         url = postgres.url("drill")
+        chosen = names or ([] if soak_minutes else [*SCORERS, *PARTS])
+        for name in [name for name in chosen if name in SCORERS]:
+            print(f"{time.monotonic() - began_s:5.0f} s  {name} …", flush=True)
+            outcomes.append(SCORERS[name](Path(folder), kafka, postgres, rng))
+        others = [name for name in chosen if name not in SCORERS]
+        if not others and not soak_minutes:
+            return _told(outcomes, seed, began_s)
         with run_stack(Path(folder), kafka, url, 2, DELIVERY_TIMEOUT_S) as stack:
-            for name in names or ([] if soak_minutes else PARTS):
+            for name in others:
                 print(f"{time.monotonic() - began_s:5.0f} s  {name} …", flush=True)
                 outcomes.append(PARTS[name](stack, rng))
             if soak_minutes:
                 outcomes.append(_soak(stack, rng, soak_minutes))
+    return _told(outcomes, seed, began_s)
+
+
+def _told(outcomes: list[Outcome], seed: int, began_s: float) -> int:
     print(f"\n{table(outcomes)}\n\nKENTERING_SEED={seed}, {time.monotonic() - began_s:.0f} s")
     return int(any(outcome.failures for outcome in outcomes))
 
