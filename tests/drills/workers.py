@@ -40,6 +40,8 @@ PATIENCE_S = 400
 MOVES = ("join", "leave", "kill", "kill", "freeze", "thaw", "database")
 STORM = ("join", "leave")
 
+Worker = Popen[bytes]
+
 
 class Team:
     """Between two and eight workers on one topic."""
@@ -48,7 +50,7 @@ class Team:
         command = [sys.executable, "-m", "tests.simulation.worker", url, kafka.bootstrap, topic]
         self._start = lambda: start(command, log)
         self._postgres = postgres
-        self._frozen: dict[Popen[bytes], float] = {}
+        self._frozen: dict[Worker, float] = {}
         self.workers = [self._start() for _ in range(WORKERS_MIN)]
         self.did: Counter[str] = Counter()
 
