@@ -25,6 +25,7 @@ from bench import (
     relay,
     scoring,
     visible,
+    webhooks,
 )
 from bench.docs import LATEST
 from bench.figures import as_text
@@ -44,6 +45,7 @@ MEASURES = {
     "anew": anew,
     "late": late,
     "visible": visible,
+    "webhooks": webhooks,
     "pages": pages,
     "machine_labels": machine_labels,
     "fit": fit,

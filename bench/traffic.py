@@ -36,8 +36,13 @@ class Seen:
     """For each person timed, from the hit to the page that showed them."""
 
 
-async def traffic(product: Product) -> Seen:
+async def traffic(product: Product, heard_s: dict[str, float] | None = None) -> Seen:
     """Send hits and probes to a product, and look for the probes in its segment ``bench``.
+
+    Args:
+        product: what is measured.
+        heard_s: where somebody else notes when each person was first heard of; None: the
+            segment's members are read all the time.
 
     Raises:
         RuntimeError: an answer was an error, or somebody was never shown.
@@ -55,7 +60,12 @@ async def traffic(product: Product) -> Seen:
         for number, lane in enumerate(lanes)
     ]
     sent: dict[str, float] = {}
-    look = asyncio.create_task(_look(looking, _members(api, product.api_key), sent))
+    finding = (
+        _look(looking, _members(api, product.api_key), sent)
+        if heard_s is None
+        else _listen(heard_s)
+    )
+    look = asyncio.create_task(finding)
     probing = _probe(for_probes, requests, sent, begin_s + WARM_S, end_s)
     counts = await asyncio.gather(*sending, probing)
     lasted_s = time.perf_counter() - begin_s
@@ -102,6 +112,13 @@ async def _probe(
         count += 1
         at_s += 1 / PROBES_PER_S
     return count
+
+
+async def _listen(heard_s: dict[str, float]) -> dict[str, float]:
+    """Wait until all are heard of; when each was."""
+    while len(heard_s) < round((SECONDS - WARM_S) * PROBES_PER_S):
+        await asyncio.sleep(LOOK_EVERY_S)
+    return heard_s
 
 
 async def _look(connection: Connection, request: bytes, sent: dict[str, float]) -> dict[str, float]:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from services.api import webhook_messages
 from services.api.auth import SCOPES, Needs
 from services.api.collecting import collecting_paths
 from services.api.problem import ProblemDetails, described
@@ -96,6 +97,7 @@ def _describe(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:
         version=VERSION,
         description=_ABOUT,
         routes=app.routes,
+        webhooks=webhook_messages.router.routes,
         tags=_TAGS,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
@@ -115,6 +117,9 @@ def _describe(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:
                 _limited(operation)
                 operation["security"] = [{"bearer": []}, {"basic": []}]
                 operation["description"] += f"\n\nScope: `{scope}` ({SCOPES[scope]})."
+    for item in schema["webhooks"].values():
+        for operation in item.values():
+            operation["responses"].pop("422", None)
     schema["paths"] = collecting_paths() | schema["paths"]
     return schema
 

@@ -17,6 +17,7 @@ from services.api.context import Context, Here
 from services.api.dashboard.charts import draw
 from services.api.dashboard.figures import phase_figure, phase_figures, segment_figures
 from services.api.dashboard.movers import Whys, movers
+from services.api.dashboard.notices import dead_webhooks
 from services.api.dashboard.people_page import Place, people_page
 from services.api.dashboard.person_page import person_page
 from services.api.dashboard.session import close_session, may_enter, open_session, session_of
@@ -206,6 +207,7 @@ def _part(connection: Connection, here: Context, credential: Credential, words: 
         drawn=drawn,
         movers=movers(connection, credential.workspace_id, here.model, words, _whys),
         segments=segment_figures(connection, credential.workspace_id, now_ms),
+        dead=dead_webhooks(connection, credential.workspace_id),
         now_ms=now_ms,
     )
 

@@ -41,6 +41,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Geen verbinding; dit zijn de laatste cijfers.",
         "No connection; these are the last numbers.",
     ),
+    "dead_webhook": (
+        "krijgt geen webhooks meer: er kwam niets aan. Hervat de webhook als dat is verholpen.",
+        "gets no webhooks any more, for nothing arrived. Resume the webhook once that is mended.",
+    ),
     "login_title": ("Inloggen", "Log in"),
     "login_hint": (
         "Geef de API-sleutel van uw werkruimte. Hij blijft twaalf uur in deze browser.",

@@ -11,9 +11,16 @@ from services.api.app import create_app
 from services.api.auth import SCOPES
 from services.contract.keys import digest_of, new_key
 from services.contract.tables import api_key
+from services.dispatch import verdict
 from tests.contract.dispatch.feed import OWN, Feed
 from tests.servers.receiver import Receiver, run_receiver
 from tests.servers.web import LOCAL, run_app
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first pauses are short, so that tests are."""
+    monkeypatch.setattr(verdict, "BACKOFF_MIN_MS", 100)
 
 
 @pytest.fixture
