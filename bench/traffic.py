@@ -70,6 +70,8 @@ async def traffic(product: Product, heard_s: dict[str, float] | None = None) -> 
     counts = await asyncio.gather(*sending, probing)
     lasted_s = time.perf_counter() - begin_s
     first_shown_s = await asyncio.wait_for(look, PATIENCE_S)
+    await looking.close()
+    looking = await Connection.open(api)  # one that was idle may be closed by now
     taken_s = await _taken(looking, api, product.api_key, sent, first_shown_s)
     for connection in (*connections, looking):
         await connection.close()
@@ -116,8 +118,8 @@ async def _probe(
 
 async def _listen(heard_s: dict[str, float]) -> dict[str, float]:
     """Wait until all are heard of; when each was."""
-    while len(heard_s) < round((SECONDS - WARM_S) * PROBES_PER_S):
-        await asyncio.sleep(LOOK_EVERY_S)
+    while len(heard_s) < round((SECONDS - WARM_S) * PROBES_PER_S):  # noqa: ASYNC110
+        await asyncio.sleep(LOOK_EVERY_S)  # who hears is in a thread of their own
     return heard_s
 
 

@@ -23,6 +23,7 @@ CONNECTIONS_MAX = 16
 FAILURES_MAX = 3
 """In a row, and the rest of a batch waits."""
 TIDY_EVERY_S = 60.0
+PAUSE_S = 0.2
 
 _log = structlog.get_logger()
 
@@ -89,7 +90,8 @@ class Sender:
                 if work is None:
                     return
                 if work.lanes:
-                    await self._send(work)
+                    if not await self._send(work):
+                        await asyncio.sleep(PAUSE_S)  # we hardly live, or are told to stop
                 elif not work.behind:
                     await self._wait(work)
         finally:
@@ -115,19 +117,24 @@ class Sender:
             work = load(db, self._name, self._holder, now_ms)
         if work is not None:
             self.oldest_ms, self.version = work.oldest_ms, work.version
-            self._unwell = work.health.status != "active" or work.health.failing_ms is not None
+            health = work.health
+            is_waiting = health.retry_ms is not None and now_ms < health.retry_ms
+            self._unwell = health.status != "active" or is_waiting or health.failing_ms is not None
         return work
 
     def _tidy(self, work: Work) -> None:
         with self._engine.begin() as db:
             tidy(db, work, self._clock())
 
-    async def _send(self, work: Work) -> None:
+    async def _send(self, work: Work) -> bool:
+        """Send what may be sent; whether anything was tried at all."""
         outbound = await self._connected(work.url)
         self._failures_in_a_row = 0
         free = asyncio.Semaphore(CONNECTIONS_MAX)
         lanes = [self._send_lane(work, lane, outbound, free) for lane in work.lanes]
         tried = [one for some in await asyncio.gather(*lanes) for one in some]
+        if not tried:
+            return False
         now_ms = self._clock()
         health = health_after(work.health, [one.verdict for one in tried], now_ms, random.random())  # noqa: S311
         sent = [sent_of(one, health, now_ms, random.random()) for one in tried]  # noqa: S311
@@ -139,6 +146,7 @@ class Sender:
         if health.status == "dead" and work.health.status == "active":
             telemetry.WEBHOOKS_DEAD.inc()
             _log.warning("a webhook is dead", webhook=work.public_id, reason=health.notice)
+        return True
 
     def _settle(self, work: Work, sent: Sequence[Sent], health: Health, now_ms: int) -> None:
         with self._engine.begin() as db:

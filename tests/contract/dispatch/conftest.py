@@ -5,12 +5,8 @@ from typing import Any
 
 import pytest
 from httpx import Client
-from sqlalchemy import insert
 
 from services.api.app import create_app
-from services.api.auth import SCOPES
-from services.contract.keys import digest_of, new_key
-from services.contract.tables import api_key
 from services.dispatch import verdict
 from tests.contract.dispatch.feed import OWN, Feed
 from tests.servers.receiver import Receiver, run_receiver
@@ -39,16 +35,7 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def client(feed: Feed) -> Iterator[Client]:
     """With an api key of the first workspace."""
-    key = new_key("api")
-    row = {
-        "workspace_id": 1,
-        "kind": "api",
-        "scopes": sorted(SCOPES),
-        "digest": digest_of(key),
-        "source_id": 1,
-        "created_ms": 1,
-    }
-    feed.write(insert(api_key).values(row))
+    key = feed.key()
     app = create_app(feed.engine, "internal", "http://track.test", networks=OWN)
     with run_app(app) as url:
         headers = {"Authorization": f"Bearer {key}"}

@@ -7,7 +7,9 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select
 
+from services.api.auth import SCOPES
 from services.contract import tables
+from services.contract.keys import digest_of, new_key
 from services.contract.target import networks_of
 from services.dispatch.dispatcher import Dispatcher
 from services.runtime.clock import now_ms
@@ -44,6 +46,20 @@ class Feed:
                         "created_ms": 1,
                     }
                     db.execute(insert(tables.person).values(row))
+
+    def key(self) -> str:
+        """An api key of the first workspace, with every scope."""
+        key = new_key("api")
+        row = {
+            "workspace_id": 1,
+            "kind": "api",
+            "scopes": sorted(SCOPES),
+            "digest": digest_of(key),
+            "source_id": 1,
+            "created_ms": 1,
+        }
+        self.write(insert(tables.api_key).values(row))
+        return key
 
     def tell(self, *persons: int, workspace: int = 1, **more: Any) -> None:
         """One change of each of these persons, in one transaction."""

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from dataclasses import replace
 from email.utils import formatdate
 
 from httpx import Client
@@ -13,7 +14,7 @@ from services.runtime.clock import now_ms
 from tests.contract.dispatch.conftest import Hook
 from tests.contract.dispatch.feed import Feed, dispatching
 from tests.servers.process import wait_until
-from tests.servers.receiver import Receiver, Reply, run_receiver
+from tests.servers.receiver import Got, Receiver, Reply, run_receiver
 
 
 class Clock:
@@ -77,10 +78,19 @@ def test_who_asks_for_time_gets_it(feed: Feed, hook: Hook, receiver: Receiver) -
     hook(receiver.url)
     replies = [
         Reply(429, {"Retry-After": "1"}),
-        Reply(503, {"Retry-After": formatdate(time.time() + 3, usegmt=True)}),
+        Reply(503, {"Retry-After": "DATE"}),
         Reply(),
     ]
-    receiver.answer = lambda _got: replies.pop(0)
+
+    def answer(_got: Got) -> Reply:
+        reply = replies.pop(0)
+        if reply.headers.get("Retry-After") == "DATE":
+            # To the second, and cut off: more than one of two are left.
+            date = formatdate(time.time() + 2, usegmt=True)
+            return replace(reply, headers={"Retry-After": date})
+        return reply
+
+    receiver.answer = answer
     feed.tell(0)
     with dispatching(feed.engine):
         wait_until(lambda: receiver.accepted, "the third time", timeout_s=20)
