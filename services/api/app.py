@@ -11,6 +11,7 @@ from services.api import (
     changes,
     conflicts,
     consent,
+    content,
     decisions,
     deliveries,
     docs,
@@ -25,6 +26,7 @@ from services.api import (
     members,
     messages,
     model,
+    next_content,
     openapi,
     persons,
     phases,
@@ -34,6 +36,7 @@ from services.api import (
     problem_pages,
     rewrite,
     segments,
+    smart,
     snapshot,
     stream,
     telling,
@@ -62,7 +65,7 @@ from services.runtime.clock import now_ms
 _DESCRIBED = (
     persons, upserts, identities, decisions, conflicts, consent, erasures, timeline, phases,
     explain,
-    interests, pressure, by_hand,
+    interests, pressure, by_hand, next_content, content,
     preview, segments, members, imports, exports, jobs, changes, stream, webhooks, deliveries,
     campaigns, messages, telling, links,
     rewrite, link_secrets, hooks, workspaces, model,
@@ -108,10 +111,11 @@ def create_app(
     )
     for part in _DESCRIBED:
         app.include_router(part.router, dependencies=[Depends(only_known_parameters)])
+    app.include_router(smart.router)  # whatever parameters a mailer adds to links come along
     app.include_router(docs.router)
     app.include_router(problem_pages.router)
     app.include_router(dashboard.router)
     problem.install(app)
-    openapi.install(app, [part.router for part in _DESCRIBED])
+    openapi.install(app, [part.router for part in (*_DESCRIBED, smart)])
     app.add_middleware(Edge)
     return app

@@ -24,6 +24,8 @@ SCOPES: dict[str, str] = {
     "exports:write": "take the members of segments out as a file",
     "jobs:write": "see and end imports and exports",
     "changes:read": "the change feed",
+    "content:read": "the catalogue of content",
+    "content:write": "put content in the catalogue, and take it out",
     "links:write": "make and list tracked links, campaigns and mailings, with recipients",
     "identities:write": "decide which identities are one person's, and which are not",
     "consent:write": "record what people agreed to, or took back, elsewhere",

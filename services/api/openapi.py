@@ -37,6 +37,8 @@ _TAGS = [
     {"name": "jobs", "description": "Files in and out, and how far they are."},
     {"name": "changes", "description": "Who moved."},
     {"name": "webhooks", "description": "Who is told of changes, as Standard Webhooks."},
+    {"name": "content", "description": "What is published, and what to offer whom."},
+    {"name": "for visitors", "description": "What people's browsers ask; public."},
     {"name": "links", "description": "Tracked links for mail, magazine and meetings."},
     {"name": "hooks", "description": "Where mailers tell what became of mails."},
     {"name": "workspace", "description": "The workspace and the model."},

@@ -11,6 +11,7 @@ KINDS: dict[str, str] = {
     "network. Networks of your own are named by `KENTERING_WEBHOOK_NETWORKS`.",
     "bad_signature": "The call was not signed by the mailer, or it was changed on its way.",
     "busy": "Too much is waiting just now. Send the same again after `Retry-After`.",
+    "catalogue_full": "The catalogue holds as many items as it may. Take out what has closed.",
     "certificate_awaited": "The certificate that proves the mailer is being fetched. The mailer "
     "sends the same again by itself.",
     "changed_meanwhile": "Somebody changed it since you saw it, so your edit would overwrite "

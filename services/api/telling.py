@@ -163,6 +163,24 @@ def get_telling(
     )
 
 
+def content_bits(
+    connection: Connection, here: Context, workspace_id: int, shares: Three
+) -> dict[str, float]:
+    """By content id, what its answer in a mail would tell of one person, in bits.
+
+    Args:
+        connection: the database.
+        here: the app's surroundings.
+        workspace_id: whose content.
+        shares: the probabilities of the person's states.
+    """
+    sample = _sample(connection, here, workspace_id, here.clock())
+    linked = _linked(connection, workspace_id, _by_mailing(sample.found))
+    one = sample._replace(shares=[shares])
+    items = _items(here, one, _by_content(sample.found, linked), issue=False)
+    return {key: item.bits for key, item in items.items()}
+
+
 def _ranked(items: Iterable[T]) -> list[T]:
     return sorted(items, key=lambda item: -item.bits)
 

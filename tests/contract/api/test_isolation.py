@@ -29,6 +29,7 @@ NOBODYS = {
     "message_id": "m_00000000",
     "link_id": "00000000deadbeef",
     "hook_id": "hk_00000000deadbeef00000000deadbeef",
+    "content_id": "unheard-of",
     "value": "nobody-has-this",
 }
 """By a parameter's or a body field's name, an id of that form that no workspace has. A new name
@@ -37,7 +38,7 @@ stands here and in ``_made``, which makes one in the other workspace."""
 NO_IDS = {"phase", "name", "code"}
 """Parts of addresses that are the same in every workspace."""
 
-_SKIPPED_TAGS = {"collecting", "running it", "internal"}
+_SKIPPED_TAGS = {"collecting", "for visitors", "running it", "internal"}
 # Read again by the clock, whoever asks what.
 _BY_THE_CLOCK = ("FROM model_version", "UPDATE api_key SET used_ms")
 
@@ -55,6 +56,8 @@ def _made(client: Client, people: dict[str, str]) -> dict[str, str]:
     assert client.post("/v1/segments", json=segment).status_code == 201
     campaign = make("campaigns", {"name": "Their campaign"})
     message = make("messages", {"name": "Their mailing", "campaign_id": campaign})
+    item = {"content_type": "story", "title": "Theirs"}
+    assert client.put("/v1/content/their-story", json=item).status_code == 201
     return {
         "person_id": people["turning"],
         "key": "theirs",
@@ -65,6 +68,7 @@ def _made(client: Client, people: dict[str, str]) -> dict[str, str]:
             "links", {"target": "https://werkenbij.example.org/x", "message_id": message}
         ),
         "hook_id": make("hooks", {"esp": "sendgrid"}),
+        "content_id": "their-story",
         "value": "anna",
     }
 

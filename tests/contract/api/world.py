@@ -8,7 +8,7 @@ from services.api.workspaces import NewWorkspace, create_workspace
 from services.contract import event as envelope
 from services.contract.event import Consent, Event, Identity
 from services.contract.phases import DAY_MS
-from services.contract.tables import identity, person, workspace
+from services.contract.tables import identity, link_secret, person, workspace
 from services.model.version import load
 from services.runtime.database import open_database, writing
 from services.runtime.event_log import Stored
@@ -81,6 +81,15 @@ class World:
         )
         with self.engine.connect() as connection:
             return str(connection.execute(query).scalar_one())
+
+    def link_secret(self) -> tuple[int, bytes]:
+        """The number and secret that sign the workspace's links."""
+        query = select(link_secret.c.number, link_secret.c.secret).where(
+            link_secret.c.workspace_id == self.id
+        )
+        with self.engine.connect() as connection:
+            row = connection.execute(query).one()
+        return row.number, row.secret
 
     def build(self, now_ms: int = NOW_MS) -> None:
         """Let the scorer fill all segments."""

@@ -1,0 +1,314 @@
+"""The catalogue: what an employer publishes, and what each item is for."""
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import ConfigDict, Field, field_validator
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from services.api.campaigns import Below
+from services.api.conditional import TAGGED, IfMatch, must_match, tag_of, tell_tag
+from services.api.context import Context, Here
+from services.api.needs import ContentReader, ContentWriter
+from services.api.problem import Problem, described
+from services.api.wire import (
+    INT64_MAX,
+    Body,
+    Cursor,
+    Limit,
+    Moment,
+    Out,
+    pack_cursor,
+    rfc3339_or_none,
+    unpack_cursor,
+)
+from services.contract.phases import Phase
+from services.contract.tables import content, workspace
+from services.contract.token import is_safe_target
+from services.runtime.database import writing
+
+CONTENT_MAX = 20_000
+"""Items in one workspace: all of them are weighed for one person's next."""
+
+router = APIRouter(prefix="/v1/content", tags=["content"])
+
+ContentPath = Annotated[
+    str,
+    Path(min_length=1, max_length=200, pattern="^[^/\\x00]+$", examples=["nachtdienst"]),
+]
+_Topic = Annotated[str, Field(min_length=1, max_length=200)]
+_Word = Field(default=None, min_length=1, max_length=100)
+
+
+class ContentEdit(Body):
+    """What an item is and what it is for."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "content_type": "story",
+                    "title": "A night at the switching station",
+                    "url": "https://werkenbij.example.org/verhalen/nachtdienst",
+                    "topics": ["energy", "night work"],
+                    "phase": "see",
+                    "format": "video",
+                    "serves": "behind the scenes",
+                    "cell": "operator-technician/energy transition",
+                }
+            ]
+        }
+    )
+    content_type: str = Field(
+        min_length=1, max_length=100, description="`vacancy`, `story`, `podcast`, `meeting`, …"
+    )
+    title: str = Field(min_length=1, max_length=500)
+    url: str | None = Field(
+        default=None, max_length=2000, description="Where it stands; without, nobody is led to it."
+    )
+    topics: list[_Topic] = Field(default=[], max_length=20)
+    phase: Phase | None = Field(default=None, description="The phase it is for. Null: all of them.")
+    format: str | None = _Word
+    serves: str | None = Field(
+        default=None, min_length=1, max_length=100, description="The question that it answers."
+    )
+    cell: str | None = Field(
+        default=None, min_length=1, max_length=200, description="Of your conversations matrix."
+    )
+    published_at: Moment | None = Field(
+        default=None, description="Not offered before. Left out: at once."
+    )
+    closes_at: Moment | None = Field(default=None, description="Not offered from then on.")
+
+    @field_validator("url")
+    @classmethod
+    def _safe(cls, url: str | None) -> str | None:
+        if url is not None and not is_safe_target(url):
+            raise ValueError("not an http or https address that a browser follows as it reads")
+        return url
+
+
+class ContentOut(Out):
+    """An item."""
+
+    content_id: str
+    content_type: str
+    title: str
+    url: str | None
+    topics: list[str]
+    phase: Phase | None
+    format: str | None
+    serves: str | None
+    cell: str | None
+    published_at: str | None
+    closes_at: str | None
+
+
+class CatalogueOut(ContentOut):
+    """An item of the catalogue."""
+
+    smart_url: str = Field(
+        description="As the target of a tracked link it leads each person to their own next item, "
+        "and whoever is not known to this one."
+    )
+
+
+class ContentsOut(Out):
+    """A page of the catalogue, the newest first."""
+
+    content: list[CatalogueOut]
+    next: str | None
+
+
+@router.get("", summary="The catalogue", responses=described(400, 401, 403, 503))
+def list_content(
+    here: Here,
+    credential: ContentReader,
+    content_type: Annotated[str | None, Query(max_length=100)] = None,
+    phase: Phase | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> ContentsOut:
+    """The newest first, of one type or phase or of all."""
+    below = unpack_cursor(cursor, Below).id if cursor is not None else INT64_MAX
+    query = (
+        select(content)
+        .where(content.c.workspace_id == credential.workspace_id, content.c.id < below)
+        .order_by(content.c.id.desc())
+        .limit(limit)
+    )
+    if content_type is not None:
+        query = query.where(content.c.kind == content_type)
+    if phase is not None:
+        query = query.where(content.c.phase == phase)
+    with here.engine.connect() as connection:
+        rows = connection.execute(query).all()
+        smart = _smart(connection, here, credential.workspace_id)
+    following = pack_cursor(Below(rows[-1].id)) if len(rows) == limit else None
+    return ContentsOut(content=[_show(row, smart) for row in rows], next=following)
+
+
+@router.get(
+    "/{content_id}",
+    summary="An item",
+    responses={200: TAGGED, **described(400, 401, 403, 404, 503)},
+)
+def get_content(
+    here: Here, credential: ContentReader, content_id: ContentPath, response: Response
+) -> CatalogueOut:
+    """What it is for."""
+    with here.engine.connect() as connection:
+        row = find_content(connection, credential.workspace_id, content_id)
+        smart = _smart(connection, here, credential.workspace_id)
+    tell_tag(response, _tag(row))
+    return _show(row, smart)
+
+
+@router.put(
+    "/{content_id}",
+    summary="Put an item in the catalogue",
+    responses={
+        200: TAGGED,
+        201: {"description": "It was not there before.", "model": CatalogueOut, **TAGGED},
+        **described(400, 401, 403, 409, 412, 413, 503),
+    },
+)
+def put_content(
+    here: Here,
+    credential: ContentWriter,
+    content_id: ContentPath,
+    body: ContentEdit,
+    response: Response,
+    if_match: IfMatch = None,
+) -> CatalogueOut:
+    """The same id is what events carry as their `content_id`. Sent again it changes nothing."""
+    workspace_id = credential.workspace_id
+    with writing(here.engine).begin() as connection:
+        there = rows_of(connection, workspace_id, [content_id])
+        if there:
+            must_match(if_match, _tag(there[0]))
+        else:
+            response.status_code = 201
+            must_have_room(connection, workspace_id, 1)
+        store_content(connection, workspace_id, {content_id: body}, here.clock())
+        row = find_content(connection, workspace_id, content_id)
+        smart = _smart(connection, here, workspace_id)
+    tell_tag(response, _tag(row))
+    return _show(row, smart)
+
+
+@router.delete(
+    "/{content_id}",
+    status_code=204,
+    summary="Take an item out of the catalogue",
+    responses=described(400, 401, 403, 404, 412, 503),
+)
+def remove_content(
+    here: Here, credential: ContentWriter, content_id: ContentPath, if_match: IfMatch = None
+) -> None:
+    """It is offered no more; what people did with it stays."""
+    workspace_id = credential.workspace_id
+    with writing(here.engine).begin() as connection:
+        row = find_content(connection, workspace_id, content_id)
+        must_match(if_match, _tag(row))
+        connection.execute(
+            delete(content).where(content.c.workspace_id == workspace_id, content.c.id == row.id)
+        )
+
+
+def store_content(
+    connection: Connection, workspace_id: int, items: dict[str, ContentEdit], now_ms: int
+) -> None:
+    """Put items into the catalogue by their ids; those that are there become what is given."""
+    there = {row.content_id: row for row in rows_of(connection, workspace_id, list(items))}
+    for content_id, item in items.items():
+        values = _values(item)
+        if content_id not in there:
+            row = {"workspace_id": workspace_id, "content_id": content_id, "changed_ms": now_ms}
+            connection.execute(insert(content).values(row | values))
+        elif any(getattr(there[content_id], name) != value for name, value in values.items()):
+            connection.execute(
+                update(content)
+                .where(content.c.workspace_id == workspace_id, content.c.id == there[content_id].id)
+                .values(values | {"changed_ms": now_ms})
+            )
+
+
+def must_have_room(connection: Connection, workspace_id: int, more: int) -> None:
+    """Go on only if so many items more may be stored.
+
+    Raises:
+        Problem: 409, the catalogue is full.
+    """
+    query = (
+        select(content.c.id)
+        .where(content.c.workspace_id == workspace_id)
+        .offset(CONTENT_MAX - more)
+    )
+    if connection.execute(query.limit(1)).first() is not None:
+        text = f"The catalogue holds at most {CONTENT_MAX} items. Take out what has closed."
+        raise Problem(409, "catalogue_full", text)
+
+
+def rows_of(connection: Connection, workspace_id: int, ids: list[str]) -> list[Row[Any]]:
+    """The rows of some items; those that are not there are left out."""
+    query = select(content).where(
+        content.c.workspace_id == workspace_id, content.c.content_id.in_(ids)
+    )
+    return list(connection.execute(query).all())
+
+
+def find_content(connection: Connection, workspace_id: int, content_id: str) -> Row[Any]:
+    """The row of an item.
+
+    Raises:
+        Problem: 404, there is none in this workspace.
+    """
+    rows = rows_of(connection, workspace_id, [content_id])
+    if not rows:
+        raise Problem(404, "not_found", "There is no content with this id in this workspace.")
+    return rows[0]
+
+
+def show_content(row: Row[Any]) -> ContentOut:
+    """A stored item."""
+    return ContentOut(
+        content_id=row.content_id,
+        content_type=row.kind,
+        title=row.title,
+        url=row.address,
+        topics=row.topics,
+        phase=row.phase,
+        format=row.format,
+        serves=row.serves,
+        cell=row.cell,
+        published_at=rfc3339_or_none(row.published_ms),
+        closes_at=rfc3339_or_none(row.closes_ms),
+    )
+
+
+def _show(row: Row[Any], smart: str) -> CatalogueOut:
+    return CatalogueOut(
+        **show_content(row).model_dump(), smart_url=f"{smart}/{quote(row.content_id, safe='')}"
+    )
+
+
+def _smart(connection: Connection, here: Context, workspace_id: int) -> str:
+    """What every smart address of a workspace begins with."""
+    query = select(workspace.c.public_id).where(workspace.c.id == workspace_id)
+    return f"{here.public_url}/n/{connection.execute(query).scalar_one()}"
+
+
+def _values(item: ContentEdit) -> dict[str, Any]:
+    values = item.model_dump(exclude={"content_type", "url", "published_at", "closes_at"})
+    return values | {
+        "kind": item.content_type,
+        "address": item.url,
+        "published_ms": item.published_at,
+        "closes_ms": item.closes_at,
+    }
+
+
+def _tag(row: Row[Any]) -> str:
+    return tag_of(*show_content(row).model_dump().values())
