@@ -179,8 +179,8 @@ def _example(openapi: dict[str, Any], schema: dict[str, Any]) -> Any:
         return schema["examples"][0]
     if "enum" in schema or "const" in schema:
         return schema.get("const", schema.get("enum", [None])[0])
-    if "anyOf" in schema:
-        return _example(openapi, schema["anyOf"][0])
+    if several := schema.get("anyOf") or schema.get("oneOf"):
+        return _example(openapi, several[0])
     plain: dict[str, Callable[[], Any]] = {
         "string": lambda: "2026-11-20T09:30:00Z" if schema.get("format") == "date-time" else "x",
         "integer": lambda: schema.get("minimum", 1),
