@@ -52,8 +52,9 @@ MEASURES = {
 }
 
 
-LONG = {"announce", "fit"}
-"""They make a million people, or two years of ten thousand, first: run where they are named."""
+LONG = {"announce", "fit", "late"}
+"""They make a million people, two years of ten thousand, or years of one first: run where they are
+named."""
 
 
 def main(names: list[str]) -> None:

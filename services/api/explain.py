@@ -68,7 +68,11 @@ def get_explanation(
         Audience, Query(description="Who reads the words; to the person they say *you*.")
     ] = "recruiter",
 ) -> ExplanationOut:
-    """Every contribution, one per event and one per stretch of silence, in log-odds."""
+    """Every contribution, one per event and one per stretch of silence, in log-odds.
+
+    Of somebody with more than 20,000 events the newest 20,000 up to the moment are told, as if the
+    person began with them: their sum is then not quite the score that is stored.
+    """
     at_ms = asked.at_ms if at is None else at
     with asked.opened() as (connection, row):
         events = events_of(connection, asked.workspace_id, row.id, at_ms, asked.known_at_ms)
