@@ -1,0 +1,114 @@
+"""An ATS on both sides: scores out, candidates and what became of them in.
+
+    python ats.py scores SEGMENT             writes engagementScore at Carerix
+    python ats.py events < events.ndjson     tells Kentering what happened at the ATS
+    python ats.py merged AFTER               lists for the ATS whom Kentering merged, from AFTER on
+
+``ATS_URL``, ``ATS_USER`` and ``ATS_KEY`` say where the ATS is. Candidates are known by the
+namespace ``carerix``.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+from xml.etree import ElementTree as ET
+
+import httpx
+from kentering import api, collect, members, tell
+
+NAMESPACE = "carerix"
+_TYPES = {"stage": "stage_changed", "rejected": "rejected", "hired": "hired", "applied": "applied"}
+
+
+def score_document(score: int) -> bytes:
+    """A candidate's score as Carerix's XML has it."""
+    employee = ET.Element("CREmployee")
+    ET.SubElement(employee, "engagementScore").text = str(score)
+    return ET.tostring(employee, encoding="utf-8", xml_declaration=True)
+
+
+def scores(segment: str) -> int:
+    """Write how open each member is, 0 to 100, to their candidate; how many there were."""
+    auth = (os.environ["ATS_USER"], os.environ["ATS_KEY"])
+    number = 0
+    with httpx.Client(base_url=os.environ["ATS_URL"], auth=auth, timeout=60) as client:
+        for person in members(segment, "insight"):
+            ids = json.loads(person["other_ids"] or "{}").get(NAMESPACE, [])
+            for candidate in ids if person["openness"] is not None else []:
+                body = score_document(round(100 * person["openness"]))
+                headers = {"Content-Type": "application/xml"}
+                path = f"/CREmployee/{quote(candidate, safe='')}"
+                tell(client, "PUT", path, content=body, headers=headers)
+                number += 1
+    return number
+
+
+def take(events: Iterable[dict[str, Any]]) -> None:
+    """Tell Kentering what happened, one after the other, in the order in which it did."""
+    with api() as client:
+        for event in events:
+            _take(client, event)
+
+
+def _take(client: httpx.Client, event: dict[str, Any]) -> None:
+    kind, candidate = event["kind"], str(event["candidate"])
+    who = {"namespace": NAMESPACE, "value": candidate}
+    if kind == "upsert":
+        body = {key: event[key] for key in ("attributes", "consent", "at") if key in event}
+        if event.get("email"):
+            body["identities"] = [{"namespace": "email", "value": event["email"]}]
+        tell(client, "PUT", f"/v1/persons/{NAMESPACE}/{quote(candidate, safe='')}", json=body)
+    elif kind == "merged":  # two candidates turned out to be one
+        into = {"namespace": NAMESPACE, "value": str(event["into"])}
+        body = {"identities": [who, into], "decision": "same_person", "reason": "merged in the ATS"}
+        tell(client, "POST", "/v1/identities/decisions", json=body)
+    elif kind == "deleted":  # followed no more, and stripped of all that was kept
+        body = {**who, "purposes": {"measure": False}, "given_at": event["at"]}
+        tell(client, "POST", "/v1/consent", json=body)
+    else:
+        call = {
+            "type": "track",
+            "event": _TYPES[kind],
+            "messageId": f"ats-{event['id']}",
+            "timestamp": event["at"],
+            "properties": {**event.get("properties", {}), "channel": "ats"},
+            "context": {"externalIds": [{"type": NAMESPACE, "id": candidate}]},
+        }
+        if "consent" in event:
+            call["context"]["consent"] = event["consent"]
+        result = collect([call])[call["messageId"]]
+        if result["status"] != "stored":
+            print(f"{call['messageId']}: {result['status']}, {result['reason']}", file=sys.stderr)
+
+
+def merged(after: int) -> int:
+    """Print who is one person since then by what Kentering knows; where to go on."""
+    with api() as client:
+        while True:
+            asked = {"after": after, "types": "identity", "limit": 1000}
+            page = tell(client, "GET", "/v1/changes", params=asked)
+            for change in page["changes"]:
+                if change["reason"] == "merged":
+                    known = client.get(f"/v1/persons/{change['person']}", follow_redirects=True)
+                    names = known.json().get("identities", [])
+                    ids = sorted(one["value"] for one in names if one["namespace"] == NAMESPACE)
+                    if len(ids) > 1:
+                        print(json.dumps({"candidates": ids, "at": change["valid_at"]}))
+            if not page["changes"]:
+                return after
+            after = page["next"]
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["scores", segment]:
+            print(f"{scores(segment)} scores written")
+        case ["events"]:
+            take(json.loads(line) for line in sys.stdin if line.strip())
+        case ["merged", number]:
+            print(f"go on after {merged(int(number))}", file=sys.stderr)
+        case _:
+            sys.exit(__doc__)

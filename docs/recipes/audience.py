@@ -1,0 +1,81 @@
+"""Writes a segment as an audience file for Meta or LinkedIn, hashed as each asks.
+
+    python audience.py meta SEGMENT > audience.csv      (also linkedin)
+
+Only of whoever agreed to be handed to advertisers (`share`). The attributes ``phone``,
+``first_name``, ``last_name`` and ``country`` are used where people have them.
+"""
+
+import csv
+import hashlib
+import re
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable
+from typing import Any, TextIO
+
+from kentering import members
+
+ATTRIBUTES = ("phone", "first_name", "last_name", "country")
+
+
+def email(text: str) -> str:
+    """Without blanks around it, in lower case."""
+    return text.strip().lower()
+
+
+def phone(text: str, country_code: str = "31") -> str:
+    """Digits alone with the country's code, no zeros before it; one without is taken for Dutch."""
+    digits = re.sub(r"\D", "", text)
+    if text.strip().startswith("+") or digits.startswith("00"):
+        return digits.lstrip("0")
+    return country_code + digits.lstrip("0") if digits else ""
+
+
+def name(text: str) -> str:
+    """In lower case, without blanks around it and without punctuation; letters keep accents."""
+    kept = (one for one in text.strip().lower() if not unicodedata.category(one).startswith("P"))
+    return "".join(kept)
+
+
+def country(text: str) -> str:
+    """Two letters in lower case, as ISO 3166-1 has them."""
+    return text.strip().lower()
+
+
+def hashed(text: str) -> str:
+    """SHA-256 in lower-case hexadecimal; empty stays empty."""
+    return hashlib.sha256(text.encode()).hexdigest() if text else ""
+
+
+Rule = Callable[[str], str]
+META: dict[str, tuple[str, Rule]] = {
+    "email": ("email", email),
+    "phone": ("attribute.phone", phone),
+    "fn": ("attribute.first_name", name),
+    "ln": ("attribute.last_name", name),
+    "country": ("attribute.country", country),
+}
+"""Column: what goes into it, and by which rule before it is hashed."""
+LINKEDIN: dict[str, tuple[str, Rule]] = {"email": ("email", email)}
+
+
+def write(
+    people: Iterable[dict[str, Any]], columns: dict[str, tuple[str, Rule]], out: TextIO
+) -> int:
+    """Write the file, without rows that say nothing; how many there are."""
+    writer = csv.writer(out)
+    writer.writerow(columns)
+    number = 0
+    for person in people:
+        row = [hashed(rule(str(person.get(of) or ""))) for of, rule in columns.values()]
+        if any(row[:2]):
+            writer.writerow(row)
+            number += 1
+    return number
+
+
+if __name__ == "__main__":
+    shape = {"meta": META, "linkedin": LINKEDIN}[sys.argv[1]]
+    count = write(members(sys.argv[2], "audience", ATTRIBUTES), shape, sys.stdout)
+    print(f"{count} people", file=sys.stderr)

@@ -1,0 +1,119 @@
+"""Keeps a list at a mailer equal to a segment.
+
+    python mailer.py mailchimp SEGMENT LIST      (also sendgrid, brevo)
+
+``MAILER_KEY`` is the mailer's key; ``MAILER_URL`` its address where it is not the usual one
+(Mailchimp's has your data centre in it: https://us21.api.mailchimp.com). Run it as often as
+you like: who left the segment, withdrew or unsubscribed is taken off.
+"""
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import httpx
+from kentering import HandedOver, members, tell
+
+
+class Mailchimp:
+    """An audience; the segment is a tag in it, so that nobody is subscribed anew who left."""
+
+    url = "https://us1.api.mailchimp.com"
+
+    def __init__(self, key: str, audience: str, segment: str) -> None:
+        self.auth = {"auth": ("kentering", key)}
+        self._audience, self._tag = f"/3.0/lists/{audience}/members", f"kentering {segment}"
+
+    def add(self, client: httpx.Client, emails: Sequence[str]) -> None:
+        for email in emails:
+            member = {"email_address": email, "status_if_new": "subscribed"}
+            tell(client, "PUT", f"{self._audience}/{_md5(email)}", json=member)
+            self._tagged(client, email, "active")
+
+    def remove(self, client: httpx.Client, emails: Sequence[str]) -> None:
+        for email in emails:
+            self._tagged(client, email, "inactive")
+
+    def _tagged(self, client: httpx.Client, email: str, status: str) -> None:
+        tags = {"tags": [{"name": self._tag, "status": status}]}
+        tell(client, "POST", f"{self._audience}/{_md5(email)}/tags", json=tags)
+
+
+class SendGrid:
+    """A list of Marketing Campaigns."""
+
+    url = "https://api.sendgrid.com"
+
+    def __init__(self, key: str, audience: str, _segment: str) -> None:
+        self.auth = {"headers": {"Authorization": f"Bearer {key}"}}
+        self._list = audience
+
+    def add(self, client: httpx.Client, emails: Sequence[str]) -> None:
+        for some in _parts(emails, 1_000):
+            contacts = {"list_ids": [self._list], "contacts": [{"email": one} for one in some]}
+            tell(client, "PUT", "/v3/marketing/contacts", json=contacts)
+
+    def remove(self, client: httpx.Client, emails: Sequence[str]) -> None:
+        for some in _parts(emails, 100):
+            search = "/v3/marketing/contacts/search/emails"
+            found = tell(client, "POST", search, json={"emails": some})["result"].values()
+            ids = ",".join(one["contact"]["id"] for one in found if "contact" in one)
+            path = f"/v3/marketing/lists/{self._list}/contacts"
+            tell(client, "DELETE", path, params={"contact_ids": ids})
+
+
+class Brevo:
+    """A list."""
+
+    url = "https://api.brevo.com"
+
+    def __init__(self, key: str, audience: str, _segment: str) -> None:
+        self.auth = {"headers": {"api-key": key}}
+        self._list = int(audience)
+
+    def add(self, client: httpx.Client, emails: Sequence[str]) -> None:
+        for some in _parts(emails, 1_000):
+            contacts = {
+                "jsonBody": [{"email": one} for one in some],
+                "listIds": [self._list],
+                "updateExistingContacts": True,
+            }
+            tell(client, "POST", "/v3/contacts/import", json=contacts)
+
+    def remove(self, client: httpx.Client, emails: Sequence[str]) -> None:
+        for some in _parts(emails, 150):
+            path = f"/v3/contacts/lists/{self._list}/contacts/remove"
+            tell(client, "POST", path, json={"emails": some})
+
+
+MAILERS = {"mailchimp": Mailchimp, "sendgrid": SendGrid, "brevo": Brevo}
+
+
+def main(name: str, segment: str, audience: str) -> None:
+    """Hand over who came, take off who went, and say how many."""
+    kind = MAILERS[name]
+    mailer = kind(os.environ["MAILER_KEY"], audience, segment)
+    kept = HandedOver(Path(f"{name}-{segment}.json"))
+    now = {one["email"] for one in members(segment, "contact") if one["email"]}
+    url = os.environ.get("MAILER_URL", kind.url)
+    with httpx.Client(base_url=url, timeout=60, **mailer.auth) as client:
+        mailer.remove(client, sorted(kept.before - now))
+        mailer.add(client, sorted(now - kept.before))
+    kept.keep(now)
+    print(f"{len(now - kept.before)} added, {len(kept.before - now)} removed, {len(now)} in all")
+
+
+def _md5(email: str) -> str:
+    """As Mailchimp names a member."""
+    return hashlib.md5(email.lower().encode(), usedforsecurity=False).hexdigest()
+
+
+def _parts(emails: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for i in range(0, len(emails), size):
+        yield emails[i : i + size]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
