@@ -49,13 +49,15 @@ def test_what_was_long_valid_is_sent_to_who_asks(
     feed.tell(0, now_ms=found)
     feed.tell(1, now_ms=found, valid_ms=found - DAY_MS - 1)
     feed.tell(2, now_ms=found, valid_ms=found - DAY_MS)
+    gone = {"kind": "person", "before": None, "after": "erased", "reason": "erased"}
+    feed.tell(2, now_ms=found, valid_ms=found - 2 * DAY_MS, **gone)
     with dispatching(feed.engine):
-        wait_until(lambda: len(receiver.accepted) >= 5, "all messages")
+        wait_until(lambda: len(receiver.accepted) >= 7, "all messages")
     by_path = {
         path: sorted(g.position for g in receiver.accepted if g.path.endswith(path))
         for path in ("new", "late")
     }
-    assert by_path == {"new": [1, 3], "late": [1, 2, 3]}
+    assert by_path == {"new": [1, 3, 4], "late": [1, 2, 3, 4]}
 
 
 def test_a_persons_messages_wait_for_the_one_that_fails(
