@@ -19,6 +19,7 @@ from bench.figures import Figure, Target, percentile
 from bench.processes import commands, own_cpu_s, resident_mb_max
 from bench.traffic import HITS_PER_S, traffic
 from bench.visible import SEGMENT
+from services.api.wire import parse_moment
 from services.runtime.migrations import migrate
 from tests.integration.product import Product, run_distributed, run_up
 from tests.servers.kafka import run_kafka
@@ -65,7 +66,7 @@ def _measure(setup: str, product: Product) -> list[Figure]:
     product.post("/v1/segments", SEGMENT)
     wait_until(lambda: product.get("/v1/segments/bench")["status"] == "live", "a live segment")
     with run_receiver() as receiver:
-        heard_s = _hear(receiver)
+        heard_s, told_ms = _hear(receiver)
         hook = {"url": receiver.url, "types": ["segment"], "segments": ["bench"]}
         product.post("/v1/webhooks", hook)
         dispatcher = commands(os.getpid())["dispatch"]
@@ -78,18 +79,26 @@ def _measure(setup: str, product: Product) -> list[Figure]:
         Figure(MEASURE, f"{setup}: hits answered", seen.hits_per_s, "/s"),
         Figure(MEASURE, f"{setup}: p50 of {len(taken)} persons", percentile(taken, 0.5), "ms"),
         Figure(MEASURE, f"{setup}: p99", percentile(taken, 0.99), "ms", Target(P99_MS_MAX)),
+        Figure(
+            MEASURE,
+            f"{setup}: of that, p99 since the scorer's batch",
+            percentile(told_ms, 0.99),
+            "ms",
+        ),
         Figure(MEASURE, f"{setup}: CPU of the dispatcher for each", used_s / sent * 1000, "ms"),
         Figure("Memory", f"{setup}: dispatch, most", resident_mb_max(dispatcher), "MB"),
     ]
 
 
-def _hear(receiver: Receiver) -> dict[str, float]:
-    """When the receiver first heard of each person."""
+def _hear(receiver: Receiver) -> tuple[dict[str, float], list[float]]:
+    """When the receiver first heard of each person; how long after the change's own time, in ms."""
     heard_s: dict[str, float] = {}
+    told_ms: list[float] = []
 
     def answer(got: Got) -> Reply:
         heard_s.setdefault(got.message["data"]["person"], time.perf_counter())
+        told_ms.append(time.time() * 1000 - parse_moment(got.message["timestamp"]))
         return Reply()
 
     receiver.answer = answer
-    return heard_s
+    return heard_s, told_ms
