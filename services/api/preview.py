@@ -13,6 +13,7 @@ from services.api.context import Here
 from services.api.needs import SegmentsWriter
 from services.api.previewing import Rules, Seen, look_at_everybody, persons_in_all
 from services.api.problem import Problem, described
+from services.api.segment_links import check_references
 from services.api.segment_store import find_segment, rules_in_force
 from services.api.segments import EXAMPLE, KEY_PATTERN
 from services.api.wire import Body, Out, rfc3339
@@ -83,7 +84,7 @@ class PreviewOut(Out):
 @router.post(
     "/preview",
     summary="Preview a rule",
-    responses=described(400, 401, 403, 404, 413, 503),
+    responses=described(400, 401, 403, 404, 409, 413, 503),
 )
 def post_preview(
     here: Here,
@@ -126,6 +127,7 @@ def _place() -> Iterator[None]:
 
 def _rules(connection: Connection, workspace_id: int, body: PreviewAsk) -> Rules:
     live = None if body.key is None else find_segment(connection, workspace_id, body.key).live
+    check_references(connection, workspace_id, body.key or _UNSAVED, body.rule)
     in_force = rules_in_force(connection, workspace_id)
     kept = Rulebook(tuple(whole(in_force).items())).memories
     rule = whole({**in_force, body.key or _UNSAVED: body.rule})[body.key or _UNSAVED]

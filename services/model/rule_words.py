@@ -60,8 +60,11 @@ _OPS: dict[str, dict[Language, str]] = {
     "is": {"nl": "is", "en": "is"},
     "is_not": {"nl": "is niet", "en": "is not"},
     "any_of": {"nl": "is een van", "en": "is one of"},
+    "none_of": {"nl": "is geen van", "en": "is none of"},
     "contains": {"nl": "bevat", "en": "contains"},
     "less": {"nl": "is minder dan", "en": "is less than"},
+    "less_or_same": {"nl": "is hoogstens", "en": "is at most"},
+    "greater_or_same": {"nl": "is minstens", "en": "is at least"},
     "greater": {"nl": "is meer dan", "en": "is more than"},
     "known": {"nl": "is bekend", "en": "is known"},
     "unknown": {"nl": "is onbekend", "en": "is not known"},
@@ -138,6 +141,7 @@ def _events(leaf: Events, language: Language) -> str:
     kinds = [_EVENTS.get(one, {}).get(language, one) for one in leaf.event]
     what = _OR[language].join(kinds[:5]) or ("iets gedaan" if language == "nl" else "did anything")
     about = [one for one in (leaf.content_type, leaf.content_id) if one is not None]
+    about += [*leaf.topic[:5], *leaf.campaign[:5]]
     if about:
         what += f" ({', '.join(one[:_VALUE_CHARS] for one in about)})"
     if leaf.channel:

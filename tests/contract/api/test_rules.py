@@ -164,3 +164,21 @@ def test_people_are_put_in_and_kept_out_by_hand(api, world: World, people) -> No
     body = {"list": "in", "reason": "r"}
     assert client.put(f"/v1/segments/none/manual/{quiet}", json=body).status_code == 404
     assert client.put("/v1/segments/s/manual/p_none", json=body).status_code == 404
+
+
+def test_a_preview_refuses_what_saving_would(client: Client, people: dict[str, str]) -> None:
+    put(client, "ready", PAGES)
+
+    def preview(rule: dict, **more: str) -> dict:
+        return client.post("/v1/segments/preview", json={"rule": rule, **more}).json()
+
+    assert preview(refer("rady"))["code"] == "unknown_segment"
+    assert preview(refer("ready"), key="ready")["code"] == "segment_circle"
+    for kind in get_args(tree._Written):
+        for rule in kind.model_config["json_schema_extra"]["examples"]:
+            if "segment" not in str(rule):
+                assert preview(rule).keys() >= {"enter", "leave"}, rule
+    for op in ("none_of", "less_or_same", "greater_or_same"):
+        value = {"values": ["x"]} if op == "none_of" else {"value": "x"}
+        rule = {"type": "attribute", "name": "region", "op": op, **value}
+        assert preview(rule).keys() >= {"enter", "leave"}, rule
