@@ -24,6 +24,7 @@ from bench import (
     peers,
     relay,
     scoring,
+    segments,
     visible,
     webhooks,
 )
@@ -47,14 +48,13 @@ MEASURES = {
     "visible": visible,
     "webhooks": webhooks,
     "pages": pages,
+    "segments": segments,
     "machine_labels": machine_labels,
     "fit": fit,
 }
 
 
-LONG = {"announce", "fit", "late"}
-"""They make a million people, two years of ten thousand, or years of one first: run where they are
-named."""
+LONG = {"announce", "fit", "late", "segments"}
 
 
 def main(names: list[str]) -> None:

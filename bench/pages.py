@@ -63,7 +63,7 @@ def _measure(database: str, url: str, folder: Path) -> list[Figure]:
     engine = open_database(url)
     key = fill(engine, now_ms())
     engine.dispose()
-    with _run_api(url, folder) as port:
+    with run_api(url, folder) as port:
         pid = commands(os.getpid())["api"]
         at_rest = resident_mb(pid)
         taken = asyncio.run(_ask(port, key))
@@ -116,7 +116,7 @@ async def _timed(connection: Connection, request: bytes) -> tuple[float, dict[st
 
 
 @contextmanager
-def _run_api(url: str, folder: Path) -> Iterator[int]:
+def run_api(url: str, folder: Path) -> Iterator[int]:
     """``kentering api``, and its port."""
     told = {
         "KENTERING_DATA": str(folder),

@@ -1,0 +1,193 @@
+"""Segments of a town, over HTTP on PostgreSQL: persons, pages, trends, reasons, previews, filling.
+
+``python -m bench segments`` makes 100,000 persons with a year behind them and fifty segments;
+``KENTERING_BENCH_PERSONS`` says another number. Every question is about another person, segment
+and moment.
+"""
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine, func, select
+
+from bench.client import Connection
+from bench.figures import Figure, Target, percentile
+from bench.pages import run_api
+from bench.processes import commands, cpu_s, resident_mb_max
+from bench.town import found_town, rules
+from bench.traffic import get
+from services.api.segment_store import create_segment
+from services.contract import tables
+from services.contract.phases import DAY_MS
+from services.model.version import load
+from services.runtime.clock import now_ms
+from services.runtime.database import open_database, writing
+from services.runtime.migrations import migrate
+from services.scorer.build import build_step
+from tests.servers.postgres import Postgres, run_postgres
+
+PERSONS = int(os.environ.get("KENTERING_BENCH_PERSONS", "100000"))
+ASKED = 300
+WARM = 20
+SEED = 7
+PREVIEWED: dict[str, tuple[dict[str, Any], float]] = {
+    "state and attributes": (
+        {
+            "type": "all",
+            "rules": [
+                {"type": "phase", "any_of": ["think", "do"]},
+                {"type": "attribute", "name": "region", "op": "is", "value": "Noord"},
+                {"type": "probability", "of": "openness", "at_least": 0.2},
+            ],
+        },
+        2.0,
+    ),
+    "two windowed counts": (
+        {
+            "type": "all",
+            "rules": [
+                {"type": "events", "event": ["vacancy_viewed"], "at_least": 2, "within_days": 35},
+                {"type": "events", "event": ["click"], "at_least": 1, "within_days": 71},
+            ],
+        },
+        10.0,
+    ),
+}
+"""Rules to preview, and how many seconds that takes at most at 100,000 persons."""
+
+_Question = tuple[Callable[[], str], float]
+"""Makes a path, and how many ms its answer takes at most."""
+
+_decode = msgspec.json.decode
+
+
+def measure(folder: Path) -> list[Figure]:
+    """On PostgreSQL."""
+    with run_postgres() as server:
+        server.execute("CREATE DATABASE bench")
+        return measure_town(server.url("bench"), folder, server, PERSONS, ASKED)
+
+
+def measure_town(
+    url: str, folder: Path, server: Postgres, persons: int, asked: int
+) -> list[Figure]:
+    """So many persons, and so many questions of each kind."""
+    migrate(url)
+    engine = open_database(url)
+    key = found_town(engine, persons, now_ms())
+    measure_ = f"Segments over HTTP on PostgreSQL, {persons:,} persons, {len(rules())} segments"
+    with run_api(url, folder) as port:
+        pid = commands(os.getpid())["api"]
+        figures = asyncio.run(_ask_all(measure_, port, key, pid, persons, asked))
+        most = resident_mb_max(pid)
+    figures += _fill(engine, measure_, server, persons)
+    engine.dispose()
+    return [*figures, Figure("Memory", "api, segments, most", most, "MB", Target(250))]
+
+
+async def _ask_all(
+    measure_: str, port: int, key: str, pid: int, persons: int, asked: int
+) -> list[Figure]:
+    rng = random.Random(SEED)
+    connection = await Connection.open(port)
+    keys = [*rules()]
+
+    def moment() -> str:
+        return _moment(now_ms() + round(rng.uniform(-380, 60) * DAY_MS))
+
+    def person() -> int:
+        return rng.randrange(1, persons + 1)
+
+    begin, end = _moment(now_ms() - 365 * DAY_MS), _moment(now_ms())
+    questions: dict[str, _Question] = {
+        "person by identity": (
+            lambda: f"/v1/persons/lookup?namespace=user_id&value=u{person()}",
+            10,
+        ),
+        "page of 100 with exact count, any moment": (
+            lambda: f"/v1/segments/{rng.choice(keys)}/members?as_of={moment()}",
+            15,
+        ),
+        "trend of a year": (
+            lambda: f"/v1/segments/{rng.choice(keys)}/trend?from={begin}&to={end}",
+            50,
+        ),
+        "explain": (lambda: f"/v1/persons/p_{person():016x}/explain", 50),
+        "segments of a person": (
+            lambda: f"/v1/persons/p_{person():016x}/segments?as_of={moment()}",
+            15,
+        ),
+    }
+    figures = []
+    for name, (path, limit) in questions.items():
+        for _ in range(WARM):
+            await _timed(connection, get(path(), port, key))
+        cpu = cpu_s(pid)
+        taken = [await _timed(connection, get(path(), port, key)) for _ in range(asked)]
+        cpu_ms = (cpu_s(pid) - cpu) / asked * 1000
+        figures += [
+            Figure(measure_, f"{name}, p50", percentile(taken, 0.5), "ms"),
+            Figure(measure_, f"{name}, p99", percentile(taken, 0.99), "ms", Target(limit)),
+            Figure(measure_, "  the API's CPU each", cpu_ms, "ms"),
+        ]
+    for name, (rule, limit_s) in PREVIEWED.items():
+        cpu = cpu_s(pid)
+        request = _post("/v1/segments/preview", {"rule": rule}, port, key)
+        took_ms = await _timed(connection, request, exact=persons <= 100_000)
+        scale = Target(limit_s) if persons == 100_000 else None
+        figures.append(Figure(measure_, f"preview, {name}", took_ms / 1000, "s", scale))
+        figures.append(Figure(measure_, "  the API's CPU", cpu_s(pid) - cpu, "s"))
+    await connection.close()
+    return figures
+
+
+async def _timed(connection: Connection, request: bytes, *, exact: bool = False) -> float:
+    begin_s = time.perf_counter()
+    body = await connection.ask(request)
+    took_ms = (time.perf_counter() - begin_s) * 1000
+    if exact and not _decode(body)["exact"]:
+        raise RuntimeError("a preview was an estimate")
+    return took_ms
+
+
+def _post(path: str, body: dict[str, Any], port: int, key: str) -> bytes:
+    content = msgspec.json.encode(body)
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    ).encode() + content
+
+
+def _moment(at_ms: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_ms / 1000))
+
+
+def _fill(engine: Engine, measure_: str, server: Postgres, persons: int) -> list[Figure]:
+    """A new segment filled over everybody by one worker that does nothing else."""
+    rule = PREVIEWED["two windowed counts"][0]
+    with writing(engine).begin() as db:
+        create_segment(db, 1, "filled", "Filled", rule, "bench", now_ms())
+    began = time.perf_counter(), time.process_time(), cpu_s(server.pid)
+    more = True
+    while more:
+        with writing(engine).begin() as db:
+            more = build_step(db, load(), now_ms())
+    ended = time.perf_counter(), time.process_time(), cpu_s(server.pid)
+    wall_s, own_s, server_s = (b - a for a, b in zip(began, ended, strict=True))
+    with engine.connect() as db:
+        live = select(func.count()).where(tables.segment_version.c.status == "building")
+        assert db.execute(live).scalar_one() == 0
+    return [
+        Figure(measure_, "a new segment filled", persons / wall_s, "persons/s"),
+        Figure(measure_, "  the scorer's CPU per person", own_s / persons * 1e6, "µs"),
+        Figure(measure_, "  PostgreSQL's own CPU per person", server_s / persons * 1e6, "µs"),
+        Figure(
+            measure_, "  so 1,000,000 persons take", wall_s / persons * 1e6 / 60, "min", Target(3)
+        ),
+    ]

@@ -1,0 +1,258 @@
+"""A workspace of many persons with a year behind them, put straight into the tables.
+
+Each is one of a few hundred, folded from a seeded history with fifty segments by the code of the
+scorer; only whose it is differs. So a million are made in minutes, and every row is as the scorer
+would have left it.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, select, text
+
+from services.api.segment_store import create_segment
+from services.api.workspaces import create_workspace
+from services.contract import tables
+from services.contract.event import Consent, Event, Identity, encode
+from services.contract.phases import DAY_MS, HOUR_MS
+from services.model.rulebook import Rulebook
+from services.model.state import encode_state
+from services.model.timeline import Interval, advance
+from services.model.version import load
+from services.runtime.bulk import Row, insert_rows
+from services.runtime.database import writing
+from services.scorer.announce import MEMBER, prepare_feed
+from services.scorer.build import build_step
+from services.scorer.segments import load_segments
+
+SEED = 23
+KINDS = 400
+EVENTS = 20
+SEGMENTS_MADE = 50
+PERSONS_AT_ONCE = 2_000
+_REGIONS = ("Utrecht", "Noord", "Zuid", "Oost", "West")
+_TYPES = {
+    "page": 8,
+    "read": 3,
+    "vacancy_viewed": 3,
+    "sent": 4,
+    "open": 2,
+    "click": 1,
+    "application_started": 0.3,
+}
+
+
+def rules() -> dict[str, dict[str, Any]]:
+    """The fifty segments by key: phases, attributes, windowed counts, and both."""
+    found: dict[str, dict[str, Any]] = {
+        "ready": {"type": "phase", "any_of": ["think", "do"]},
+        "looking": {"type": "latency_state", "any_of": ["active"]},
+    }
+    found |= {
+        f"in-{region.lower()}": {
+            "type": "attribute",
+            "name": "region",
+            "op": "is",
+            "value": region,
+        }
+        for region in _REGIONS
+    }
+    days = 3
+    while len(found) < SEGMENTS_MADE:
+        kind = ("vacancy_viewed", "read", "page", "open")[days % 4]
+        count = {"type": "events", "event": [kind], "at_least": 1 + days % 2, "within_days": days}
+        among = {"type": "phase", "any_of": ["see", "think"]}
+        found[f"{kind.replace('_', '-')}-{days}"] = (
+            count if days % 3 else {"type": "all", "rules": [count, among]}
+        )
+        days += 3
+    return found
+
+
+@dataclass(frozen=True)
+class _Kind:
+    events: tuple[Event, ...]
+    state: bytes
+    announced: str
+    due_ms: int | None
+    intervals: tuple[Interval, ...]
+
+
+def found_town(engine: Engine, persons: int, now_ms: int) -> str:
+    """Fill a migrated, empty database; the API key of its workspace (id 1)."""
+    made = create_workspace(engine, "Town", "Europe/Amsterdam", None, now_ms)
+    with writing(engine).begin() as db:
+        prepare_feed(db)
+        for key, rule in rules().items():
+            create_segment(db, 1, key, key, rule, "bench", now_ms - 500 * DAY_MS)
+        while build_step(db, load(), now_ms - 500 * DAY_MS):
+            pass
+        segments = load_segments(db, 1)
+    rulebook = segments.rulebook_for(1)
+    rng = random.Random(SEED)
+    kinds = [_kind(rng, n, now_ms, rulebook, segments.announced_names) for n in range(KINDS)]
+    for index in tables.interval.indexes:
+        index.drop(engine)
+    for first in range(1, persons + 1, PERSONS_AT_ONCE):
+        some = range(first, min(first + PERSONS_AT_ONCE, persons + 1))
+        with writing(engine).begin() as db:
+            _settle(db, [(i, kinds[i % KINDS]) for i in some])
+    for index in tables.interval.indexes:
+        index.create(engine)
+    with writing(engine).begin() as db:
+        _count(db, kinds, persons)
+        if db.dialect.name == "postgresql":
+            _number_on(db, persons)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+        db.execute(text("VACUUM ANALYZE" if db.dialect.name == "postgresql" else "ANALYZE"))
+    return made.api_key
+
+
+def _kind(
+    rng: random.Random, number: int, now_ms: int, rulebook: Rulebook, names: dict[str, str]
+) -> _Kind:
+    moments = sorted(now_ms - rng.randrange(1, 380 * DAY_MS) for _ in range(EVENTS))
+    attributes = {"name": f"Name {number}", "region": rng.choice(_REGIONS)}
+    events = []
+    for n, at_ms in enumerate(moments):
+        kind = "identified" if n == 0 else rng.choices([*_TYPES], [*_TYPES.values()])[0]
+        mail = kind in {"sent", "open", "click"}
+        events.append(
+            Event(
+                v=1,
+                workspace_id=1,
+                event_id=_event_id(0, n),
+                source_id=1,
+                type=kind,  # type: ignore[arg-type]
+                occurred_ms=at_ms,
+                received_ms=at_ms,
+                channel="email" if mail else "website",
+                content_id=f"c{rng.randrange(60)}",
+                message_id=f"m{at_ms // (14 * DAY_MS)}" if mail else None,
+                consent=Consent(measure=True, profile=True),
+                properties=attributes if n == 0 else {"topics": ["energy"]},
+            )
+        )
+    state, pieces = advance(None, events, load(), rulebook)
+    edges = [edge for i in pieces for edge in (i.from_ms, i.to_ms)]
+    holds = [i for i in pieces if i.from_ms <= now_ms and (i.to_ms is None or now_ms < i.to_ms)]
+    announced = {
+        names[i.key] if i.kind == "segment" else i.kind: MEMBER if i.kind == "segment" else i.key
+        for i in holds
+    }
+    return _Kind(
+        tuple(events),
+        encode_state(state),
+        msgspec.json.encode(dict(sorted(announced.items()))).decode(),
+        min((edge for edge in edges if edge is not None and edge > now_ms), default=None),
+        tuple(pieces),
+    )
+
+
+def _event_id(person: int, number: int) -> bytes:
+    return person.to_bytes(8, "big") + number.to_bytes(8, "big")
+
+
+def _settle(db: Connection, persons: list[tuple[int, _Kind]]) -> None:
+    """All rows of some persons."""
+    firsts = [
+        (i, 1, f"p_{i:016x}", k.events[0].occurred_ms, _event_id(i, 0), 0) for i, k in persons
+    ]
+    names = ("id", "workspace_id", "public_id", "first_ms", "first_event_id", "created_ms")
+    insert_rows(db, tables.person, names, firsts)
+    known = [(i, 1, "user_id", f"u{i}", i, False) for i, _ in persons]
+    names = ("id", "workspace_id", "namespace", "value", "person_id", "shared")
+    insert_rows(db, tables.identity, names, known)
+    names = ("id", "workspace_id", "identity_id", "person_id", "known_from_ms")
+    insert_rows(db, tables.identity_link, names, [(i, 1, i, i, 0) for i, _ in persons])
+    insert_rows(db, tables.event, _EVENT, [row for i, k in persons for row in _events(i, k)])
+    insert_rows(db, tables.person_state, _STATE, [_state(i, k) for i, k in persons])
+    insert_rows(
+        db,
+        tables.interval,
+        (*_INTERVAL, "known_from_ms", "event_id"),
+        [row for i, k in persons for row in _intervals(i, k)],
+    )
+
+
+def _events(person: int, kind: _Kind) -> Iterator[Row]:
+    who = (Identity("user_id", f"u{person}"),)
+    for n, one in enumerate(kind.events):
+        own = msgspec.structs.replace(one, event_id=_event_id(person, n), identities=who)
+        told = (one.type, one.channel, one.content_id, one.occurred_ms, one.received_ms)
+        yield (1, own.event_id, person, *told, b"12345678", encode(own))
+
+
+def _state(person: int, kind: _Kind) -> Row:
+    last = kind.events[-1]
+    number = len(kind.events) - 1
+    state = kind.state.replace(_event_id(0, number), _event_id(person, number))
+    at = (last.occurred_ms, _event_id(person, number), len(kind.events))
+    return (person, 1, state, load().version, 1, *at, kind.announced, kind.due_ms)
+
+
+def _intervals(person: int, kind: _Kind) -> Iterator[Row]:
+    for one in kind.intervals:
+        cause = one.event_id
+        own = None if cause is None else _event_id(person, int.from_bytes(cause[8:], "big"))
+        yield (1, person, one.kind, one.key, one.from_ms, one.to_ms, one.from_ms, own)
+
+
+def _count(db: Connection, kinds: list[_Kind], persons: int) -> None:
+    deltas: Counter[tuple[str, str, int]] = Counter()
+    for number, kind in enumerate(kinds):
+        people = len(range(number or KINDS, persons + 1, KINDS))
+        for one in kind.intervals:
+            deltas[one.kind, one.key, one.from_ms // HOUR_MS * HOUR_MS] += people
+            if one.to_ms is not None:
+                deltas[one.kind, one.key, one.to_ms // HOUR_MS * HOUR_MS] -= people
+    rows = [(1, *place, number) for place, number in sorted(deltas.items()) if number]
+    columns = ("workspace_id", "kind", "key", "hour_ms", "delta")
+    insert_rows(db, tables.count_delta, columns, rows)
+
+
+def _number_on(db: Connection, persons: int) -> None:
+    """Let ids that the database gives out follow ours."""
+    for table in (tables.person, tables.identity, tables.identity_link):
+        sequence = db.execute(
+            select(text(f"pg_get_serial_sequence('\"{table.name}\"', 'id')"))
+        ).scalar_one()
+        db.execute(text(f"SELECT setval('{sequence}', {persons})"))
+
+
+_EVENT = (
+    "workspace_id",
+    "event_id",
+    "identity_id",
+    "type",
+    "channel",
+    "content_id",
+    "occurred_ms",
+    "received_ms",
+    "digest",
+    "payload",
+)
+_STATE = (
+    "person_id",
+    "workspace_id",
+    "state",
+    "model_version",
+    "version",
+    "last_ms",
+    "last_event_id",
+    "events",
+    "announced",
+    "due_ms",
+)
+_INTERVAL = (
+    "workspace_id",
+    "person_id",
+    "kind",
+    "key",
+    "valid_from_ms",
+    "valid_to_ms",
+)
