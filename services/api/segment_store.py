@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from services.api.problem import Problem
-from services.contract.tables import interval, person_state, segment, segment_version
+from services.contract.tables import person_state, segment, segment_version
 from services.model.rules import RuleTree
 from services.model.rules.condition import Condition
 
@@ -162,7 +162,7 @@ def add_version(
     connection.execute(
         update(segment_version)
         .where(mine, segment_version.c.status == "building")
-        .values(status="retired")
+        .values(status="retired", told_to=0)
     )
     newest = connection.execute(select(func.max(segment_version.c.number)).where(mine)).scalar()
     values = {
@@ -183,24 +183,15 @@ def rename(connection: Connection, segment_id: int, name: str) -> None:
     connection.execute(update(segment).where(segment.c.id == segment_id).values(name=name))
 
 
-def delete_segment(connection: Connection, workspace_id: int, segment_id: int, now_ms: int) -> None:
-    """Take a segment out of use; its versions stay as they were for what was believed."""
+def delete_segment(connection: Connection, segment_id: int, now_ms: int) -> None:
+    """Take a segment out of use; its versions stay as they were for what was believed.
+
+    That its members left is told by the scorer.
+    """
     connection.execute(update(segment).where(segment.c.id == segment_id).values(deleted_ms=now_ms))
-    retired = connection.execute(
-        update(segment_version)
-        .where(segment_version.c.segment_id == segment_id)
-        .values(status="retired")
-        .returning(segment_version.c.id)
-    ).scalars()
-    members = select(interval.c.person_id).where(
-        interval.c.workspace_id == workspace_id,
-        interval.c.kind == "segment",
-        interval.c.key.in_([str(version_id) for version_id in retired]),
-        interval.c.known_to_ms.is_(None),
-        interval.c.valid_from_ms <= now_ms,
-        (interval.c.valid_to_ms.is_(None)) | (interval.c.valid_to_ms > now_ms),
-    )
-    # That they left is told by the scorer, to which they are due.
+    version = segment_version.c
     connection.execute(
-        update(person_state).where(person_state.c.person_id.in_(members)).values(due_ms=now_ms)
+        update(segment_version)
+        .where(version.segment_id == segment_id, version.status != "retired")
+        .values(status="retired", told_to=0)
     )

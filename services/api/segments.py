@@ -167,7 +167,7 @@ def remove_segment(here: Here, credential: SegmentsWriter, key: SegmentKey) -> N
         hold_segments(connection, credential.workspace_id)
         found = find_segment(connection, credential.workspace_id, key)
         check_unused(connection, credential.workspace_id, key)
-        delete_segment(connection, credential.workspace_id, found.newest.segment_id, here.clock())
+        delete_segment(connection, found.newest.segment_id, here.clock())
 
 
 @router.get(

@@ -1,17 +1,19 @@
 """A new segment, or a new version of one, filled over the people who are there.
 
 Person by person, each under its lock and folded anew with the new rule, while the old version
-stays in force; then the new one takes its place in one step.
+stays in force; then the new one takes its place in one step. ``built_to`` says how far it is, so
+that whoever goes on after a kill does not begin anew.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, select, update
 
 from services.contract import tables
 from services.model.version import Model
 from services.scorer import intervals
+from services.scorer.aftermath import aftermath_step
 from services.scorer.announce import announce_folded, publish
 from services.scorer.folding import fold_persons
 from services.scorer.save import save
@@ -34,7 +36,12 @@ class _Building(NamedTuple):
 
 
 def build_step(db: Connection, model: Model, now_ms: int) -> bool:
-    """Fill one version a little further, or put it in force; False: there is nothing to do."""
+    """Fill one version a little further, put it in force, or go through what that brings.
+
+    False: there is nothing to do.
+    """
+    if aftermath_step(db, now_ms):
+        return True
     version = _next_version(db)
     if version is None:
         return False
@@ -125,55 +132,16 @@ def _fill(
 
 
 def _put_in_force(db: Connection, version: _Building, now_ms: int) -> None:
-    """The old versions' intervals end as knowledge; who differs is announced as due."""
+    """The new ones answer from here on; what that brings for each person is done after."""
     # Whoever took the version for one being filled ends first (segments.load_segments).
     db.execute(select(_version.id).where(_version.id.in_(version.ids)).with_for_update())
-    old = list(
-        db.execute(
-            select(_version.id).where(
-                _version.segment_id.in_(version.segment_ids), _version.status == "live"
-            )
-        ).scalars()
+    db.execute(
+        update(tables.segment_version)
+        .where(_version.segment_id.in_(version.segment_ids), _version.status == "live")
+        .values(status="retired", told_to=0)
     )
-    if old:
-        db.execute(
-            update(tables.segment_version).where(_version.id.in_(old)).values(status="retired")
-        )
     db.execute(
         update(tables.segment_version)
         .where(_version.id.in_(version.ids))
-        .values(status="live", live_ms=now_ms)
-    )
-    keys = [str(i) for i in (*old, *version.ids)]
-    members = select(_interval.person_id).where(
-        _interval.workspace_id == version.workspace_id,
-        _interval.kind == "segment",
-        _interval.key.in_(keys),
-        _interval.known_to_ms.is_(None),
-        _interval.valid_from_ms <= now_ms,
-        or_(_interval.valid_to_ms.is_(None), _interval.valid_to_ms > now_ms),
-    )
-    # Its members, and the old one's, are looked at by whoever announces what is due.
-    db.execute(
-        update(tables.person_state).where(_state.person_id.in_(members)).values(due_ms=now_ms)
-    )
-    if old:
-        _forget(db, version.workspace_id, [str(i) for i in old], now_ms)
-
-
-def _forget(db: Connection, workspace_id: int, keys: Sequence[str], now_ms: int) -> None:
-    """What was believed of versions ends: predictions go, and nobody is counted any more."""
-    theirs = (
-        _interval.workspace_id == workspace_id,
-        _interval.kind == "segment",
-        _interval.key.in_(keys),
-        _interval.known_to_ms.is_(None),
-    )
-    db.execute(delete(tables.interval).where(*theirs, _interval.valid_from_ms > now_ms))
-    db.execute(update(tables.interval).where(*theirs).values(known_to_ms=now_ms))
-    count = tables.count_delta.c
-    db.execute(
-        delete(tables.count_delta).where(
-            count.workspace_id == workspace_id, count.kind == "segment", count.key.in_(keys)
-        )
+        .values(status="live", live_ms=now_ms, told_to=0)
     )

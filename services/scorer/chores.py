@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 import structlog
+from sqlalchemy import Connection
 
 from services.runtime import telemetry
 from services.scorer.announce import prepare_feed
@@ -16,6 +17,11 @@ from services.scorer.outages import short
 from services.scorer.sweeps import forget_old
 from services.scorer.versions import InForce
 
+BUILD_S_MAX = 0.5
+"""Of a turn in which nothing came: so long segments are filled."""
+BUILD_SHARE_MAX = 0.4
+"""Of the time that a turn's events took, segments are filled for so much more: filling slows
+scoring by less than a third."""
 ANNOUNCE_S_MAX = 1.0
 """Of a turn: so long events wait at most, however many boundaries are due."""
 LOOK_EVERY_S = 60.0
@@ -40,6 +46,8 @@ class Chores:
         self._look_s = 0.0
         self.count_rows = 0
         """Rows of counts written since they were last compacted; who writes them adds to it."""
+        self.is_building = False
+        """Whether segments are being filled, and no turn shall wait for events."""
 
     def prepare(self) -> None:
         """Before anything is scored."""
@@ -47,21 +55,26 @@ class Chores:
 
     def announce(self) -> None:
         """Announce the boundaries that came."""
-        self._keep_house(self._announce_all)
+        self._keep_house("announce", self._announce_all)
 
-    def rest(self) -> None:
-        """All else; one step of what takes many, so that a segment fills while events come."""
-        self._keep_house(self._compact)
-        self._keep_house(self._look_through)
-        self._keep_house(self._build)
+    def rest(self, scored_s: float | None) -> None:
+        """All else.
 
-    def _keep_house(self, work: Callable[[], None]) -> None:
+        Args:
+            scored_s: how long the turn's events took; None: there were none.
+        """
+        self._keep_house("compact", self._compact)
+        self._keep_house("look_through", self._look_through)
+        build_s = BUILD_S_MAX if scored_s is None else BUILD_SHARE_MAX * scored_s
+        self._keep_house("build", lambda: self._build(build_s))
+
+    def _keep_house(self, chore: str, work: Callable[[], None]) -> None:
         """Do what events do not wait for: where it fails, it is told, and scoring goes on."""
         try:
             work()
         except Exception as error:  # noqa: BLE001  whatever it is, events go on
             telemetry.SCORER_CHORE_FAILURES.inc()
-            _log.error("a chore failed", chore=work.__name__, error=short(error))
+            _log.error("a chore failed", chore=chore, error=short(error))
 
     def _announce_all(self) -> None:
         end_s = time.monotonic() + ANNOUNCE_S_MAX
@@ -83,5 +96,16 @@ class Chores:
                 pass
             self.count_rows = 0
 
-    def _build(self) -> None:
-        self._attempts.through(lambda db: build_step(db, self._in_force.hold(db), self._clock()))
+    def _build(self, build_s: float) -> None:
+        """At least one step, so that a segment is filled however many events come."""
+        end_s = time.monotonic() + build_s
+        self.is_building = False
+        while not self._attempts.is_stopped:
+            if not self._attempts.through(self._build_step):
+                return
+            if time.monotonic() >= end_s:
+                self.is_building = True
+                return
+
+    def _build_step(self, db: Connection) -> bool:
+        return build_step(db, self._in_force.hold(db), self._clock())

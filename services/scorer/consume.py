@@ -95,13 +95,14 @@ class Scorer:
 
     def step(self, timeout_s: float) -> int:
         """Score what came within ``timeout_s``, announce what is due; how many records it was."""
-        records = self._read(timeout_s)
+        records = self._read(0.0 if self._chores.is_building else timeout_s)
+        began_s = time.monotonic()
         with uncollected():
             if records:
                 self._introduced = 0
                 self._score(records)
             self._chores.announce()
-        self._chores.rest()
+        self._chores.rest(time.monotonic() - began_s if records else None)
         return len(records)
 
     def _read(self, timeout_s: float) -> list[Stored]:

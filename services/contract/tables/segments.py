@@ -42,6 +42,8 @@ segment_version = Table(
     # Versions of segments that refer to each other come into force in one step: those with the
     # same number, the id of the first of them; null: this one alone.
     Column("together_id", BigInteger),
+    # Up to which person what its coming into force, or its going, brings was done; null: all.
+    Column("told_to", BigInteger),  # services/scorer/aftermath.py
     UniqueConstraint("segment_id", "number"),
     Index("versions_by_status", "workspace_id", "status"),
 )

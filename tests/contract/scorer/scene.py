@@ -134,9 +134,10 @@ class Scene:
             pass
 
     def build(self) -> None:
-        """Fill segments until there are none to fill, then announce what that made due."""
-        building = select(func.count()).where(tables.segment_version.c.status == "building")
-        while self.rows(building)[0][0]:
+        """Fill segments until there is nothing left to do, then announce what that made due."""
+        row = tables.segment_version.c
+        left = (row.status == "building") | row.told_to.is_not(None)
+        while self.rows(select(func.count()).where(left))[0][0]:
             self.scorer.step(0)
         self.scorer.step(0)
 

@@ -279,7 +279,7 @@ def test_of_a_segment_given_up_nothing_is_written_again(
     run("versions", "fold", "eager")
     segment = scene.rows(select(tables.segment.c.id))[0][0]
     with writing(scene.engine).begin() as db:
-        delete_segment(db, 1, segment, NOW_MS)
+        delete_segment(db, segment, NOW_MS)
     rows = select(tables.interval.c.id).where(tables.interval.c.key == key)
     before = scene.rows(rows)
     assert run("versions", "activate", "eager").exit_code == 0

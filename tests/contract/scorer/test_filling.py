@@ -1,0 +1,138 @@
+"""Filling a segment a few people at a time: killed anywhere, given up, told once."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from services.api.segment_store import add_version, delete_segment
+from services.contract import tables
+from services.contract.phases import DAY_MS
+from services.runtime.database import writing
+from services.scorer import aftermath, build
+from services.scorer.due import announce_due
+from tests.contract.scorer.pure import assert_sound, assert_told_once
+from tests.contract.scorer.scene import MODEL, Scene, user
+
+LOOKED = {"type": "events", "event": ["vacancy_viewed"], "within_days": 60}
+PAGED = {"type": "events", "event": ["page"], "within_days": 60}
+PERSONS = 11
+
+
+class KilledError(Exception):
+    """The process ended before it could commit."""
+
+
+@pytest.fixture(autouse=True)
+def few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "PERSONS_PER_STEP", 3)
+    monkeypatch.setattr(aftermath, "PERSONS_PER_STEP", 2)
+
+
+def _step(scene: Scene, *, killed: bool = False) -> bool:
+    with writing(scene.engine).begin() as db:
+        more = build.build_step(db, MODEL, scene.now_ms)
+        if killed:
+            raise KilledError
+    return more
+
+
+def _tell(scene: Scene) -> None:
+    with writing(scene.engine).begin() as db:
+        announce_due(db, scene.now_ms)
+
+
+def _people(scene: Scene) -> None:
+    kinds = ("vacancy_viewed", "page")
+    scene.score(*(scene.day(kinds[n % 2], user(f"u{n}"), day=190) for n in range(PERSONS)))
+
+
+def _edit(scene: Scene, rule: dict[str, Any]) -> None:
+    with writing(scene.engine).begin() as db:
+        segment_id = db.execute(select(tables.segment.c.id)).scalar_one()
+        add_version(db, 1, segment_id, rule, "test", scene.now_ms)
+
+
+def _versions(scene: Scene) -> list[tuple[str, int | None]]:
+    row = tables.segment_version.c
+    return [tuple(one) for one in scene.rows(select(row.status, row.told_to).order_by(row.id))]
+
+
+def _held(scene: Scene, table: Any) -> Counter[str]:
+    query = select(table.c.key, func.count()).where(table.c.kind == "segment").group_by(table.c.key)
+    return Counter({row[0]: row[1] for row in scene.rows(query)})
+
+
+def test_killed_at_every_step_it_is_filled_and_told_once(scene: Scene) -> None:
+    _people(scene)
+    scene.segment("s", LOOKED)
+    more, steps = True, 0
+    while more:
+        with pytest.raises(KilledError):
+            _step(scene, killed=True)
+        more = _step(scene)
+        _tell(scene)
+        steps += 1
+    assert steps > PERSONS / 3
+    told = scene.changes("segment")
+    assert len({c.person_id for c in told}) == len(told) == 6
+    assert_sound(scene.engine)
+    assert_told_once(scene.engine, scene.now_ms)
+
+
+def test_the_old_version_answers_until_the_new_one_is_whole(scene: Scene) -> None:
+    _people(scene)
+    scene.segment("s", LOOKED)
+    scene.build()
+    scene.now_ms += DAY_MS
+    before = len(scene.changes())
+    _edit(scene, PAGED)
+    for _ in range(4):
+        assert _step(scene)
+        _tell(scene)
+        assert _versions(scene) == [("live", None), ("building", None)]
+        assert len(scene.changes()) == before
+    assert _step(scene)
+    assert _versions(scene) == [("retired", 0), ("live", 0)]
+    # While people are gone through, an event tells of its own person, and nobody is told twice.
+    scene.score(scene.day("page", user("u10"), day=200.5))
+    while _step(scene):
+        _tell(scene)
+    _tell(scene)
+    told = Counter((c.person_id, c.before, c.after) for c in scene.changes("segment")[6:])
+    assert set(told.values()) == {1}
+    assert sum(after is None for _, _, after in told) == 5  # u10 is a member of the new one too
+    assert sum(after is not None for _, _, after in told) == 5
+    assert _held(scene, tables.count_delta).keys() == {"2"}
+    assert_sound(scene.engine)
+    assert_told_once(scene.engine, scene.now_ms)
+
+
+def test_of_a_version_given_up_nothing_stays(scene: Scene) -> None:
+    _people(scene)
+    scene.segment("s", LOOKED)
+    assert _step(scene)
+    assert _held(scene, tables.interval)["1"]
+    _edit(scene, PAGED)
+    scene.build()
+    assert _versions(scene) == [("retired", None), ("live", None)]
+    assert _held(scene, tables.interval).keys() == {"2"}
+    assert _held(scene, tables.count_delta).keys() == {"2"}
+    assert {c.after for c in scene.changes("segment")} == {"member"}
+    assert_sound(scene.engine)
+
+
+def test_a_deleted_segment_is_left_by_everybody_once(scene: Scene) -> None:
+    _people(scene)
+    scene.segment("s", LOOKED)
+    scene.build()
+    with writing(scene.engine).begin() as db:
+        delete_segment(db, 1, scene.now_ms)
+    scene.build()
+    left = [c.person_id for c in scene.changes("segment") if c.after is None]
+    assert len(left) == len(set(left)) == 6
+    row = tables.interval.c
+    now = select(row.id).where(row.kind == "segment", row.known_to_ms.is_(None))
+    assert not scene.rows(now)
+    assert _held(scene, tables.interval)["1"] == 6, "what was believed can still be told"
