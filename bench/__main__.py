@@ -55,6 +55,8 @@ MEASURES = {
 
 
 LONG = {"announce", "fit", "late", "segments"}
+"""They make many people, two years of ten thousand, or years of one first: run where they are
+named."""
 
 
 def main(names: list[str]) -> None:
