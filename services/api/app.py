@@ -27,6 +27,7 @@ from services.api import (
     messages,
     model,
     next_content,
+    objections,
     openapi,
     persons,
     phases,
@@ -63,8 +64,8 @@ from services.model.version import load
 from services.runtime.clock import now_ms
 
 _DESCRIBED = (
-    persons, upserts, identities, decisions, conflicts, consent, erasures, timeline, phases,
-    explain,
+    persons, upserts, identities, decisions, conflicts, consent, objections, erasures,
+    timeline, phases, explain,
     interests, pressure, by_hand, next_content, content,
     preview, segments, members, imports, exports, jobs, changes, stream, webhooks, deliveries,
     campaigns, messages, telling, links,

@@ -42,6 +42,8 @@ class ConsentEntryOut(Out):
     )
     answered: bool = Field(description="An answer given then; else a page or server repeated it.")
     asserted: bool = Field(description="Said for the person by the server key's declaration.")
+    objection: str | None = Field(description="Why, where it is an objection (GDPR 21).")
+    objection_by: str | None = Field(description="Who recorded the objection.")
     event: str
     recorded_at: str
 
@@ -116,7 +118,7 @@ def get_consent(
     with here.engine.connect() as connection:
         person = find_person(connection, credential.workspace_id, person_id)
         rows = _entries(connection, person)
-        now = _now(rows, _circles(connection, person))
+        now = _now(rows, circles_of_person(connection, person))
         kinds = _kinds(connection, credential.workspace_id)
     return ConsentOut(
         person=person.public_id,
@@ -140,7 +142,7 @@ def post_persons_consent(
     """
     with here.engine.connect() as connection:
         person = find_person(connection, credential.workspace_id, person_id)
-        circles = _circles(connection, person)
+        circles = circles_of_person(connection, person)
     if circles is None:
         raise Problem(404, "not_found", "Nothing is known of this person any more.")
     noes = {purpose: granted for purpose, granted in body.purposes.items() if not granted}
@@ -164,7 +166,7 @@ def post_consent(here: Here, credential: ConsentWriter, body: ConsentOfIdentityI
 
 def deciding(connection: Connection, person: Row[Any]) -> dict[Purpose, Row[Any]]:
     """A person's entry that decides now, per purpose that was ever said."""
-    return _now(_entries(connection, person), _circles(connection, person))
+    return _now(_entries(connection, person), circles_of_person(connection, person))
 
 
 def deciding_of(
@@ -224,7 +226,7 @@ def _entries_of(workspace_id: int, whose: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def _circles(connection: Connection, person: Row[Any]) -> Circles | None:
+def circles_of_person(connection: Connection, person: Row[Any]) -> Circles | None:
     """None: nothing is known of the person any more."""
     found = circles_of(connection, person.workspace_id, lambda one: one == person.id)
     return found[person.id][0] if found else None
@@ -275,6 +277,8 @@ def _show(row: Row[Any], kinds: dict[int, Source]) -> ConsentEntryOut:
         source=kinds.get(row.source_id, "mailer" if row.source_id < 0 else "other"),
         answered=row.answered,
         asserted=row.asserted,
+        objection=row.objection,
+        objection_by=row.objection_by,
         event=bytes(row.event_id).hex(),
         recorded_at=rfc3339(row.recorded_ms),
     )

@@ -50,6 +50,10 @@ class Answer:
     given_at: str
     """RFC 3339."""
     text_version: str | None
+    objection: str | None = None
+    """Why, of an objection to being scored."""
+    objection_by: str | None = None
+    """Who recorded it."""
 
 
 @dataclass(frozen=True)
@@ -255,6 +259,8 @@ def _answered(answer: Answer) -> dict[str, Any]:
         "givenAt": answer.given_at,
         "textVersion": answer.text_version,
     }
+    if answer.objection is not None:
+        consent |= {"objection": answer.objection, "objectionBy": answer.objection_by}
     who = {"type": answer.who.namespace, "id": answer.who.value, "collection": "users"}
     return {
         "type": "track",

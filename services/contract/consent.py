@@ -78,7 +78,7 @@ def kept(event: Event, measure: Terms | None, profile: Terms | None) -> Event:
     )
     if consent.profile is True and profile is not None:
         at_ms = said_ms(event) if is_answer(event) else event.occurred_ms
-        if profile.refuses(event, at_ms):
+        if profile.refuses(event, at_ms) or profile.takes_back(event):
             consent = msgspec.structs.replace(consent, profile=None)
     return event if consent == event.consent else msgspec.structs.replace(event, consent=consent)
 

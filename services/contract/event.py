@@ -133,6 +133,10 @@ class Agreement(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """It was given on this very site, where the browser says no for its user in general."""
     asserted: bool = False
     """Nothing was said of this person; the sender's standing declaration spoke."""
+    objection: str | None = None
+    """Of a no to ``profile`` that is an objection (GDPR 21): why, as somebody recorded it."""
+    objection_by: str | None = None
+    """Who recorded it."""
     purposes: dict[str, bool] = {}
     """``share``, ``contact_mail``, ``contact_phone``, ``contact_messaging``, as far as said."""
 

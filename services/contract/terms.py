@@ -26,6 +26,8 @@ class Said(NamedTuple):
     """When it was received: dates can be forged."""
     speaker: Identity
     event_id: bytes
+    is_objection: bool = False
+    """It also takes what was said of the person before."""
 
 
 class Terms(NamedTuple):
@@ -66,6 +68,21 @@ class Terms(NamedTuple):
             no.said_ms <= event.occurred_ms
             and self._reaches(no, event)
             and at_ms < self._lifted_ms(no, whose)
+            for no in self.noes
+        )
+
+    @property
+    def objects(self) -> bool:
+        """Whether the person ever objected: of what was believed of then nothing is left."""
+        return any(no.is_objection for no in self.noes)
+
+    def takes_back(self, event: Event) -> bool:
+        """Whether a yes in an event comes before the end of an objection that speaks of it."""
+        whose = primary(event.identities)
+        return any(
+            no.is_objection
+            and self._reaches(no, event)
+            and event.occurred_ms < self._lifted_ms(no, whose)
             for no in self.noes
         )
 

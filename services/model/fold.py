@@ -6,7 +6,7 @@ that belongs before the last folds anew from an earlier state.
 
 from itertools import pairwise
 
-from services.contract.consent import is_answer
+from services.contract.consent import is_answer, said_ms
 from services.contract.event import LISTED, Event
 from services.model.behaviour import is_evidence, tells
 from services.model.engagement import engage, ignore
@@ -115,8 +115,10 @@ def _agree(state: PersonState, event: Event, model: Model, ledger: Ledger) -> No
     said = event.consent
     state.measure = state.measure if said.measure is None else said.measure
     state.contact = state.contact if said.contact is None else said.contact
+    left_ms = state.left_ms
     employed = state.hired_ms is not None and not (
-        state.left_ms is not None and event.type == "identified"
+        left_ms is not None
+        and (event.type == "identified" or (is_answer(event) and said_ms(event) > left_ms))
     )
     if said.profile is False:
         if not _is_silent(event):

@@ -182,7 +182,7 @@ def _apply(
         )
     for one in folded:
         if one.person_id in withdrawn.refold:
-            one.remade = "withdrawn"
+            one.remade = "objected" if one.person_id in withdrawn.objecting else "withdrawn"
     count_rows = intervals.write(db, workspace_id, folded, now_ms)
     consent.forget(db, workspace_id, withdrawn.unmeasured)
     # Whoever is no more may be again, and then their versions are counted from 1 once more.

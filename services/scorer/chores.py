@@ -14,6 +14,7 @@ from services.scorer.counts import COMPACT_AFTER_ROWS, compact
 from services.scorer.dead_letters import keep_within_limits
 from services.scorer.due import DUE_MAX, announce_due
 from services.scorer.outages import short
+from services.scorer.retention import Place, erase_silent
 from services.scorer.sweeps import forget_old
 from services.scorer.versions import InForce
 
@@ -26,6 +27,8 @@ ANNOUNCE_S_MAX = 1.0
 """Of a turn: so long events wait at most, however many boundaries are due."""
 LOOK_EVERY_S = 60.0
 """How often what is kept for a while only is looked through."""
+ERASE_EVERY_S = 900.0
+"""How often people are looked through for those of whom nothing was heard for too long."""
 
 _log = structlog.get_logger()
 
@@ -44,6 +47,8 @@ class Chores:
         self._in_force = in_force
         self._clock = clock
         self._look_s = 0.0
+        self._erase_s = 0.0
+        self._looked_at = Place()
         self.count_rows = 0
         """Rows of counts written since they were last compacted; who writes them adds to it."""
         self.is_building = False
@@ -67,6 +72,8 @@ class Chores:
         self._keep_house("look_through", self._look_through)
         build_s = BUILD_S_MAX if scored_s is None else BUILD_SHARE_MAX * scored_s
         self._keep_house("build", lambda: self._build(build_s))
+        if scored_s is None:  # an event that waits may be of somebody taken for silent
+            self._keep_house("erase_silent", self._erase_silent)
 
     def _keep_house(self, chore: str, work: Callable[[], None]) -> None:
         """Do what events do not wait for: where it fails, it is told, and scoring goes on."""
@@ -89,6 +96,17 @@ class Chores:
             self._look_s = time.monotonic() + LOOK_EVERY_S
             self._attempts.through(lambda db: keep_within_limits(db, self._clock()))
             self._attempts.through(lambda db: forget_old(db, self._clock()))
+
+    def _erase_silent(self) -> None:
+        if time.monotonic() < self._erase_s:
+            return
+        place, now_ms = self._looked_at, self._clock()
+        following = self._attempts.through(
+            lambda db: erase_silent(db, self._in_force.hold(db), place, now_ms)
+        )
+        if following is None:
+            self._erase_s = time.monotonic() + ERASE_EVERY_S
+        self._looked_at = following or Place()
 
     def _compact(self) -> None:
         if self.count_rows >= COMPACT_AFTER_ROWS:

@@ -34,6 +34,8 @@ class Enforced:
     """Persons of whose events less is left: they are folded anew."""
     unmeasured: set[int] = field(default_factory=set)
     """Those among them who may not be measured: nothing said of their past is kept."""
+    objecting: set[int] = field(default_factory=set)
+    """Those among them who objected to being scored."""
     terms: dict[int, Both] = field(default_factory=dict)
     """Of each person at hand who ever took something back."""
     anybody: bool = False
@@ -72,7 +74,8 @@ def write_ledger(
             if answered:
                 answered_by.add(identity)
             who = (workspace_id, identity, purpose, granted, answered)
-            proof = (event.agreement.asserted, event.agreement.text_version, at_ms)
+            objection = _objection_in(event) if purpose == "profile" and not granted else _NONE
+            proof = (event.agreement.asserted, event.agreement.text_version, *objection, at_ms)
             rows.append((*who, *proof, event.source_id, event.event_id, now_ms))
     insert_rows(db, tables.consent, _COLUMNS, rows, skip_known=True)
     return answered_by
@@ -86,11 +89,22 @@ _COLUMNS = (
     "answered",
     "asserted",
     "text_version",
+    "objection",
+    "objection_by",
     "said_ms",
     "source_id",
     "event_id",
     "recorded_ms",
 )
+
+
+_NONE: tuple[str | None, str | None] = (None, None)
+
+
+def _objection_in(event: Event) -> tuple[str | None, str | None]:
+    """(why, by whom it was recorded) of an objection; only the product's own key brings any."""
+    told = event.agreement
+    return (told.objection, told.objection_by) if event.server_only else _NONE
 
 
 def _may_be_new(event: Event, identified: Identified) -> bool:
@@ -172,6 +186,9 @@ def enforce(
             done.refold.add(person)
             if both[0] is not None and both[0].takes_the_past:
                 done.unmeasured.add(person)
+            if both[1] is not None and both[1].objects:
+                done.unmeasured.add(person)
+                done.objecting.add(person)
     return done
 
 
@@ -193,6 +210,7 @@ def _said_by(db: Connection, workspace_id: int, persons: Collection[int]) -> dic
             row.granted,
             row.said_ms,
             row.event_id,
+            row.objection,
             tables.event.c.received_ms,
             who.namespace,
             who.value,
@@ -229,6 +247,7 @@ def _said_by(db: Connection, workspace_id: int, persons: Collection[int]) -> dic
                 one.received_ms,
                 speaker,
                 bytes(one.event_id),
+                one.objection is not None,
             )
         )
     return said

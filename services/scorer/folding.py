@@ -28,6 +28,7 @@ from services.scorer.states import (
     alike_in_age,
     bases_of,
     heads,
+    last_versions,
     load,
     place,
 )
@@ -66,6 +67,8 @@ class Folded:
     """The events by which people put them in segments, or kept them out."""
     due_ms: int | None = None
     """When the next predicted boundary is to be announced."""
+    is_new: bool = False
+    """Nothing is stored of the person so far."""
 
 
 def fold_ahead(
@@ -122,6 +125,7 @@ def fold_persons(
         and (back := _back_to(arrived.get(person, ()), held[person], rejudged.get(person)))
     }
     persons = sorted((arrived.keys() | set(anew) | late.keys()) - done)
+    gone = last_versions(db, [person for person in persons if person not in held])
     bases = bases_of(db, late, held)
     histories = histories_of(db, workspace_id, anew) if anew else {}
     histories |= _since(db, workspace_id, late.keys(), bases)
@@ -145,6 +149,8 @@ def fold_persons(
             events = sorted(arrived[person], key=place)
             one = _fold(person, None, judged(events), segments, model)
         folded.append(_after(one, before.head if before else None))
+    for one in folded:
+        one.version += gone.get(one.person_id, 0)
     return sorted(folded, key=lambda one: one.person_id)
 
 
@@ -187,7 +193,7 @@ def _on(
 
 def _after(one: Folded, head: Head | None) -> Folded:
     if head is None:
-        one.version = 1
+        one.version, one.is_new = 1, True
         return one
     one.version, one.announced = head.version + 1, head.announced
     if one.cut_ms is not None:

@@ -19,12 +19,14 @@ def save(db: Connection, workspace_id: int, folded: Sequence[Folded], model: Mod
     for table, persons in ((tables.person_state, gone), (tables.checkpoint, anew)):
         if persons:
             db.execute(delete(table).where(among(db, table.c.person_id, persons)))
+    last = [(one.version, one.person_id) for one in folded if one.state is None and not one.is_new]
+    update_rows(db, tables.person, "id", ("version",), last)
     made: list[Row] = []
     kept: list[Row] = []
     for one in folded:
         if one.state is not None:
             row = _row(workspace_id, one, one.state, model)
-            (made if one.version == 1 else kept).append((*row, one.person_id))
+            (made if one.is_new else kept).append((*row, one.person_id))
     insert_rows(db, tables.person_state, (*_STATE, "person_id"), made)
     update_rows(db, tables.person_state, "person_id", _STATE, kept)
     checkpoints = [

@@ -88,6 +88,17 @@ def heads(db: Connection, persons: Collection[int]) -> dict[int, Head]:
     }
 
 
+def last_versions(db: Connection, persons: Collection[int]) -> dict[int, int]:
+    """What was last told of persons who were nobody for a while: they go on after it."""
+    column = tables.person.c
+    if not persons:
+        return {}
+    query = select(column.id, column.version).where(
+        among(db, column.id, persons), column.version.is_not(None)
+    )
+    return {row.id: row.version for row in db.execute(query)}
+
+
 def bases_of(
     db: Connection, late: Mapping[int, Place], held: Mapping[int, Held]
 ) -> dict[int, tuple[Place, PersonState]]:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from services.contract.decision import DECIDED
 from services.contract.erasure import ERASED
 from services.contract.event import (
@@ -150,7 +152,11 @@ def _agreement(consent: Any, said: dict[str, Any], arrival: Arrival) -> Agreemen
         return NO_PROOF
     if "text_version" in said:  # as the script tells it
         consent = {"textVersion": said["text_version"], **consent}
-    return proof_of(consent, arrival.received_ms)
+    proof = proof_of(consent, arrival.received_ms)
+    if arrival.sender.kind != "internal" or "objection" not in consent:
+        return proof
+    why, by = clean_id(consent["objection"]), clean_id(consent.get("objectionBy"))
+    return msgspec.structs.replace(proof, objection=why, objection_by=by)
 
 
 def _consent_said(consent: Any, arrival: Arrival) -> Consent:

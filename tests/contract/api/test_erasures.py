@@ -65,3 +65,23 @@ def test_how_long_people_are_kept_is_a_setting(world: World, api) -> None:
     assert client.put(path, json={"months": None}).json() == {"months": None}
     for wrong in ({}, {"months": 0}, {"months": 121}, {"months": True}):
         assert client.put(path, json=wrong).status_code == 400, wrong
+
+
+def test_an_objection_is_kept_with_why_and_by_whom(world: World, api) -> None:
+    client, arrive = api
+    anna = _anna(world)
+    body = {"reason": "told us by telephone", "objected_at": "2026-11-17T12:00:00Z", "by": "piet"}
+    taken = client.post(f"/v1/persons/{anna}/objection", json=body)
+    assert taken.status_code == 202, taken.text
+    assert arrive()[0].agreement.objection == "told us by telephone"
+    said = client.get(f"/v1/persons/{anna}/consent").json()["now"]["profile"]
+    assert (said["granted"], said["objection"], said["objection_by"]) == (
+        False, "told us by telephone", "piet",
+    )  # fmt: skip
+    assert client.get(f"/v1/persons/{anna}").json()["phase"] is None
+    reasons = {c["reason"] for c in client.get("/v1/changes").json()["changes"]}
+    assert "objected" in reasons
+    who = {"namespace": "user_id", "value": "late"}
+    assert client.post("/v1/objections", json={**who, **body}).status_code == 202
+    for wrong in ({**body, "reason": ""}, {**body, "objected_at": "2099-01-01T00:00:00Z"}):
+        assert client.post("/v1/objections", json={**who, **wrong}).status_code == 400

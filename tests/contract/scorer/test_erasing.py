@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 
 from services.contract import tables
 from services.contract.erasure import Tomb, left_of, renewed_by, renewed_ms
-from services.contract.event import Agreement, Event, Identity, encode, record_key
+from services.contract.event import Agreement, Consent, Event, Identity, encode, record_key
 from services.contract.phases import DAY_MS
 from services.contract.terms import NEVER_MS
 from services.contract.withdrawal import mark_of
@@ -257,3 +257,86 @@ def test_poison_of_somebody_erased_goes_from_the_dead_letter(scene: Scene) -> No
 
 def record_of(event: Event, value: bytes):
     return Record(record_key(event), value)
+
+
+def test_whoever_is_silent_for_too_long_is_erased(scene: Scene) -> None:
+    month_ms = 30 * DAY_MS
+    scene.write(tables.workspace.update().values(retention_months=3))
+    scene.score(*anna(scene), scene.day("page", user("bob"), day=150))
+    scene.drain()
+    assert "canary" not in everything(scene)
+    told = scene.changes("person")
+    assert [(c.after, c.reason) for c in told] == [("erased", "retention")]
+    assert START_MS + 6 * DAY_MS + 3 * month_ms < told[0].valid_ms < scene.now_ms
+    assert scene.person_of(user("bob"))
+    scene.score(*anna(scene))
+    assert "canary" not in everything(scene)
+    assert_sound(scene.engine)
+
+
+def test_an_objection_takes_what_was_scored_before(scene: Scene) -> None:
+    scene.segment("s", RULE)
+    scene.build()
+    scene.score(*anna(scene))
+    why = Agreement(given_ms=START_MS + 8 * DAY_MS, objection="by telephone", objection_by="piet")
+    no = scene.day(
+        "consent_changed", user("anna"), day=8, server_only=True, source_id=0, agreement=why,
+        consent=Consent(profile=False),
+    )  # fmt: skip
+    before = len(scene.changes())
+    scene.score(no, *anna(scene))
+    assert scene.count(tables.interval) == 0
+    told = scene.changes()[before:]
+    assert {(c.kind, c.after, c.reason) for c in told} == {
+        (kind, None, "objected") for kind in ("phase", "latency", "segment")
+    }
+    row = tables.consent.c
+    (kept,) = scene.rows(select(row.objection, row.objection_by).where(row.objection.is_not(None)))
+    assert tuple(kept) == ("by telephone", "piet")
+    scene.score(scene.day("applied", user("anna"), day=7), scene.day("page", user("anna"), day=9))
+    assert scene.count(tables.interval) == 0
+    again = Agreement(given_ms=START_MS + 20 * DAY_MS)
+    scene.score(
+        scene.day("consent_changed", user("anna"), day=20, server_only=True, agreement=again),
+        scene.day("page", user("anna"), day=21),
+    )
+    (held,) = intervals(scene.engine).values()
+    assert min(one.from_ms for one in held) == START_MS + 20 * DAY_MS
+    assert_sound(scene.engine)
+
+
+def test_nobody_employed_is_scored_and_late_events_are_of_before(scene: Scene) -> None:
+    hired = scene.day("hired", user("anna"), day=50, server_only=True)
+    scene.score(scene.day("page", user("anna"), day=1), hired)
+    scene.score(scene.day("applied", user("anna"), day=40, server_only=True))  # late
+    scene.score(scene.day("vacancy_viewed", user("anna"), day=60))
+    scene.score(scene.day("left", user("anna"), day=70, server_only=True))
+    scene.score(scene.day("vacancy_viewed", user("anna"), day=71))
+    phases = sorted((i.from_ms, i.key) for i in next(iter(intervals(scene.engine).values()))
+                    if i.kind == "phase")  # fmt: skip
+    assert phases[-1] == (START_MS + 50 * DAY_MS, "care")
+    assert "do" in {key for at, key in phases if at < START_MS + 50 * DAY_MS}
+    fresh = Agreement(given_ms=START_MS + 80 * DAY_MS)
+    scene.score(
+        scene.day("consent_changed", user("anna"), day=80, server_only=True, agreement=fresh)
+    )
+    held = [i for i in next(iter(intervals(scene.engine).values())) if i.kind == "phase"]
+    assert any(i.from_ms == START_MS + 80 * DAY_MS for i in held)
+
+
+def test_whoever_is_somebody_again_is_told_of_as_newer(scene: Scene) -> None:
+    scene.score(scene.day("page", user("a"), day=1), scene.day("page", mail("a@x.org"), day=2))
+    scene.score(
+        scene.day("page", mail("a@x.org"), day=3), scene.day("page", mail("a@x.org"), day=4)
+    )
+    was = scene.person_of(mail("a@x.org"))
+    scene.score(scene.day("identified", user("a"), mail("a@x.org"), day=5, server_only=True))
+    told = max(c.person_version for c in scene.changes() if c.person_id == was)
+    scene.score(
+        scene.day("identity_decision", user("a"), mail("a@x.org"), day=6, server_only=True,
+                  properties={"decision": "two_people", "reason": "r"})
+    )  # fmt: skip
+    assert scene.person_of(mail("a@x.org")) == was
+    row = tables.person_state.c
+    ((version,),) = scene.rows(select(row.version).where(row.person_id == was))
+    assert version > told
