@@ -1,7 +1,7 @@
 """``make drill``: every fault at length, one table at the end.
 
-Parts by name, else all but the soak: workers storm kills frozen away stopped disk slow
-bombs. ``SOAK_MINUTES=30`` runs the soak alone. ``KENTERING_SEED`` repeats a run's choices.
+Parts by name, else all but the soak: workers deaths storm kills frozen away stopped
+disk slow bombs. ``SOAK_MINUTES=30`` runs the soak alone. ``KENTERING_SEED`` repeats a run's choices.
 """
 
 import os
@@ -20,7 +20,7 @@ from tests.drills.outages import away, frozen
 from tests.drills.outcome import Outcome, table
 from tests.drills.soak import highest_rate, soak
 from tests.drills.stack import Stack, run_stack
-from tests.drills.workers import STORM, workers
+from tests.drills.workers import DEATHS, STORM, workers
 from tests.servers.kafka import Kafka, run_kafka
 from tests.servers.postgres import Postgres, run_postgres
 
@@ -38,10 +38,13 @@ PARTS: dict[str, Callable[[Stack, random.Random], Outcome]] = {
 
 SCORERS: dict[str, Callable[[Path, Kafka, Postgres, random.Random], Outcome]] = {
     "workers": lambda *servers: workers(
-        *servers, part="workers", persons=1_500, moves=120, every_s=1.5
+        *servers, part="workers", persons=400, moves=120, every_s=1.5
+    ),
+    "deaths": lambda *servers: workers(
+        *servers, part="deaths", persons=300, moves=220, every_s=0.9, kinds=DEATHS
     ),
     "storm": lambda *servers: workers(
-        *servers, part="storm", persons=500, moves=40, every_s=3, kinds=STORM
+        *servers, part="storm", persons=300, moves=40, every_s=3, kinds=STORM
     ),
 }
 """Parts that have the servers to themselves."""

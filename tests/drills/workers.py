@@ -39,6 +39,7 @@ FROZEN_S = 8.0
 PATIENCE_S = 400
 MOVES = ("join", "leave", "kill", "kill", "freeze", "thaw", "database")
 STORM = ("join", "leave")
+DEATHS = ("kill", "kill", "kill", "kill", "join")
 
 Worker = Popen[bytes]
 
