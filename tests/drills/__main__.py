@@ -1,7 +1,7 @@
 """``make drill``: every fault at length, one table at the end.
 
-Parts by name, else all but the soak: workers deaths storm kills frozen away stopped
-disk slow bombs. ``SOAK_MINUTES=30`` runs the soak alone. ``KENTERING_SEED`` repeats a run's choices.
+Parts by name, else all but the soak: workers deaths storm kills frozen away stopped disk slow
+bombs. ``SOAK_MINUTES=30`` runs the soak alone. ``KENTERING_SEED`` repeats a run's choices.
 """
 
 import os
