@@ -14,6 +14,7 @@ from bench import (
     anew,
     announce,
     compiled,
+    curve,
     fit,
     hits,
     late,
@@ -42,6 +43,7 @@ MEASURES = {
     "relay": relay,
     "compiled": compiled,
     "scoring": scoring,
+    "curve": curve,
     "announce": announce,
     "anew": anew,
     "late": late,
@@ -54,7 +56,7 @@ MEASURES = {
 }
 
 
-LONG = {"announce", "fit", "late", "segments"}
+LONG = {"announce", "curve", "fit", "late", "segments"}
 """They make many people, two years of ten thousand, or years of one first: run where they are
 named."""
 

@@ -54,8 +54,19 @@ def advance(
         The state after the last event, and all intervals from the first event to ``until_ms``,
         or ahead to the horizon. What held before the first event is not touched.
     """
+    copied = None if state is None else copy_state(state)
+    return advance_onto(copied, events, model, rulebook, until_ms)
+
+
+def advance_onto(
+    state: PersonState | None,
+    events: Sequence[Event],
+    model: Model,
+    rulebook: Rulebook,
+    until_ms: int | None = None,
+) -> tuple[PersonState, list[Interval]]:
+    """The same, for who keeps no other hold of ``state``: it is changed."""
     drawing = _Drawing(rulebook)
-    state = None if state is None else copy_state(state)
     if state is not None and not state.rings_ms.keys() <= rulebook.memories.keys:
         forget_unasked(state, rulebook.memories)
     path: Path | None = None

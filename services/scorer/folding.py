@@ -16,7 +16,7 @@ from services.contract.phases import DAY_MS, ChangeReason
 from services.model.behaviour import WINDOW_MS, is_hit, judged, tells
 from services.model.rulebook import Rulebook
 from services.model.state import PersonState, encode_state
-from services.model.timeline import Interval, advance, join
+from services.model.timeline import Interval, advance_onto, join
 from services.model.version import Model
 from services.scorer.segments import Segments
 from services.scorer.states import (
@@ -228,7 +228,10 @@ def _fold(
     segments: Segments,
     model: Model,
 ) -> Folded:
-    """Fold events in order, keeping the states that later events may be folded from."""
+    """Fold events in order, keeping the states that later events may be folded from.
+
+    ``base`` is changed: whoever calls this has just read it, for this alone.
+    """
     rulebook = segments.rulebook_for(person_id)
     if not events:
         return Folded(person_id, None, 0, None, [], rulebook, {})
@@ -253,7 +256,7 @@ def _fold(
         if begin < settles:
             end = min(end, settles)
         until_ms = events[end].occurred_ms if end < len(events) else None
-        state, pieces = advance(state, events[begin:end], model, rulebook, until_ms)
+        state, pieces = advance_onto(state, events[begin:end], model, rulebook, until_ms)
         one.intervals += pieces
         if state.events % CHECKPOINT_EVENTS == 0:
             one.checkpoints.append((place(events[end - 1]), encode_state(state)))

@@ -96,8 +96,7 @@ def told_ms(event: Event) -> int:
 
 def unsettled(db: Connection, workspace_id: int, events: Sequence[Event]) -> list[Event]:
     """Those events by which who is who may change."""
-    found = look(db, workspace_id, events)
-    return [event for event in events if _is_unsettled(event, found)]
+    return _unsettled_in(events, look(db, workspace_id, events))
 
 
 def identify(db: Connection, workspace_id: int, events: Sequence[Event]) -> Identified:
@@ -107,7 +106,7 @@ def identify(db: Connection, workspace_id: int, events: Sequence[Event]) -> Iden
     transaction at a time, and nobody waits for it who only adds events.
     """
     found = look(db, workspace_id, events)
-    moving = [event for event in events if _is_unsettled(event, found)]
+    moving = _unsettled_in(events, found)
     if moving:
         lock(db, workspace_id)
         under_lock = look(db, workspace_id, moving)
@@ -126,12 +125,20 @@ def lock(db: Connection, workspace_id: int) -> None:
     )
 
 
-def _is_unsettled(event: Event, found: Identified) -> bool:
-    """Whether who is who may change by an event."""
-    if event.type == DECIDED:
-        return event.event_id not in found.decided
-    ids = [found.ids.get(identity) for identity in event.identities]
-    return any(i is None or i in found.loose for i in ids)
+def _unsettled_in(events: Sequence[Event], found: Identified) -> list[Event]:
+    """Those among events by which who is who may change."""
+    ids, loose = found.ids, found.loose
+    nobodys = loose | {None}
+    moved = {identity for identity in _all(events) if ids.get(identity) in nobodys}
+    return [
+        event
+        for event in events
+        if (
+            event.event_id not in found.decided
+            if event.type == DECIDED
+            else moved and not moved.isdisjoint(event.identities)
+        )
+    ]
 
 
 def _all(events: Iterable[Event]) -> set[Identity]:
