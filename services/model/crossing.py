@@ -44,6 +44,13 @@ STATES_OF: dict[str, tuple[int, ...]] = {
 
 Curve = list[tuple[float, float]]
 """f as (height, exponent per day) of each of its exponentials."""
+Column = npt.NDArray[np.float64]
+"""(15, 1, 1): coefficients of a silence, for to be multiplied by ``Threshold.grid``."""
+
+
+def column_of(c: Sequence[float]) -> Column:
+    """Coefficients as a column."""
+    return np.array(c)[:, None, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +75,6 @@ class Threshold:
         """The curve f in a silence that begins with coefficients ``c``."""
         return [(x * m, w) for x, m, w in zip(c, self.weights, self.exponents, strict=True)]
 
-    def holds(self, c: Sequence[float], after_ms: int) -> bool:
-        """Whether the probability is at least θ after so long a silence."""
-        return _value(self.curve(c), after_ms) >= 0.0
-
     def surely(self, p: Sequence[float], from_ms: int, to_ms: int, *, truth: bool) -> bool:
         """Whether it is plain that the answer is ``truth`` all the way.
 
@@ -94,6 +97,11 @@ class Threshold:
             sum(map(mul, self.peaks[end - 1], p)) < -_MARGIN
             or max(self.highest[begin:end].dot(p).tolist()) < -_MARGIN
         )
+
+
+def is_above(curve: Curve, after_ms: int) -> bool:
+    """Whether the probability is at least θ after so long a silence."""
+    return _value(curve, after_ms) >= 0.0
 
 
 def _value(curve: Curve, after_ms: int) -> float:
@@ -162,7 +170,7 @@ def _bounds(
 
 
 def first_flip(
-    t: Threshold, c: Sequence[float], from_ms: int, to_ms: int, *, truth: bool
+    t: Threshold, curve: Curve, column: Column, from_ms: int, to_ms: int, *, truth: bool
 ) -> int | None:
     """The first millisecond in (from_ms, to_ms) at which f ≥ 0 is no longer ``truth``.
 
@@ -170,33 +178,31 @@ def first_flip(
 
     Args:
         t: the threshold.
-        c: coefficients at the silence's beginning, from which the times count.
+        curve: f, from the silence's beginning, from which the times count.
+        column: the coefficients then.
         from_ms: where to begin; f ≥ 0 is ``truth`` there.
         to_ms: where to end.
         truth: what holds at ``from_ms``.
     """
     begin, end = _cells(from_ms, to_ms)
-    curve = t.curve(c)
-    sums = (np.array(c)[:, None, None] * t.grid[:, :, begin:end]).sum(axis=0)
-    # From here on f is positive where ``truth`` holds.
-    values, slopes = sums if truth else -sums
-    rising = slopes > 0.0
-    flipped = values < 0.0
+    values, slopes = (column * t.grid[:, :, begin:end]).sum(axis=0).tolist()
     left, falling = from_ms, (_slope(curve, from_ms) < 0.0) is truth
     for i in range(end - begin):
         right = _GRID_MS[begin + i]
+        # f is looked at as if it were positive where ``truth`` holds.
+        rising = slopes[i] > 0.0 if truth else slopes[i] < 0.0
         flip = None
-        if flipped[i]:
+        if values[i] < 0.0 if truth else values[i] > 0.0:
             if right >= to_ms and (_value(curve, to_ms - 1) >= 0.0) is truth:
                 return None  # there is one crossing up to the grid time: it lies behind to_ms
             flip = _narrow(curve, left, right, truth=truth)
-        elif falling and rising[i]:
+        elif falling and rising:
             bottom = _bottom(curve, left, right, truth=truth)
             if (_value(curve, bottom) >= 0.0) is not truth:
                 flip = _narrow(curve, left, bottom, truth=truth)
         if flip is not None:
             return flip if flip < to_ms else None
-        left, falling = right, not rising[i]
+        left, falling = right, not rising
     return None
 
 

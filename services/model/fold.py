@@ -15,7 +15,7 @@ from services.model.filter import states
 from services.model.habits import contact, keep, uncontact
 from services.model.ledger import NO_LEDGER, Ledger
 from services.model.parameters import Hysteresis
-from services.model.path import Path, Stretch
+from services.model.path import Path
 from services.model.rules.memory import (
     NO_MEMORIES,
     Memories,
@@ -25,6 +25,7 @@ from services.model.rules.memory import (
     remember_phase,
 )
 from services.model.state import Mail, PersonState, Score, copy_state
+from services.model.stretch import Stretch
 from services.model.version import Model
 
 CLICKS_MAX = 32

@@ -8,48 +8,18 @@ future (and every moment between two events) is read off it.
 from bisect import bisect_right
 from typing import NamedTuple, TypeVar
 
-from services.contract.phases import DAY_MS, HORIZON_MS, LatencyState, Phase
-from services.model.crossing import first_flip, threshold
-from services.model.filter import Probabilities, after_silence, spread, states, weigh
+from services.contract.phases import HORIZON_MS, LatencyState, Phase
+from services.model.crossing import first_flip, is_above, threshold
+from services.model.filter import Probabilities, states, weigh
 from services.model.parameters import Three
 from services.model.rules.memory import phase_since
 from services.model.state import Mail, PersonState, Score
+from services.model.stretch import Stretch
 from services.model.version import Model
 
 T = TypeVar("T")
 Steps = list[tuple[int, T]]
 """Values with the moments from which they hold."""
-
-
-class Stretch:
-    """Silence from ``from_ms`` on, up to the next stretch.
-
-    Args:
-        from_ms: its beginning.
-        p: the probabilities then.
-        closed: the mail whose window closed then.
-        model: the version.
-    """
-
-    __slots__ = ("_c", "_model", "closed", "from_ms", "p")
-
-    def __init__(self, from_ms: int, p: Probabilities, closed: Mail | None, model: Model) -> None:
-        self.from_ms, self.p, self.closed = from_ms, p, closed
-        self._model = model
-        self._c: list[float] | None = None
-
-    @property
-    def c(self) -> list[float]:
-        """``p`` as from ``filter.spread``, where somebody asks."""
-        if self._c is None:
-            self._c = spread(self.p, self._model)
-        return self._c
-
-    def at(self, at_ms: int) -> Probabilities:
-        """The probabilities at a moment in it."""
-        if at_ms == self.from_ms:
-            return self.p
-        return after_silence(self.p, (at_ms - self.from_ms) / DAY_MS, self._model)
 
 
 class Switch(NamedTuple):
@@ -143,11 +113,11 @@ class Path:
         return states(self.probabilities_at(at_ms))
 
     def probability_at_least(
-        self, of: str, theta: float, at_ms: int, *, guess: bool = False
+        self, of: str, theta: float, at_ms: int, *, guess: bool | None = None
     ) -> tuple[bool, int | None] | None:
         """Whether P(``of``) ≥ ``theta``, and when that next changes; None: not scored.
 
-        ``guess`` saves work where it is right, and changes no answer.
+        ``guess`` saves work where it is right, and changes no answer; None: by how it begins.
         """
         stretches = self.stretches
         if not stretches:
@@ -161,15 +131,18 @@ class Path:
             if begin == end and not last:
                 continue  # two windows close at once: only the second's outcome lasts
             after_ms, until_ms = begin - stretch.from_ms, end - stretch.from_ms
-            expected = guess if truth is None else truth
+            expected = truth
+            if expected is None:
+                expected = stretch.begins_above(of, theta) if guess is None else guess
             if t.surely(stretch.p, after_ms, until_ms, truth=expected):
                 truth = expected
                 continue
-            now = t.holds(stretch.c, after_ms)
+            curve = t.curve(stretch.c)
+            now = is_above(curve, after_ms)
             if truth is not None and now is not truth:
                 return truth, begin
             truth = now
-            flip = first_flip(t, stretch.c, after_ms, until_ms, truth=truth)
+            flip = first_flip(t, curve, stretch.column, after_ms, until_ms, truth=truth)
             if flip is not None:
                 return truth, stretch.from_ms + flip
         return bool(truth), None

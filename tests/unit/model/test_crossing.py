@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contract.phases import DAY_MS, HORIZON_MS, HOUR_MS
-from services.model.crossing import STATES_OF, threshold
+from services.model.crossing import STATES_OF, is_above, threshold
 from services.model.path import Path
 from services.model.state import PersonState, Score
 from services.model.version import build
@@ -123,7 +123,7 @@ def test_what_is_called_sure_is_so(state, of, theta, truth):
     for begin, end in ((0, HORIZON_MS), (0, 3 * DAY_MS), (9 * DAY_MS, 30 * DAY_MS)):
         if t.surely(first.p, begin, end, truth=truth):
             inside = [x for x in times.tolist() if begin <= x <= end]
-            assert all(t.holds(first.c, x) is truth for x in inside)
+            assert all(is_above(t.curve(first.c), x) is truth for x in inside)
 
 
 @quick
