@@ -6,6 +6,8 @@ from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
 
 from services.api import (
+    accounts,
+    audit,
     by_hand,
     campaigns,
     changes,
@@ -21,6 +23,7 @@ from services.api import (
     hooks,
     identities,
     interests,
+    keys,
     link_secrets,
     links,
     members,
@@ -49,6 +52,7 @@ from services.api import (
 )
 from services.api.auth import Keys
 from services.api.context import Context
+from services.api.dashboard import access, invitations
 from services.api.dashboard import routes as dashboard
 from services.api.door import HttpDoor
 from services.api.edge import Edge, only_known_parameters
@@ -70,6 +74,7 @@ _DESCRIBED = (
     preview, segments, members, imports, exports, jobs, changes, stream, webhooks, deliveries,
     campaigns, messages, telling, links,
     rewrite, link_secrets, hooks, workspaces, model,
+    keys, accounts, audit,
     health, snapshot, withdrawals,
 )  # fmt: skip
 
@@ -115,7 +120,8 @@ def create_app(
     app.include_router(smart.router)  # whatever parameters a mailer adds to links come along
     app.include_router(docs.router)
     app.include_router(problem_pages.router)
-    app.include_router(dashboard.router)
+    for pages in (dashboard, access, invitations):
+        app.include_router(pages.router)
     problem.install(app)
     openapi.install(app, [part.router for part in (*_DESCRIBED, smart)])
     app.add_middleware(Edge)

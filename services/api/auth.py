@@ -8,39 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import Request
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
+from sqlalchemy.exc import OperationalError
 
 from services.api.limits import count
 from services.api.problem import Problem
 from services.contract.keys import digest_of
 from services.contract.tables import api_key
-
-SCOPES: dict[str, str] = {
-    "persons:read": "persons, their timelines, phases and explanations",
-    "segments:read": "segments, their members, counts and trends",
-    "segments:write": "create, edit and delete segments",
-    "persons:write": "tell what is known of persons",
-    "imports:write": "bring people, events and vacancies in by file",
-    "exports:write": "take the members of segments out as a file",
-    "jobs:write": "see and end imports and exports",
-    "changes:read": "the change feed",
-    "content:read": "the catalogue of content",
-    "content:write": "put content in the catalogue, and take it out",
-    "links:write": "make and list tracked links, campaigns and mailings, with recipients",
-    "identities:write": "decide which identities are one person's, and which are not",
-    "consent:write": "record what people agreed to, or took back, elsewhere",
-    "persons:erase": "erase people, and see what was erased; set how long people are kept",
-    "hooks:read": "webhooks of mailers, without their secrets",
-    "hooks:write": "make and delete webhooks of mailers",
-    "webhooks:read": "webhooks and what was sent to them",
-    "webhooks:write": "make, change and delete webhooks, and send to them",
-    "workspace:write": "rotate the secret of links, declare what consent server keys stand for",
-    "workspace:read": "the workspace and the model in force",
-}
+from services.runtime.database import writing
 
 CACHED_MAX = 1024
 CACHED_MS = 2_000
 """How long a revoked key may still be answered."""
+USED_EVERY_MS = 60_000
+"""How exactly it is kept when a key was last used."""
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="kentering", Basic realm="kentering"'}
 
@@ -53,6 +34,8 @@ class Credential:
     workspace_id: int
     kind: str
     scopes: frozenset[str]
+    who: str
+    """What the audit calls it."""
 
 
 class Keys:
@@ -61,18 +44,13 @@ class Keys:
     def __init__(self, engine: Engine, clock: Callable[[], int]) -> None:
         self._engine, self._clock = engine, clock
         self._lock = threading.Lock()
-        self._cached: OrderedDict[bytes | int, tuple[int, Credential | None]] = OrderedDict()
+        self._cached: OrderedDict[bytes, tuple[int, Credential | None]] = OrderedDict()
+        self._used: dict[int, int] = {}
+        self._saved_ms = 0
 
     def by_key(self, key: str) -> Credential | None:
         """The credential of a key as its owner holds it."""
-        return self._find(digest_of(key))
-
-    def by_id(self, key_id: int) -> Credential | None:
-        """The credential of a key that a session was opened with."""
-        return self._find(key_id)
-
-    def _find(self, mark: bytes | int) -> Credential | None:
-        now_ms = self._clock()
+        mark, now_ms = digest_of(key), self._clock()
         with self._lock:
             read_ms, found = self._cached.get(mark, (now_ms - CACHED_MS, None))
         if 0 <= now_ms - read_ms < CACHED_MS:
@@ -83,18 +61,48 @@ class Keys:
             self._cached.move_to_end(mark)
             while len(self._cached) > CACHED_MAX:
                 self._cached.popitem(last=False)
+        if found is not None:
+            self._note_use(found.key_id, now_ms)
         return found
 
-    def _read(self, mark: bytes | int) -> Credential | None:
-        column = api_key.c.id if isinstance(mark, int) else api_key.c.digest
-        query = select(
-            api_key.c.id, api_key.c.workspace_id, api_key.c.kind, api_key.c.scopes
-        ).where(column == mark, api_key.c.revoked_ms.is_(None))
+    def forget(self) -> None:
+        """Read every key anew: one was ended or changed by this process."""
+        with self._lock:
+            self._cached.clear()
+
+    def save_used(self) -> None:
+        """Write down when keys were used last; what cannot be written now waits."""
+        with self._lock:
+            used, self._used = self._used, {}
+        try:
+            with writing(self._engine).begin() as connection:
+                for key_id, used_ms in sorted(used.items()):
+                    row = update(api_key).where(api_key.c.id == key_id)
+                    connection.execute(row.values(used_ms=used_ms))
+        except OperationalError:
+            with self._lock:
+                self._used = used | self._used
+
+    def _note_use(self, key_id: int, now_ms: int) -> None:
+        """At most once a minute all uses are written, and no request waits for it."""
+        with self._lock:
+            self._used[key_id] = now_ms
+            if 0 <= now_ms - self._saved_ms < USED_EVERY_MS:
+                return
+            self._saved_ms = now_ms
+        threading.Thread(target=self.save_used, daemon=True, name="keys used").start()
+
+    def _read(self, digest: bytes) -> Credential | None:
+        key = api_key.c
+        query = select(key.id, key.public_id, key.workspace_id, key.kind, key.scopes).where(
+            key.digest == digest, key.revoked_ms.is_(None)
+        )
         with self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             return None
-        return Credential(row.id, row.workspace_id, row.kind, frozenset(row.scopes))
+        scopes = frozenset(row.scopes)
+        return Credential(row.id, row.workspace_id, row.kind, scopes, f"key {row.public_id}")
 
 
 def key_in(authorization: str | None) -> str | None:

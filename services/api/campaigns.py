@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 from sqlalchemy import Connection, Row, insert, select
 
 from services.api.context import Here
-from services.api.idempotency import IdempotencyKey, answered_once, made_before, marks_of
+from services.api.idempotency import OnceOnly, answered_once
 from services.api.needs import LinksWriter
 from services.api.problem import Problem, described
 from services.api.wire import (
@@ -88,16 +88,12 @@ class Below(msgspec.Struct, array_like=True):
     "", status_code=201, summary="Create a campaign", responses=described(400, 401, 403, 409, 503)
 )
 def post_campaign(
-    here: Here,
-    credential: LinksWriter,
-    body: CampaignCreate,
-    idempotency_key: IdempotencyKey = None,
+    here: Here, credential: LinksWriter, body: CampaignCreate, once: OnceOnly
 ) -> CampaignOut:
     """Mailings belong to it by their `campaign_id`."""
-    marks = marks_of(idempotency_key, body)
     with answered_once(), writing(here.engine).begin() as connection:
-        row = made_before(connection, campaign, credential.workspace_id, marks)
-        if row is None:
+        public_id = once.made(connection, credential.workspace_id)
+        if public_id is None:
             public_id = f"c_{secrets.token_hex(8)}"
             values = {
                 "workspace_id": credential.workspace_id,
@@ -107,10 +103,10 @@ def post_campaign(
                 "starts_ms": body.starts_at,
                 "ends_ms": body.ends_at,
                 "created_ms": here.clock(),
-                **marks,
             }
             connection.execute(insert(campaign).values(values))
-            row = find_campaign(connection, credential.workspace_id, public_id)
+            once.remember(connection, credential.workspace_id, public_id, here.clock())
+        row = find_campaign(connection, credential.workspace_id, public_id)
     return _show(row)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, and_, select
 
 from services.api.context import Context, Here
 from services.api.door import Word
+from services.api.idempotency import Once, OnceOnly, answered_once
 from services.api.needs import IdentitiesWriter, PersonsReader
 from services.api.people import spelled
 from services.api.person_view import IdentityOut
@@ -35,6 +36,7 @@ from services.contract.tables import (
     identity_edge,
 )
 from services.contract.vault import lookup_value, open_payload, shown_value
+from services.runtime.database import writing
 
 router = APIRouter(prefix="/v1/identities", tags=["persons"])
 
@@ -112,16 +114,19 @@ class PlaceCursor(msgspec.Struct, array_like=True):
     "/decisions",
     status_code=202,
     summary="Decide whether two identities are one person's",
-    responses=described(400, 401, 403, 404, 413, 503),
+    responses=described(400, 401, 403, 404, 409, 413, 503),
 )
-def post_decision(here: Here, credential: IdentitiesWriter, body: DecisionIn) -> DecisionTaken:
+def post_decision(
+    here: Here, credential: IdentitiesWriter, body: DecisionIn, once: OnceOnly
+) -> DecisionTaken:
     """Of two known identities, or of one and a browser. Both must be known here."""
     one, other = (spelled(i.namespace, i.value) for i in body.identities)
     with here.engine.connect() as connection:
         for who in (one, other):
             id_of(connection, credential.workspace_id, who)
-    word = Word(one, other, body.decision, body.reason, body.by, key_name(credential.key_id))
-    return tell(here, credential.workspace_id, [word])
+    by = key_name(credential.key_id)
+    word = Word(one, other, body.decision, body.reason, body.by, by, once.name())
+    return tell_once(here, credential.workspace_id, word, once)
 
 
 @router.get(
@@ -170,6 +175,22 @@ def tell(here: Context, workspace_id: int, words: Sequence[Word]) -> DecisionTak
     if position is None:
         raise Problem(400, "unusable_identity", "Nobody can be known by this identity.")
     return DecisionTaken(position=position)
+
+
+def tell_once(here: Context, workspace_id: int, word: Word, once: Once) -> DecisionTaken:
+    """Say a decision to the tracker, unless the same request did so before.
+
+    Raises:
+        Problem: as :func:`tell`; 409, the Idempotency-Key came with another request.
+    """
+    with here.engine.connect() as connection:
+        position = once.made(connection, workspace_id)
+    if position is not None:
+        return DecisionTaken(position=position)
+    taken = tell(here, workspace_id, [word])
+    with answered_once(), writing(here.engine).begin() as connection:
+        once.remember(connection, workspace_id, taken.position, here.clock())
+    return taken
 
 
 def id_of(connection: Connection, workspace_id: int, who: Identity) -> int:

@@ -1,7 +1,7 @@
 """The tracker's door, from inside: what changes a person is an event, said by the product."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -68,6 +68,8 @@ class Word:
     """Who decided, as the caller says."""
     key: str
     """The credential that brought it."""
+    name: str = field(default_factory=lambda: uuid4().hex)
+    """Of the event: the same name again is the same word."""
 
 
 @dataclass(frozen=True)
@@ -275,7 +277,7 @@ def _decided(word: Word) -> dict[str, Any]:
     """A call that only the internal key may make; each is a word of its own."""
     return {
         "type": DECIDED,
-        "messageId": f"decision:{uuid4().hex}",
+        "messageId": f"decision:{word.name}",
         "properties": {
             "decision": word.decision,
             "reason": word.reason,

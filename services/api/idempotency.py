@@ -1,60 +1,116 @@
 """``Idempotency-Key``: a request that is sent again makes nothing twice.
 
-What was made keeps a digest of the key and of what was asked, so no answer need be kept: the same
-thing is found and shown again.
+What a request made is kept for a week by the digest of its key, with a digest of what was asked.
+No answer is kept, for answers hold secrets and people: the same thing is found and shown again.
 """
 
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import uuid4
 
-from fastapi import Header
-from pydantic import BaseModel
-from sqlalchemy import Connection, Row, Table, select
+from fastapi import Depends, Header, Request
+from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from services.api.problem import Problem
+from services.contract.phases import DAY_MS
+from services.contract.tables import request_made
 
 KEY_LENGTH_MAX = 255
-
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        max_length=KEY_LENGTH_MAX,
-        pattern="^[!-~]+$",
-        description="Your own id of this request: sent again with it, nothing is made twice.",
-    ),
-]
+KEPT_MS = 7 * DAY_MS
+"""How long a repeat is known to be one."""
+_SWEPT_MAX = 100
+"""Keys that were kept long enough, and go when another comes."""
 
 
-def marks_of(key: str | None, body: BaseModel) -> dict[str, bytes | None]:
-    """The columns ``request_key`` and ``request_digest`` of what a request makes."""
-    asked = body.model_dump_json().encode()
-    return {
-        "request_key": None if key is None else _digest(key.encode()),
-        "request_digest": _digest(asked),
-    }
+@dataclass(frozen=True)
+class Once:
+    """A request that may be a repeat."""
+
+    key: bytes | None
+    """Digest of its Idempotency-Key; None: it came without."""
+    asked: bytes
+    """Digest of the route and the body."""
+
+    def made(self, connection: Connection, workspace_id: int) -> str | None:
+        """What the same request made before; None: nothing, or it has no key.
+
+        Raises:
+            Problem: 409, the key came with another request.
+        """
+        if self.key is None:
+            return None
+        row = request_made.c
+        query = select(row.request_digest, row.made).where(
+            row.workspace_id == workspace_id, row.request_key == self.key
+        )
+        found = connection.execute(query).one_or_none()
+        if found is None:
+            return None
+        if found.request_digest != self.asked:
+            text = "This Idempotency-Key came with another request before."
+            raise Problem(409, "idempotency_mismatch", text)
+        return str(found.made)
+
+    def remember(self, connection: Connection, workspace_id: int, made: str, now_ms: int) -> None:
+        """Keep what was made, in the transaction that made it.
+
+        Args:
+            connection: that transaction.
+            workspace_id: whose.
+            made: what finds it again: a public id, a key, a position.
+            now_ms: the time.
+        """
+        if self.key is None:
+            return
+        values = {
+            "workspace_id": workspace_id,
+            "request_key": self.key,
+            "request_digest": self.asked,
+            "made": made,
+            "at_ms": now_ms,
+        }
+        connection.execute(insert(request_made).values(values))
+        row = request_made.c
+        old = (
+            select(row.request_key)
+            .where(row.workspace_id == workspace_id, row.at_ms < now_ms - KEPT_MS)
+            .limit(_SWEPT_MAX)
+        )
+        connection.execute(
+            delete(request_made).where(
+                row.workspace_id == workspace_id,
+                row.at_ms < now_ms - KEPT_MS,
+                row.request_key.in_(old),
+            )
+        )
+
+    def name(self) -> str:
+        """A name for an event that the request says: the same at a repeat."""
+        return uuid4().hex if self.key is None else _digest(self.key, self.asked).hex()
 
 
-def made_before(
-    connection: Connection, table: Table, workspace_id: int, marks: dict[str, bytes | None]
-) -> Row[Any] | None:
-    """What a request with this key made earlier; None: nothing yet, or it has no key.
+async def _once(
+    request: Request,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            max_length=KEY_LENGTH_MAX,
+            pattern="^[!-~]+$",
+            description="Your own id of this request: sent again with it within a week, nothing "
+            "is made twice.",
+        ),
+    ] = None,
+) -> Once:
+    asked = _digest(request.url.path.encode(), await request.body())
+    return Once(None if idempotency_key is None else _digest(idempotency_key.encode()), asked)
 
-    Raises:
-        Problem: 409, the key came with another request.
-    """
-    if marks["request_key"] is None:
-        return None
-    query = select(table).where(
-        table.c.workspace_id == workspace_id, table.c.request_key == marks["request_key"]
-    )
-    row = connection.execute(query).one_or_none()
-    if row is not None and row.request_digest != marks["request_digest"]:
-        text = "This Idempotency-Key came with another request before."
-        raise Problem(409, "idempotency_mismatch", text)
-    return row
+
+OnceOnly = Annotated[Once, Depends(_once)]
+"""A parameter of every route whose POST makes something."""
 
 
 @contextmanager
@@ -71,5 +127,8 @@ def answered_once() -> Iterator[None]:
         raise Problem(409, "idempotency_busy", text) from None
 
 
-def _digest(text: bytes) -> bytes:
-    return hashlib.blake2b(text, digest_size=16).digest()
+def _digest(*texts: bytes) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    for text in texts:
+        digest.update(b"%d:" % len(text) + text)
+    return digest.digest()

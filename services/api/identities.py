@@ -17,8 +17,10 @@ from services.api.decisions import (
     key_name,
     show_decision,
     tell,
+    tell_once,
 )
 from services.api.door import Word
+from services.api.idempotency import OnceOnly
 from services.api.needs import IdentitiesWriter
 from services.api.opening import AskedPerson
 from services.api.people import find_person, identities_of, spelled
@@ -109,7 +111,11 @@ def get_identities(asked: AskedPerson) -> PersonsIdentitiesOut:
     responses=described(307, 400, 401, 403, 404, 409, 413, 503),
 )
 def post_identity(
-    here: Here, credential: IdentitiesWriter, person_id: PersonPath, body: LinkIn
+    here: Here,
+    credential: IdentitiesWriter,
+    person_id: PersonPath,
+    body: LinkIn,
+    once: OnceOnly,
 ) -> DecisionTaken:
     """With all that hangs on it: the two persons become one. It need not be known yet."""
     who = spelled(body.namespace, body.value)
@@ -121,8 +127,8 @@ def post_identity(
         raise Problem(409, "nothing_to_tie", "The person is known by nothing else.")
     by = key_name(credential.key_id)
     surest = primary(tuple(others))
-    word = Word(surest, who, "same_person", body.reason, body.by, by)
-    return tell(here, credential.workspace_id, [word])
+    word = Word(surest, who, "same_person", body.reason, body.by, by, once.name())
+    return tell_once(here, credential.workspace_id, word, once)
 
 
 @router.delete(

@@ -7,7 +7,9 @@ from typing import Literal
 from fastapi import APIRouter
 from sqlalchemy import Connection, insert, select, update
 
+from services.api.audit import note
 from services.api.context import Here
+from services.api.idempotency import OnceOnly, answered_once
 from services.api.needs import WorkspaceReader, WorkspaceWriter
 from services.api.problem import Problem, described
 from services.api.wire import Out, rfc3339
@@ -124,13 +126,17 @@ def list_link_secrets(here: Here, credential: WorkspaceReader) -> LinkSecretsOut
     summary="Rotate the secret of links",
     responses=described(400, 401, 403, 409, 503),
 )
-def post_link_secret(here: Here, credential: WorkspaceWriter) -> LinkSecretsOut:
+def post_link_secret(here: Here, credential: WorkspaceWriter, once: OnceOnly) -> LinkSecretsOut:
     """A minute from now, when all trackers know it, new links are signed with a new secret.
 
     Links, tokens and codes that were made before go on working.
     """
-    with writing(here.engine).begin() as connection:
-        add_secret(connection, credential.workspace_id, here.clock())
+    workspace_id, now_ms = credential.workspace_id, here.clock()
+    with answered_once(), writing(here.engine).begin() as connection:
+        if once.made(connection, workspace_id) is None:
+            number = str(add_secret(connection, workspace_id, now_ms))
+            once.remember(connection, workspace_id, number, now_ms)
+            note(connection, workspace_id, credential.who, "link_secret.rotated", number, now_ms)
         return _show(connection, credential.workspace_id, here.clock())
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, insert, select
 from services.api.campaigns import Below, find_campaign, next_of
 from services.api.context import Context, Here
 from services.api.door import Sending
-from services.api.idempotency import IdempotencyKey, answered_once, made_before, marks_of
+from services.api.idempotency import Once, OnceOnly, answered_once
 from services.api.needs import LinksWriter
 from services.api.problem import Problem, described
 from services.api.recipients import RECIPIENTS_MAX, Addressed, NoToken, RecipientIn, address
@@ -135,21 +135,20 @@ class MessagesOut(Out):
     responses=described(400, 401, 403, 404, 409, 413, 503),
 )
 def post_message(
-    here: Here,
-    credential: LinksWriter,
-    body: MessageCreate,
-    idempotency_key: IdempotencyKey = None,
+    here: Here, credential: LinksWriter, body: MessageCreate, once: OnceOnly
 ) -> MessageMadeOut:
     """With recipients: a token each, but only for those who agreed to be measured.
 
     Who gets it is not kept here: what you tell to have sent becomes events, and follows only
     those who agreed.
     """
-    marks = marks_of(idempotency_key, body)
     with answered_once(), writing(here.engine).begin() as connection:
-        row = made_before(connection, message, credential.workspace_id, marks)
-        if row is None:
-            row = _create(connection, credential.workspace_id, body, here.clock(), marks)
+        made = once.made(connection, credential.workspace_id)
+        row = (
+            _create(connection, credential.workspace_id, body, here.clock(), once)
+            if made is None
+            else find_message(connection, credential.workspace_id, made)
+        )
         shown = _show(row, _campaign_of(connection, row))
     added = _address(here, row, body)
     return MessageMadeOut(**shown.model_dump(), **added.model_dump())
@@ -223,7 +222,7 @@ def _create(
     workspace_id: int,
     body: MessageCreate,
     now_ms: int,
-    marks: dict[str, bytes | None],
+    once: Once,
 ) -> Row[Any]:
     belongs = None
     if body.campaign_id is not None:
@@ -237,9 +236,9 @@ def _create(
         "name": body.name,
         "channel": body.channel,
         "created_ms": now_ms,
-        **marks,
     }
     connection.execute(insert(message).values(values))
+    once.remember(connection, workspace_id, public_id, now_ms)
     return find_message(connection, workspace_id, public_id)
 
 

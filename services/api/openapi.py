@@ -8,9 +8,10 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from services.api import webhook_messages
-from services.api.auth import SCOPES, Needs
+from services.api.auth import Needs
 from services.api.collecting import collecting_paths
 from services.api.problem import ProblemDetails, described
+from services.contract.roles import SCOPES
 
 VERSION = "1"
 _ABOUT = """\
@@ -42,6 +43,7 @@ _TAGS = [
     {"name": "links", "description": "Tracked links for mail, magazine and meetings."},
     {"name": "hooks", "description": "Where mailers tell what became of mails."},
     {"name": "workspace", "description": "The workspace and the model."},
+    {"name": "access", "description": "Keys, people who log in, and who changed what."},
     {"name": "running it", "description": "Health and numbers of the process."},
     {"name": "internal", "description": "Between the product's own processes."},
 ]

@@ -103,4 +103,11 @@ KINDS: dict[str, str] = {
     "wrong_key": "The key is of a kind that may not do this: write and server keys send events, "
     "api keys read and manage.",
     "wrong_method": "The tracker's route does not take this method.",
+    "too_many_keys": "The workspace has as many keys as it may have. End one that is not used.",
+    "beyond_own_scopes": "Nobody gives a key, or another person, more than they may do "
+    "themselves. The detail names what is missing.",
+    "too_many_accounts": "The workspace has as many accounts as it may have.",
+    "account_exists": "Somebody with this mail address can log in already. Change their role, or "
+    "invite them again.",
+    "last_owner": "A workspace always has an owner who logs in. Give the role to another first.",
 }

@@ -2,25 +2,27 @@
 
 import secrets
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter
 from pydantic import Field
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from services.api.auth import SCOPES
+from services.api.audit import COMMAND_LINE, note
+from services.api.auth import Credential
 from services.api.context import Here
+from services.api.key_store import add_key
 from services.api.link_secrets import add_secret
 from services.api.needs import WorkspaceReader, WorkspaceWriter
 from services.api.problem import Problem, described
 from services.api.wire import Body, Moment, Out, rfc3339, rfc3339_or_none
-from services.contract.keys import KeyKind, digest_of, new_key
+from services.contract.keys import KeyKind
+from services.contract.roles import SCOPES
 from services.contract.tables import api_key, workspace
 from services.runtime.database import writing
 
 NAME_LENGTH_MAX = 200
-_SOURCE_OF: dict[KeyKind, int] = {"write": 1, "server": 2, "api": 3}
 
 router = APIRouter(prefix="/v1", tags=["workspace"])
 
@@ -87,32 +89,21 @@ def create_workspace(
         assert made is not None  # noqa: S101  a row was inserted
         workspace_id: int = made[0]
         keys: dict[KeyKind, str] = {}
-        for kind in _SOURCE_OF:
+        for kind in get_args(KeyKind):
             declared = asserted if kind == "server" else None
-            keys[kind] = _add_key(connection, workspace_id, kind, declared, now_ms)
+            scopes = frozenset(SCOPES if kind == "api" else ())
+            _, keys[kind] = add_key(
+                connection,
+                workspace_id,
+                kind,
+                f"{kind} key",
+                scopes,
+                COMMAND_LINE,
+                now_ms,
+                _declaration_row(declared),
+            )
         add_secret(connection, workspace_id, now_ms)
     return NewWorkspace(public_id, keys["write"], keys["server"], keys["api"])
-
-
-def _add_key(
-    connection: Connection,
-    workspace_id: int,
-    kind: KeyKind,
-    asserted: Declaration | None,
-    now_ms: int,
-) -> str:
-    key = new_key(kind)
-    row = {
-        "workspace_id": workspace_id,
-        "kind": kind,
-        "scopes": sorted(SCOPES) if kind == "api" else [],
-        "digest": digest_of(key),
-        "source_id": _SOURCE_OF[kind],
-        **_declaration_row(asserted),
-        "created_ms": now_ms,
-    }
-    connection.execute(insert(api_key).values(row))
-    return key
 
 
 class AssertedConsentIn(Body):
@@ -176,7 +167,7 @@ def put_asserted_consent(
         raise Problem(400, "in_the_future", "It can be asked by this text since now at the latest.")
     declared = Declaration(body.text_version, body.source, body.since)
     with writing(here.engine).begin() as connection:
-        _declare(connection, credential.workspace_id, declared)
+        _declare(connection, credential, declared, here.clock())
         return _declared(connection, credential.workspace_id)
 
 
@@ -188,7 +179,7 @@ def put_asserted_consent(
 def delete_asserted_consent(here: Here, credential: WorkspaceWriter) -> AssertedConsentOut:
     """From now on calls with server keys that say nothing of consent follow nobody."""
     with writing(here.engine).begin() as connection:
-        _declare(connection, credential.workspace_id, None)
+        _declare(connection, credential, None, here.clock())
         return _declared(connection, credential.workspace_id)
 
 
@@ -200,12 +191,25 @@ def _declaration_row(asserted: Declaration | None) -> dict[str, Any]:
     }
 
 
-def _declare(connection: Connection, workspace_id: int, asserted: Declaration | None) -> None:
-    row = api_key.c
+def _declare(
+    connection: Connection, credential: Credential, asserted: Declaration | None, now_ms: int
+) -> None:
+    row, workspace_id = api_key.c, credential.workspace_id
+    before = _declared(connection, workspace_id)
     connection.execute(
         update(api_key)
         .where(row.workspace_id == workspace_id, row.kind == "server")
         .values(_declaration_row(asserted))
+    )
+    note(
+        connection,
+        workspace_id,
+        credential.who,
+        "asserted_consent.declared",
+        "server keys",
+        now_ms,
+        before=before.model_dump(),
+        after=_declared(connection, workspace_id).model_dump(),
     )
 
 

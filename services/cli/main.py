@@ -16,6 +16,7 @@ PARTS = (
     "migrate",
     "topics",
     "workspace",
+    "account",
     "fit",
     "thresholds",
     "replay",

@@ -179,9 +179,11 @@ def _tell(url: str, data: Path, marker: Marker | None) -> None:
         print(f"  the page      {url}/")
         print(f"  the API docs  {url}/docs")
         create = f"{sys.argv[0]} workspace create NAME --data {data}"
-        print(f"  Make a workspace and its keys:  {create}\n", flush=True)
+        print(f"  Make a workspace and its keys:  {create}")
+        print(f"  Its API key opens the page; people are invited at {url}/access\n", flush=True)
         return
-    print(f"  the page      {url}/login#{marker.api_key}")
+    print(f"  the page      {url}/login#{marker.api_key}   logs you in at once")
+    print(f"  people, keys  {url}/access   invite people, each with a role")
     print(f"  the API docs  {url}/docs")
     print(f"  sample site   {url}/sample/   and a mail: {url}/sample/mail")
     print(f"  write key     {marker.write_key}   for web pages")
@@ -191,7 +193,7 @@ def _tell(url: str, data: Path, marker: Marker | None) -> None:
 
 
 def _internal_key(data: Path) -> str:
-    """The key that our own processes share; kept, so that who logged in stays so."""
+    """The key that our own processes share; kept, so that one that stayed alive is known."""
     file = data / "internal.key"
     if not file.exists():
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -1,36 +1,72 @@
-"""Dashboard sessions: a signed cookie that names the api key it was opened with.
+"""Dashboard sessions: a random cookie, kept by its digest, of an account or of an api key.
 
-Nothing is stored: a session ends with its time, or when its key is revoked.
+A session ends with its time, at log-out, at the next log-in of the same browser, when the account
+gets another role or password, and when the key is ended.
 """
 
-import base64
-import binascii
 import hashlib
 import hmac
 import secrets
-import struct
+from dataclasses import dataclass
 
 from fastapi import Request, Response
+from sqlalchemy import Connection, delete, insert, select
 
-from services.api.auth import Credential
+from services.api.account_store import digest_of_token
 from services.api.context import Context
+from services.api.problem import Problem
+from services.contract.roles import SCOPES_OF
+from services.contract.tables import account, api_key, session
+from services.runtime.database import writing
 
 COOKIE = "kentering_session"
 LIFETIME_MS = 12 * 3_600_000
-NEEDED_SCOPES = frozenset({"persons:read", "segments:read", "changes:read", "workspace:read"})
+NEEDED_SCOPES = frozenset({"segments:read", "workspace:read"})
+"""What whoever enters may do at least: see the numbers of the first page."""
+_TOKEN_LENGTH_MAX = 100
 
-_BODY = struct.Struct(">QQ")
-_MAC_BYTES = 16
-# Where processes share no key, sessions end with the process.
-_OWN_SECRET = secrets.token_hex(32)
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who looks at the dashboard."""
+
+    workspace_id: int
+    scopes: frozenset[str]
+    who: str
+    """What the audit calls them."""
+    name: str
+    """Their mail address, or the name of the key."""
+    csrf: str
+    """What their own forms carry."""
+
+    def may(self, *scopes: str) -> bool:
+        """Whether they have all of these."""
+        return self.scopes.issuperset(scopes)
 
 
 def open_session(
-    here: Context, credential: Credential, request: Request, response: Response
+    here: Context,
+    request: Request,
+    response: Response,
+    workspace_id: int,
+    *,
+    account_id: int | None = None,
+    key_id: int | None = None,
 ) -> None:
-    """Let the browser come back as this credential."""
-    body = _BODY.pack(credential.key_id, here.clock() + LIFETIME_MS)
-    token = base64.urlsafe_b64encode(body + _mac(here, body)).decode()
+    """Let the browser come back as this account or key; what it was before ends."""
+    token, now_ms = secrets.token_urlsafe(32), here.clock()
+    values = {
+        "digest": digest_of_token(token),
+        "workspace_id": workspace_id,
+        "account_id": account_id,
+        "key_id": key_id,
+        "created_ms": now_ms,
+        "until_ms": now_ms + LIFETIME_MS,
+    }
+    with writing(here.engine).begin() as connection:
+        _end(connection, request)
+        connection.execute(delete(session).where(session.c.until_ms <= now_ms))
+        connection.execute(insert(session).values(values))
     response.set_cookie(
         COOKIE,
         token,
@@ -41,30 +77,62 @@ def open_session(
     )
 
 
-def close_session(response: Response) -> None:
-    """Let the browser forget it."""
+def close_session(here: Context, request: Request, response: Response) -> None:
+    """End it, here and in the browser."""
+    with writing(here.engine).begin() as connection:
+        _end(connection, request)
     response.delete_cookie(COOKIE, httponly=True, samesite="strict")
 
 
-def session_of(here: Context, request: Request) -> Credential | None:
-    """The credential of a browser that logged in, if it did."""
-    try:
-        raw = base64.urlsafe_b64decode(request.cookies.get(COOKIE, ""))
-    except (binascii.Error, ValueError):
+def session_of(here: Context, request: Request) -> Visitor | None:
+    """Who a browser that logged in is."""
+    token = request.cookies.get(COOKIE, "")
+    if not token or len(token) > _TOKEN_LENGTH_MAX:
         return None
-    body, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-    if len(body) != _BODY.size or not hmac.compare_digest(_mac(here, body), mac):
+    query = (
+        select(
+            session.c.workspace_id,
+            account.c.public_id,
+            account.c.email,
+            account.c.role,
+            api_key.c.public_id.label("key"),
+            api_key.c.name,
+            api_key.c.scopes,
+            api_key.c.revoked_ms,
+        )
+        .outerjoin(account, account.c.id == session.c.account_id)
+        .outerjoin(api_key, api_key.c.id == session.c.key_id)
+        .where(session.c.digest == digest_of_token(token), session.c.until_ms > here.clock())
+    )
+    with here.engine.connect() as connection:
+        row = connection.execute(query).one_or_none()
+    if row is None:
         return None
-    key_id, until_ms = _BODY.unpack(body)
-    credential = here.keys.by_id(key_id) if here.clock() < until_ms else None
-    return credential if credential is not None and may_enter(credential) else None
+    csrf = _csrf(token)
+    if row.role is not None:
+        who = f"account {row.public_id}"
+        return Visitor(row.workspace_id, SCOPES_OF[row.role], who, row.email, csrf)
+    scopes = frozenset(row.scopes or ())
+    if row.key is None or row.revoked_ms is not None or not scopes >= NEEDED_SCOPES:
+        return None
+    return Visitor(row.workspace_id, scopes, f"key {row.key}", row.name, csrf)
 
 
-def may_enter(credential: Credential) -> bool:
-    """Whether a credential may see what the dashboard shows."""
-    return credential.kind == "api" and credential.scopes >= NEEDED_SCOPES
+def check_csrf(visitor: Visitor, given: str) -> None:
+    """Take a form only from a page of our own.
+
+    Raises:
+        Problem: 403.
+    """
+    if not hmac.compare_digest(visitor.csrf.encode(), given.encode()):
+        raise Problem(403, "cross_site", "This form is not of this session. Load the page again.")
 
 
-def _mac(here: Context, body: bytes) -> bytes:
-    secret = hashlib.sha256((here.internal_key or _OWN_SECRET).encode()).digest()
-    return hashlib.blake2b(body, key=secret, digest_size=_MAC_BYTES, person=b"session").digest()
+def _end(connection: Connection, request: Request) -> None:
+    token = request.cookies.get(COOKIE, "")
+    connection.execute(delete(session).where(session.c.digest == digest_of_token(token)))
+
+
+def _csrf(token: str) -> str:
+    told = token.encode("utf-8", "replace")
+    return hashlib.blake2b(told, digest_size=16, person=b"csrf").hexdigest()

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Request
 
+from services.api.dashboard.access_texts import ACCESS
 from services.contract.phases import DAY_MS, Phase
 from services.model.words import Language
 
@@ -45,19 +46,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "krijgt geen webhooks meer: er kwam niets aan. Hervat de webhook als dat is verholpen.",
         "gets no webhooks any more, for nothing arrived. Resume the webhook once that is mended.",
     ),
-    "login_title": ("Inloggen", "Log in"),
-    "login_hint": (
-        "Geef de API-sleutel van uw werkruimte. Hij blijft twaalf uur in deze browser.",
-        "Give the API key of your workspace. It stays in this browser for twelve hours.",
-    ),
-    "login_key": ("API-sleutel", "API key"),
-    "login_go": ("Verder", "Continue"),
-    "login_unknown": ("Deze sleutel kennen we niet.", "We do not know this key."),
-    "login_wrong": (
-        "Deze sleutel mag het dashboard niet zien.",
-        "This key may not see the dashboard.",
-    ),
-    "logout": ("Uitloggen", "Log out"),
     "docs": ("API", "API"),
     "language": ("Taal", "Language"),
     "back": ("Overzicht", "Overview"),
@@ -134,6 +122,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "from": ("van", "from"),
     "to": ("naar", "to"),
 }  # fmt: skip
+
+_TEXTS |= ACCESS
 
 _EVENTS: dict[str, tuple[str, str]] = {
     "page": ("Bekeek een pagina", "Viewed a page"),

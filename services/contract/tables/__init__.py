@@ -5,6 +5,13 @@ and every index begins with it and is named after the question it answers. Row i
 what leaves the product is a random ``public_id``.
 """
 
+from services.contract.tables.access import (
+    account,
+    audit,
+    login_failure,
+    request_made,
+    session,
+)
 from services.contract.tables.accounts import api_key, hook, link_secret, workspace
 from services.contract.tables.agreed import consent, erased_consent, erasure, withdrawal
 from services.contract.tables.base import metadata
@@ -36,8 +43,10 @@ from services.contract.tables.webhooks import delivery, feed_reader, webhook
 from services.contract.tables.working import dead_letter, feed_position, log_position
 
 __all__ = [
+    "account",
     "aggregate",
     "api_key",
+    "audit",
     "campaign",
     "change",
     "checkpoint",
@@ -64,15 +73,21 @@ __all__ = [
     "link",
     "link_secret",
     "log_position",
+    "login_failure",
     "message",
     "metadata",
     "model_fold",
     "model_version",
     "person",
     "person_state",
+    "request_made",
     "segment",
     "segment_version",
+<<<<<<< HEAD
     "sweep",
+=======
+    "session",
+>>>>>>> 8d0d94d (Keys, accounts with roles, sessions that are kept, an audit; one place for Idempotency-Key)
     "unsubscribed",
     "webhook",
     "withdrawal",

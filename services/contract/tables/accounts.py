@@ -32,6 +32,8 @@ api_key = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("workspace_id", ForeignKey("workspace.id"), nullable=False, index=False),
+    Column("public_id", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
     Column("kind", Text, nullable=False),  # write | server | api
     Column("scopes", JSON, nullable=False),  # for kind api: see services/api/auth.py
     Column("digest", LargeBinary, nullable=False, unique=True),  # services/contract/keys.py
@@ -41,6 +43,8 @@ api_key = Table(
     Column("asserted_ms", BigInteger),  # when that was declared
     Column("asserted_source", Text),  # where that consent is asked and kept
     Column("created_ms", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),  # as audit.who
+    Column("used_ms", BigInteger),  # of api keys, to the minute
     Column("revoked_ms", BigInteger),
     Index("api_key_of_workspace", "workspace_id"),
 )

@@ -25,11 +25,7 @@ campaign = Table(
     Column("starts_ms", BigInteger),
     Column("ends_ms", BigInteger),
     Column("created_ms", BigInteger, nullable=False),
-    # Digests of the request's Idempotency-Key and of its body: services/api/idempotency.py.
-    Column("request_key", LargeBinary),
-    Column("request_digest", LargeBinary, nullable=False),
     UniqueConstraint("workspace_id", "public_id"),
-    UniqueConstraint("workspace_id", "request_key"),
 )
 
 message = Table(
@@ -42,10 +38,7 @@ message = Table(
     Column("name", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
-    Column("request_key", LargeBinary),
-    Column("request_digest", LargeBinary, nullable=False),
     UniqueConstraint("workspace_id", "public_id"),
-    UniqueConstraint("workspace_id", "request_key"),
     Index("messages_of_campaign", "workspace_id", "campaign_id"),
 )
 

@@ -5,5 +5,5 @@
   if (!key) return;
   history.replaceState(null, "", location.pathname + location.search);
   document.getElementById("key").value = key;
-  document.querySelector("form.login").submit();
+  document.querySelector("form.with-key").submit();
 })();

@@ -1,0 +1,132 @@
+"""The audit: who changed what of rules, keys, people and settings, and what it was before.
+
+Rows are only ever added, in the transaction of the change that they tell of.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query
+from pydantic import ConfigDict, Field
+from sqlalchemy import Connection, Row, insert, select
+
+from services.api.context import Here
+from services.api.needs import AuditReader
+from services.api.problem import described
+from services.api.wire import INT64_MAX, Cursor, Limit, Out, pack_cursor, rfc3339, unpack_cursor
+from services.contract.tables import audit
+
+router = APIRouter(prefix="/v1", tags=["access"])
+
+COMMAND_LINE = "command line"
+"""Who changed what the command line changed."""
+
+
+def note(
+    connection: Connection,
+    workspace_id: int,
+    who: str,
+    what: str,
+    about: str,
+    now_ms: int,
+    *,
+    before: Any = None,
+    after: Any = None,
+) -> None:
+    """Write down a change, within its own transaction.
+
+    Args:
+        connection: the transaction of the change.
+        workspace_id: whose.
+        who: a credential's ``who``, or :data:`COMMAND_LINE`.
+        what: noun and verb, as ``segment.edited``.
+        about: the public id or key of what was changed.
+        now_ms: the time.
+        before: JSON of what it was; never a secret. None: it was not there.
+        after: the same of what it is now; None: it is no more.
+    """
+    row = {
+        "workspace_id": workspace_id,
+        "at_ms": now_ms,
+        "who": who,
+        "what": what,
+        "about": about,
+        "before": before,
+        "after": after,
+    }
+    connection.execute(insert(audit).values(row))
+
+
+class ChangeNoted(Out):
+    """One change."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "at": "2026-11-22T09:30:00.000Z",
+                    "who": "account acc_5f0c1b9a2d3e4f50",
+                    "what": "account.changed",
+                    "about": "acc_0b1c2d3e4f506172",
+                    "before": {"role": "reader"},
+                    "after": {"role": "recruiter"},
+                }
+            ]
+        }
+    )
+    at: str
+    who: str = Field(description="A key, an account, or the command line.")
+    what: str = Field(description="What was changed, and how.")
+    about: str = Field(description="The id or key of what was changed.")
+    before: Any = Field(description="What it was; null: it was not there.")
+    after: Any = Field(description="What it is now; null: it is no more.")
+
+
+class AuditOut(Out):
+    """A page of the audit, newest first."""
+
+    audit: list[ChangeNoted]
+    next: str | None
+
+
+class _Below(msgspec.Struct, array_like=True):
+    id: Annotated[int, msgspec.Meta(ge=1, le=INT64_MAX)]
+
+
+@router.get("/audit", summary="Who changed what", responses=described(400, 401, 403, 503))
+def get_audit(
+    here: Here,
+    credential: AuditReader,
+    about: Annotated[
+        str | None, Query(max_length=100, description="Only of what has this id or key.")
+    ] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> AuditOut:
+    """Rules, keys, people and settings; newest first. No secret ever stands in it."""
+    below = INT64_MAX if cursor is None else unpack_cursor(cursor, _Below).id
+    with here.engine.connect() as connection:
+        rows = audit_page(connection, credential.workspace_id, below, limit + 1, about)
+    more = pack_cursor(_Below(rows[limit - 1].id)) if len(rows) > limit else None
+    return AuditOut(audit=[_show(row) for row in rows[:limit]], next=more)
+
+
+def audit_page(
+    connection: Connection, workspace_id: int, below: int, limit: int, about: str | None = None
+) -> list[Row[Any]]:
+    """The newest rows below an id, the newest first."""
+    query = select(audit).where(audit.c.workspace_id == workspace_id, audit.c.id < below)
+    if about is not None:
+        query = query.where(audit.c.about == about)
+    return list(connection.execute(query.order_by(audit.c.id.desc()).limit(limit)).all())
+
+
+def _show(row: Row[Any]) -> ChangeNoted:
+    return ChangeNoted(
+        at=rfc3339(row.at_ms),
+        who=row.who,
+        what=row.what,
+        about=row.about,
+        before=row.before,
+        after=row.after,
+    )
