@@ -88,7 +88,7 @@ def upgrade() -> None:
         batch_op.create_index("sessions_that_end", ["until_ms"], unique=False)
 
     # What requests with an Idempotency-Key made is kept in one place for all.
-    for name in ("campaign", "message"):
+    for name in ("campaign", "job", "message"):
         with op.batch_alter_table(name, schema=None) as batch_op:
             batch_op.drop_constraint(
                 batch_op.f(f"{name}_workspace_id_request_key_key"), type_="unique"

@@ -43,14 +43,20 @@ def tell_tag(response: Response, tag: str) -> None:
     response.headers["ETag"] = tag
 
 
-def must_match(if_match: str | None, tag: str) -> None:
+def must_match(if_match: str | None, tag: str | None) -> None:
     """Go on only if nothing was changed since the caller saw it, or they do not care.
+
+    Args:
+        if_match: what the caller saw.
+        tag: what there is; None: nothing.
 
     Raises:
         Problem: 412, somebody changed it meanwhile.
     """
-    if if_match is None or if_match.strip() == "*":
+    if if_match is None or (if_match.strip() == "*" and tag is not None):
         return
+    if tag is None:
+        raise Problem(412, "changed_meanwhile", "It is not there: it may have been deleted.")
     if tag not in {one.strip() for one in if_match.split(",")}:
         text = "It was changed since you saw it. Read it again, and send your edit with its ETag."
         raise Problem(412, "changed_meanwhile", text, {"ETag": tag})

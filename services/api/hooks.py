@@ -6,10 +6,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from pydantic import ConfigDict, Field
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from services.api.audit import note
+from services.api.auth import Credential
 from services.api.context import Here
 from services.api.hook_checks import checked_mapping, checked_secrets
+from services.api.idempotency import OnceOnly, answered_once
 from services.api.needs import HooksReader, HooksWriter
 from services.api.problem import Problem, described
 from services.api.wire import Body, Moment, Out, rfc3339
@@ -103,13 +106,13 @@ class HooksOut(Out):
     "/hooks",
     status_code=201,
     summary="Make a mailer's webhook",
-    responses=described(400, 401, 403, 409, 413, 503),
+    responses=described(400, 401, 403, 404, 409, 413, 503),
 )
-def post_hook(here: Here, credential: HooksWriter, body: HookCreate) -> HookOut:
+def post_hook(here: Here, credential: HooksWriter, body: HookCreate, once: OnceOnly) -> HookOut:
     """Its address is for the mailer alone. Trackers know it within seconds."""
     given = checked_secrets(body.esp, body.secrets) if body.secrets else {}
     held = body.asserted_consent
-    public_id = f"hk_{secrets.token_hex(16)}"
+    public_id, workspace_id = f"hk_{secrets.token_hex(16)}", credential.workspace_id
     row = {
         "workspace_id": credential.workspace_id,
         "public_id": public_id,
@@ -122,12 +125,18 @@ def post_hook(here: Here, credential: HooksWriter, body: HookCreate) -> HookOut:
         "mapping": checked_mapping(body.esp, body.mapping),
         "created_ms": here.clock(),
     }
-    with writing(here.engine).begin() as connection:
-        mine = select(hook.c.id).where(hook.c.workspace_id == credential.workspace_id)
+    with answered_once(), writing(here.engine).begin() as connection:
+        made = once.made(connection, workspace_id)
+        if made is not None:
+            return _show(_find(connection, workspace_id, made))
+        mine = select(hook.c.id).where(hook.c.workspace_id == workspace_id)
         if len(connection.execute(mine.limit(HOOKS_MAX)).all()) == HOOKS_MAX:
             raise Problem(409, "too_many_hooks", f"A workspace has at most {HOOKS_MAX} webhooks.")
         connection.execute(insert(hook).values(row))
-    return _read(here, credential.workspace_id, public_id)
+        once.remember(connection, workspace_id, public_id, here.clock())
+        shown = _show(_find(connection, workspace_id, public_id))
+        _note(connection, credential, "hook.made", public_id, here.clock(), after=shown)
+    return shown
 
 
 @router.get(
@@ -157,6 +166,7 @@ def put_secrets(
     change = update(hook).where(hook.c.workspace_id == workspace_id, hook.c.public_id == hook_id)
     with writing(here.engine).begin() as connection:
         connection.execute(change.values(secrets=_sealed(given)))
+        _note(connection, credential, "hook.secrets_told", hook_id, here.clock())
     return _read(here, workspace_id, hook_id)
 
 
@@ -172,8 +182,9 @@ def delete_hook(here: Here, credential: HooksWriter, hook_id: HookPath) -> None:
         hook.c.workspace_id == credential.workspace_id, hook.c.public_id == hook_id
     )
     with writing(here.engine).begin() as connection:
-        if connection.execute(query).rowcount == 0:
-            raise _not_found()
+        shown = _show(_find(connection, credential.workspace_id, hook_id))
+        connection.execute(query)
+        _note(connection, credential, "hook.deleted", hook_id, here.clock(), before=shown)
 
 
 def _sealed(given: dict[str, str]) -> bytes:
@@ -181,16 +192,39 @@ def _sealed(given: dict[str, str]) -> bytes:
 
 
 def _read(here: Here, workspace_id: int, public_id: str) -> HookOut:
-    query = select(hook).where(hook.c.workspace_id == workspace_id, hook.c.public_id == public_id)
     with here.engine.connect() as connection:
-        row = connection.execute(query).one_or_none()
+        return _show(_find(connection, workspace_id, public_id))
+
+
+def _find(connection: Connection, workspace_id: int, public_id: str) -> Row[Any]:
+    query = select(hook).where(hook.c.workspace_id == workspace_id, hook.c.public_id == public_id)
+    row = connection.execute(query).one_or_none()
     if row is None:
-        raise _not_found()
-    return _show(row)
+        raise Problem(404, "not_found", "There is no webhook with this id in this workspace.")
+    return row
 
 
-def _not_found() -> Problem:
-    return Problem(404, "not_found", "There is no webhook with this id in this workspace.")
+def _note(
+    connection: Connection,
+    credential: Credential,
+    what: str,
+    public_id: str,
+    now_ms: int,
+    *,
+    before: HookOut | None = None,
+    after: HookOut | None = None,
+) -> None:
+    """Let the audit tell of a change, without what proves the mailer."""
+    note(
+        connection,
+        credential.workspace_id,
+        credential.who,
+        what,
+        public_id,
+        now_ms,
+        before=None if before is None else before.model_dump(),
+        after=None if after is None else after.model_dump(),
+    )
 
 
 def _held(row: Row[Any]) -> HookConsentOut | None:

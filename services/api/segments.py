@@ -7,8 +7,12 @@ from pydantic import ConfigDict, Field
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from services.api.audit import note
+from services.api.auth import Credential
+from services.api.conditional import TAGGED, IfMatch, must_match, tag_of, tell_tag
 from services.api.context import Here
 from services.api.counts import count_at
+from services.api.idempotency import OnceOnly, answered_once
 from services.api.needs import SegmentsReader, SegmentsWriter
 from services.api.problem import Problem, described
 from services.api.segment_links import (
@@ -110,25 +114,40 @@ def list_segments(here: Here, credential: SegmentsReader) -> SegmentsOut:
     "",
     status_code=201,
     summary="Create a segment",
-    responses=described(400, 401, 403, 409, 413, 503),
+    responses={201: TAGGED, **described(400, 401, 403, 404, 409, 413, 503)},
 )
-def post_segment(here: Here, credential: SegmentsWriter, body: SegmentCreate) -> SegmentOut:
+def post_segment(
+    here: Here,
+    credential: SegmentsWriter,
+    body: SegmentCreate,
+    once: OnceOnly,
+    response: Response,
+) -> SegmentOut:
     """It is computed over the retained past at once; `progress` tells how far."""
-    now_ms = here.clock()
-    with writing(here.engine).begin() as connection:
-        if find_segments(connection, credential.workspace_id, body.key):
-            raise _exists()
-        _create(connection, credential.workspace_id, body.key, body, credential.key_id, now_ms)
-        return _show(
-            connection, find_segment(connection, credential.workspace_id, body.key), now_ms
-        )
+    now_ms, workspace_id = here.clock(), credential.workspace_id
+    with answered_once(), writing(here.engine).begin() as connection:
+        if once.made(connection, workspace_id) is None:
+            if find_segments(connection, workspace_id, body.key):
+                raise _exists()
+            _create(connection, credential, body.key, body, now_ms)
+            once.remember(connection, workspace_id, body.key, now_ms)
+        found = find_segment(connection, workspace_id, body.key)
+        tell_tag(response, _tag(found))
+        return _show(connection, found, now_ms)
 
 
-@router.get("/{key}", summary="A segment", responses=described(400, 401, 403, 404, 503))
-def get_segment(here: Here, credential: SegmentsReader, key: SegmentKey) -> SegmentOut:
+@router.get(
+    "/{key}",
+    summary="A segment",
+    responses={200: TAGGED, **described(400, 401, 403, 404, 503)},
+)
+def get_segment(
+    here: Here, credential: SegmentsReader, key: SegmentKey, response: Response
+) -> SegmentOut:
     """Its rule, its status and how many are in it now."""
     with here.engine.connect() as connection:
         found = find_segment(connection, credential.workspace_id, key)
+        tell_tag(response, _tag(found))
         return _show(connection, found, here.clock())
 
 
@@ -136,37 +155,50 @@ def get_segment(here: Here, credential: SegmentsReader, key: SegmentKey) -> Segm
     "/{key}",
     summary="Create or edit a segment",
     responses={
-        201: {"description": "Created.", "model": SegmentOut},
-        **described(400, 401, 403, 409, 413, 503),
+        200: TAGGED,
+        201: {"description": "Created.", "model": SegmentOut, **TAGGED},
+        **described(400, 401, 403, 409, 412, 413, 503),
     },
 )
 def put_segment(
-    here: Here, credential: SegmentsWriter, key: SegmentKey, body: SegmentEdit, response: Response
+    here: Here,
+    credential: SegmentsWriter,
+    key: SegmentKey,
+    body: SegmentEdit,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> SegmentOut:
     """A changed rule becomes a new version: the live one answers until the new one is built."""
     now_ms, workspace_id = here.clock(), credential.workspace_id
     with writing(here.engine).begin() as connection:
         found = find_segments(connection, workspace_id, key)
+        must_match(if_match, _tag(found[0]) if found else None)
         if not found:
             response.status_code = 201
-            _create(connection, workspace_id, key, body, credential.key_id, now_ms)
+            _create(connection, credential, key, body, now_ms)
         else:
-            _edit(connection, found[0], body, credential.key_id, now_ms)
-        return _show(connection, find_segment(connection, workspace_id, key), now_ms)
+            _edit(connection, credential, found[0], body, now_ms)
+        now = find_segment(connection, workspace_id, key)
+        tell_tag(response, _tag(now))
+        return _show(connection, now, now_ms)
 
 
 @router.delete(
     "/{key}",
     status_code=204,
     summary="Delete a segment",
-    responses=described(400, 401, 403, 404, 409, 503),
+    responses=described(400, 401, 403, 404, 409, 412, 503),
 )
-def remove_segment(here: Here, credential: SegmentsWriter, key: SegmentKey) -> None:
+def remove_segment(
+    here: Here, credential: SegmentsWriter, key: SegmentKey, if_match: IfMatch = None
+) -> None:
     """Persons stay; nobody is in it any more. Refused while other segments refer to it."""
     with writing(here.engine).begin() as connection:
         hold_segments(connection, credential.workspace_id)
         found = find_segment(connection, credential.workspace_id, key)
+        must_match(if_match, _tag(found))
         check_unused(connection, credential.workspace_id, key)
+        _note(connection, credential, "segment.deleted", key, here.clock(), before=found)
         delete_segment(connection, found.newest.segment_id, here.clock())
 
 
@@ -195,25 +227,25 @@ def list_versions(here: Here, credential: SegmentsReader, key: SegmentKey) -> Ve
 
 
 def _create(
-    connection: Connection,
-    workspace_id: int,
-    key: str,
-    body: SegmentEdit,
-    key_id: int,
-    now_ms: int,
+    connection: Connection, credential: Credential, key: str, body: SegmentEdit, now_ms: int
 ) -> None:
+    workspace_id, who = credential.workspace_id, credential.who
     hold_segments(connection, workspace_id)
     check_references(connection, workspace_id, key, body.rule)
     try:
-        create_segment(connection, workspace_id, key, body.name, _stored(body), _by(key_id), now_ms)
+        create_segment(connection, workspace_id, key, body.name, _stored(body), who, now_ms)
     except IntegrityError:
         raise _exists() from None
-    come_together(connection, workspace_id, key, _by(key_id), now_ms)
+    come_together(connection, workspace_id, key, who, now_ms)
+    _note(connection, credential, "segment.made", key, now_ms, after=body)
 
 
 def _edit(
-    connection: Connection, found: Found, body: SegmentEdit, key_id: int, now_ms: int
+    connection: Connection, credential: Credential, found: Found, body: SegmentEdit, now_ms: int
 ) -> None:
+    if body.name != found.newest.name or _stored(body) != found.newest.rule:
+        key = found.newest.key
+        _note(connection, credential, "segment.edited", key, now_ms, before=found, after=body)
     newest = found.newest
     if body.name != newest.name:
         rename(connection, newest.segment_id, body.name)
@@ -225,10 +257,10 @@ def _edit(
             newest.workspace_id,
             newest.segment_id,
             _stored(body),
-            _by(key_id),
+            credential.who,
             now_ms,
         )
-        come_together(connection, newest.workspace_id, newest.key, _by(key_id), now_ms)
+        come_together(connection, newest.workspace_id, newest.key, credential.who, now_ms)
 
 
 def _stored(body: SegmentEdit) -> dict[str, Any]:
@@ -236,8 +268,34 @@ def _stored(body: SegmentEdit) -> dict[str, Any]:
     return rule
 
 
-def _by(key_id: int) -> str:
-    return f"key {key_id}"
+def _note(
+    connection: Connection,
+    credential: Credential,
+    what: str,
+    key: str,
+    now_ms: int,
+    *,
+    before: Found | None = None,
+    after: SegmentEdit | None = None,
+) -> None:
+    """Let the audit tell of a change."""
+    was = None if before is None else {"name": before.newest.name, "rule": before.newest.rule}
+    now = None if after is None else {"name": after.name, "rule": _stored(after)}
+    note(
+        connection,
+        credential.workspace_id,
+        credential.who,
+        what,
+        key,
+        now_ms,
+        before=was,
+        after=now,
+    )
+
+
+def _tag(found: Found) -> str:
+    newest = found.newest
+    return tag_of(newest.key, newest.name, newest.number, newest.rule)
 
 
 def _exists() -> Problem:

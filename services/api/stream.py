@@ -53,7 +53,7 @@ class _NeedsOrSession(Needs):
         if "authorization" not in request.headers:
             found = session_of(context_of(request), request)
             if found is not None and self.scope in found.scopes:
-                return found
+                return found.credential()
         return super().__call__(request)
 
 

@@ -13,6 +13,7 @@ from fastapi import Request, Response
 from sqlalchemy import Connection, delete, insert, select
 
 from services.api.account_store import digest_of_token
+from services.api.auth import Credential
 from services.api.context import Context
 from services.api.problem import Problem
 from services.contract.roles import SCOPES_OF
@@ -38,6 +39,12 @@ class Visitor:
     """Their mail address, or the name of the key."""
     csrf: str
     """What their own forms carry."""
+    number: int
+    """The key's row id; of an account its own below zero."""
+
+    def credential(self) -> Credential:
+        """For what a key may ask too."""
+        return Credential(self.number, self.workspace_id, "api", self.scopes, self.who)
 
     def may(self, *scopes: str) -> bool:
         """Whether they have all of these."""
@@ -92,6 +99,8 @@ def session_of(here: Context, request: Request) -> Visitor | None:
     query = (
         select(
             session.c.workspace_id,
+            session.c.account_id,
+            session.c.key_id,
             account.c.public_id,
             account.c.email,
             account.c.role,
@@ -111,11 +120,11 @@ def session_of(here: Context, request: Request) -> Visitor | None:
     csrf = _csrf(token)
     if row.role is not None:
         who = f"account {row.public_id}"
-        return Visitor(row.workspace_id, SCOPES_OF[row.role], who, row.email, csrf)
+        return Visitor(row.workspace_id, SCOPES_OF[row.role], who, row.email, csrf, -row.account_id)
     scopes = frozenset(row.scopes or ())
     if row.key is None or row.revoked_ms is not None or not scopes >= NEEDED_SCOPES:
         return None
-    return Visitor(row.workspace_id, scopes, f"key {row.key}", row.name, csrf)
+    return Visitor(row.workspace_id, scopes, f"key {row.key}", row.name, csrf, row.key_id)
 
 
 def check_csrf(visitor: Visitor, given: str) -> None:

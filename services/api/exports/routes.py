@@ -2,29 +2,20 @@
 
 import msgspec
 from fastapi import APIRouter
-from pydantic import BaseModel
 
 from services.api.context import Here
 from services.api.decisions import key_name
 from services.api.exports.asked import ExportIn, ExportJob
-from services.api.idempotency import IdempotencyKey, answered_once, made_before, marks_of
-from services.api.jobs.store import add_job
+from services.api.idempotency import OnceOnly, answered_once
+from services.api.jobs.store import add_job, find_job
 from services.api.jobs.view import JobOut, show_job
 from services.api.needs import Exporter
 from services.api.problem import Problem, described
 from services.api.segment_store import find_segment, in_force, versions_of
 from services.api.segments import SegmentKey
-from services.contract.tables import job
 from services.runtime.database import writing
 
 router = APIRouter(prefix="/v1/segments", tags=["jobs"])
-
-
-class _Once(BaseModel):
-    """The request with its segment: a key of one segment's export is not another's."""
-
-    segment: str
-    asked: ExportIn
 
 
 @router.post(
@@ -38,7 +29,7 @@ def post_export(
     credential: Exporter,
     key: SegmentKey,
     body: ExportIn,
-    idempotency_key: IdempotencyKey = None,
+    once: OnceOnly,
 ) -> JobOut:
     """A job: ask it how far it is, and for the address of the file, which is kept for a day.
 
@@ -47,10 +38,11 @@ def post_export(
     file is made, covers the use.
     """
     workspace_id, now_ms = credential.workspace_id, here.clock()
-    marks = marks_of(idempotency_key, _Once.model_construct(segment=key, asked=body))
     with answered_once(), writing(here.engine).begin() as connection:
-        row = made_before(connection, job, workspace_id, marks)
-        if row is None:
+        made = once.made(connection, workspace_id)
+        if made is not None:
+            row = find_job(connection, workspace_id, made)
+        else:
             found = find_segment(connection, workspace_id, key)
             version = in_force(versions_of(connection, found.newest.segment_id), body.known_at)
             if version is None:
@@ -69,5 +61,5 @@ def post_export(
             )
             by = key_name(credential.key_id)
             kept = msgspec.to_builtins(asked)
-            row = add_job(connection, workspace_id, "export", kept, by, now_ms, marks)
+            row = add_job(connection, workspace_id, "export", kept, by, now_ms, once)
     return show_job(here, row)

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from services.api.context import Context, Here
 from services.api.decisions import key_name
-from services.api.idempotency import IdempotencyKey, answered_once, made_before, marks_of
+from services.api.idempotency import OnceOnly, answered_once
 from services.api.imports.asked import ImportIn
 from services.api.imports.run import stored
 from services.api.jobs.files import Pieces
@@ -17,7 +17,7 @@ from services.api.jobs.store import FILE_KEPT_MS, add_job, find_job, remove_file
 from services.api.jobs.view import JobOut, show_job
 from services.api.needs import Importer
 from services.api.problem import Problem, described
-from services.contract.tables import job, job_piece
+from services.contract.tables import job_piece
 from services.runtime.database import writing
 
 router = APIRouter(prefix="/v1/imports", tags=["jobs"])
@@ -33,7 +33,7 @@ def post_import(
     here: Here,
     credential: Importer,
     body: Annotated[ImportIn, "Which column means what."],
-    idempotency_key: IdempotencyKey = None,
+    once: OnceOnly,
 ) -> JobOut:
     """Say what the file is and which column means what; then `PUT` the file to `/file`.
 
@@ -41,15 +41,16 @@ def post_import(
     did before, and what they were sent, is taken of those alone who had agreed by then. The same
     file again changes nothing.
     """
-    marks = marks_of(idempotency_key, body)
     workspace_id = credential.workspace_id
     with answered_once(), writing(here.engine).begin() as connection:
-        row = made_before(connection, job, workspace_id, marks)
-        if row is None:
+        made = once.made(connection, workspace_id)
+        if made is not None:
+            row = find_job(connection, workspace_id, made)
+        else:
             by, now_ms = key_name(credential.key_id), here.clock()
             if body.kind == "people" and body.as_of > now_ms:
                 raise Problem(400, "in_the_future", "`as_of` lies ahead.")
-            row = add_job(connection, workspace_id, "import", stored(body), by, now_ms, marks)
+            row = add_job(connection, workspace_id, "import", stored(body), by, now_ms, once)
     return show_job(here, row)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
+from services.api.idempotency import Once
 from services.api.problem import Problem
 from services.contract.phases import DAY_MS
 from services.contract.tables import job, job_error, job_piece
@@ -36,7 +37,7 @@ def add_job(
     asked: dict[str, Any],
     by: str,
     now_ms: int,
-    marks: dict[str, bytes | None],
+    once: Once,
 ) -> Row[Any]:
     """A new job: an import waits for its file, an export for a worker.
 
@@ -64,9 +65,9 @@ def add_job(
         "counts": {},
         "file_bytes": 0,
         "file_until_ms": now_ms + FILE_KEPT_MS if is_import else None,
-        **marks,
     }
     connection.execute(insert(job).values(values))
+    once.remember(connection, workspace_id, public_id, now_ms)
     return find_job(connection, workspace_id, public_id)
 
 

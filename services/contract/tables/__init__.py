@@ -83,11 +83,8 @@ __all__ = [
     "request_made",
     "segment",
     "segment_version",
-<<<<<<< HEAD
-    "sweep",
-=======
     "session",
->>>>>>> 8d0d94d (Keys, accounts with roles, sessions that are kept, an audit; one place for Idempotency-Key)
+    "sweep",
     "unsubscribed",
     "webhook",
     "withdrawal",

@@ -39,10 +39,7 @@ job = Table(
     Column("finished_ms", BigInteger),
     Column("file_bytes", BigInteger, nullable=False),
     Column("file_until_ms", BigInteger),  # then its file is removed; null: it has none
-    Column("request_key", LargeBinary),
-    Column("request_digest", LargeBinary, nullable=False),
     UniqueConstraint("workspace_id", "public_id"),
-    UniqueConstraint("workspace_id", "request_key"),
     Index("jobs_of_workspace", "workspace_id", "id"),
     Index("jobs_to_work_on", "status", "workspace_id", "id"),
 )

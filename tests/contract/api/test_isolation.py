@@ -16,6 +16,7 @@ from httpx import Client, Response
 from sqlalchemy import Engine, event, select
 
 from services.api.app import create_app
+from services.api.dashboard import access
 from services.api.dashboard import routes as dashboard
 from services.contract.tables import metadata
 from tests.contract.api.conftest import KEY
@@ -30,6 +31,9 @@ NOBODYS = {
     "link_id": "00000000deadbeef",
     "hook_id": "hk_00000000deadbeef00000000deadbeef",
     "content_id": "unheard-of",
+    "key_id": "key_00000000deadbeef",
+    "account_id": "acc_00000000deadbeef",
+    "about": "key_00000000deadbeef",
     "value": "nobody-has-this",
 }
 """By a parameter's or a body field's name, an id of that form that no workspace has. A new name
@@ -51,6 +55,7 @@ def _made(client: Client, people: dict[str, str]) -> dict[str, str]:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
+    key = make("keys", {"name": "Theirs", "kind": "write"})
     rule = {"type": "phase", "any_of": ["see", "think", "do"]}
     segment = {"key": "theirs", "name": "Theirs", "rule": rule}
     assert client.post("/v1/segments", json=segment).status_code == 201
@@ -69,6 +74,9 @@ def _made(client: Client, people: dict[str, str]) -> dict[str, str]:
         ),
         "hook_id": make("hooks", {"esp": "sendgrid"}),
         "content_id": "their-story",
+        "key_id": key,
+        "account_id": make("accounts", {"email": "piet@example.org", "role": "owner"}),
+        "about": key,
         "value": "anna",
     }
 
@@ -104,11 +112,16 @@ def test_no_page_tells_of_another_workspace(
     ours = world.workspace("Another employer")
     assert client.post("/login", data={"key": ours.api_key}).status_code == 303
     with _Statements(world.engine) as statements:
-        for route in dashboard.router.routes:
+        csrf = re.search(r'name="csrf" value="(\w+)"', client.get("/access").text)
+        assert csrf is not None
+        form = {"csrf": csrf[1], "role": "reader"}
+        for route in (*dashboard.router.routes, *access.router.routes):
             assert isinstance(route, APIRoute)
             names = set(re.findall(r"{(\w+)}", route.path)) - NO_IDS
             for method in sorted(route.methods) if names else ():
-                _compare(client, statements, _Call(method, route.path, {}, None, names), theirs)
+                _compare(
+                    client, statements, _Call(method, route.path, {}, None, names, form), theirs
+                )
     assert _rows_of(world) == before
 
 
@@ -116,12 +129,18 @@ class _Call:
     """A request with holes for ids."""
 
     def __init__(
-        self, method: str, path: str, query: dict[str, Any], body: Any, holes: set[str]
+        self,
+        method: str,
+        path: str,
+        query: dict[str, Any],
+        body: Any,
+        holes: set[str],
+        form: dict[str, str] | None = None,
     ) -> None:
         unknown = holes - NOBODYS.keys()
         assert not unknown, f"{method} {path}: teach NOBODYS and _made what {unknown} is"
         self._method, self._path, self._query, self._body = method, path, query, body
-        self._holes = holes
+        self._holes, self._form = holes, form
         self.name = f"{method} {path} with {', '.join(sorted(holes))}"
 
     def send(self, client: Client, ids: dict[str, str]) -> Response:
@@ -135,7 +154,8 @@ class _Call:
             re.sub(r"{(\w+)}", lambda m: given.get(m[1], "see"), self._path),
             params=query,
             json=body,
-            headers={"If-Match": "*"} if self._method in {"PUT", "PATCH", "DELETE"} else {},
+            data=self._form,
+            headers={"If-Match": "*"} if self._method in {"PATCH", "DELETE"} else {},
         )
 
 
