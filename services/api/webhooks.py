@@ -4,10 +4,13 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Response
 from pydantic import ConfigDict, Field
-from sqlalchemy import Row, func, select
+from sqlalchemy import Connection, Row, func, select
 
+from services.api.audit import note
+from services.api.auth import Credential
 from services.api.conditional import TAGGED, IfMatch, must_be_given, must_match, tag_of, tell_tag
 from services.api.context import Here
+from services.api.idempotency import OnceOnly, answered_once
 from services.api.needs import WebhooksReader, WebhooksWriter
 from services.api.problem import described
 from services.api.webhook_store import (
@@ -173,13 +176,24 @@ class Rotation(Body):
     responses={201: TAGGED, **described(400, 401, 403, 409, 413, 503)},
 )
 def post_webhook(
-    here: Here, credential: WebhooksWriter, body: WebhookCreate, response: Response
+    here: Here,
+    credential: WebhooksWriter,
+    body: WebhookCreate,
+    once: OnceOnly,
+    response: Response,
 ) -> WebhookMade:
     """Every change that it asks for is posted to its address, in order for each person."""
     check_url(body.url, here.networks)
     values = body.model_dump(exclude={"after"})
-    with writing(here.engine).begin() as connection:
-        row = add_webhook(connection, credential.workspace_id, values, body.after, here.clock())
+    workspace_id, now_ms = credential.workspace_id, here.clock()
+    with answered_once(), writing(here.engine).begin() as connection:
+        made = once.made(connection, workspace_id)
+        if made is None:
+            row = add_webhook(connection, workspace_id, values, body.after, now_ms)
+            once.remember(connection, workspace_id, row.public_id, now_ms)
+            _note(connection, credential, "webhook.made", now_ms, after=row)
+        else:
+            row = find_webhook(connection, workspace_id, made)
         tell_tag(response, _tag(row))
         return _made(here, row, 0)
 
@@ -237,7 +251,9 @@ def patch_webhook(
         if values.get("status") == "active":
             values |= {"notice": None, "failing_ms": None, "failures": 0, "retry_ms": None}
             resume(connection, row, now_ms)
+        before = row
         row = change_webhook(connection, row, values) if values else row
+        _note(connection, credential, "webhook.changed", now_ms, before=before, after=row)
         counts = _waiting(connection, credential.workspace_id)
     tell_tag(response, _tag(row))
     return _show(here, row, counts.get(row.id, 0))
@@ -252,24 +268,34 @@ def patch_webhook(
 def delete_(here: Here, credential: WebhooksWriter, webhook_id: WebhookPath) -> None:
     """Nothing more is sent, and its deliveries are forgotten."""
     with writing(here.engine).begin() as connection:
-        delete_webhook(connection, hold_webhook(connection, credential.workspace_id, webhook_id))
+        row = hold_webhook(connection, credential.workspace_id, webhook_id)
+        _note(connection, credential, "webhook.deleted", here.clock(), before=row)
+        delete_webhook(connection, row)
 
 
 @router.post(
     "/{webhook_id}/secrets",
     status_code=201,
     summary="Rotate a webhook's secret",
-    responses=described(400, 401, 403, 404, 413, 503),
+    responses=described(400, 401, 403, 404, 409, 413, 503),
 )
 def post_secret(
-    here: Here, credential: WebhooksWriter, webhook_id: WebhookPath, body: Rotation
+    here: Here,
+    credential: WebhooksWriter,
+    webhook_id: WebhookPath,
+    body: Rotation,
+    once: OnceOnly,
 ) -> WebhookMade:
     """For a while messages carry signatures by both: the receiver changes over when it likes."""
     now_ms = here.clock()
-    with writing(here.engine).begin() as connection:
+    with answered_once(), writing(here.engine).begin() as connection:
         row = hold_webhook(connection, credential.workspace_id, webhook_id)
-        secrets = rotated(open_secrets(bytes(row.secrets)), now_ms, body.overlap_hours * HOUR_MS)
-        row = change_webhook(connection, row, {"secrets": seal_secrets(secrets)})
+        if once.made(connection, credential.workspace_id) is None:
+            overlap_ms = body.overlap_hours * HOUR_MS
+            secrets = rotated(open_secrets(bytes(row.secrets)), now_ms, overlap_ms)
+            row = change_webhook(connection, row, {"secrets": seal_secrets(secrets)})
+            once.remember(connection, credential.workspace_id, webhook_id, now_ms)
+            _note(connection, credential, "webhook.secret_rotated", now_ms, after=row)
         counts = _waiting(connection, credential.workspace_id)
     return _made(here, row, counts.get(row.id, 0))
 
@@ -282,6 +308,24 @@ def _waiting(connection: Any, workspace_id: int) -> dict[int, int]:
         .group_by(delivery.c.webhook_id)
     )
     return dict(map(tuple, connection.execute(query).all()))
+
+
+def _note(
+    connection: Connection,
+    credential: Credential,
+    what: str,
+    now_ms: int,
+    *,
+    before: Row[Any] | None = None,
+    after: Row[Any] | None = None,
+) -> None:
+    """Let the audit tell of a change, without secrets."""
+    told = ("url", "description", "types", "segments", "late", "status")
+    was = None if before is None else {name: getattr(before, name) for name in told}
+    now = None if after is None else {name: getattr(after, name) for name in told}
+    about = (after or before).public_id  # type: ignore[union-attr]
+    who, workspace_id = credential.who, credential.workspace_id
+    note(connection, workspace_id, who, what, about, now_ms, before=was, after=now)
 
 
 def _tag(row: Row[Any]) -> str:
