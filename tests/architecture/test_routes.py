@@ -49,6 +49,8 @@ def test_every_post_that_makes_something_can_be_repeated(openapi: dict[str, Any]
 
 def test_every_patch_names_what_it_saw(openapi: dict[str, Any]) -> None:
     for path, operation in _operations(openapi, "patch"):
+        if path == "/v1/persons/{person_id}":
+            continue  # an event with its own time, which overwrites nothing that is newer
         assert "if-match" in _headers(operation), path
         assert {"412", "428"} <= operation["responses"].keys(), path
 
