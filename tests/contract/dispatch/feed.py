@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select
 
-from services.api.auth import SCOPES
 from services.contract import tables
 from services.contract.keys import digest_of, new_key
+from services.contract.roles import SCOPES
 from services.contract.target import networks_of
 from services.dispatch.dispatcher import Dispatcher
 from services.runtime.clock import now_ms
@@ -53,6 +53,9 @@ class Feed:
         row = {
             "workspace_id": 1,
             "kind": "api",
+            "public_id": "key_of_the_tests",
+            "name": "Tests",
+            "created_by": "command line",
             "scopes": sorted(SCOPES),
             "digest": digest_of(key),
             "source_id": 1,
