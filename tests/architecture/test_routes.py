@@ -20,6 +20,8 @@ REPEATS_BY_NATURE = {
     "/v1/messages/{message_id}/recipients",  # events named after mailing and recipient
     "/v1/consent",  # an event named after what was said
     "/v1/persons/{person_id}/consent",  # the same
+    "/v1/objections",  # who objected already has objected
+    "/v1/persons/{person_id}/objection",  # the same
     "/v1/erasures",  # who is erased already is erased
     "/v1/jobs/{job_id}/cancel",  # a job that ended stays as it is
 }
