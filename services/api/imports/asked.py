@@ -153,7 +153,34 @@ class SendsImport(_Rows):
     channel: Channel = "email"
 
 
-ImportIn = Annotated[PeopleImport | EventsImport | SendsImport, Field(discriminator="kind")]
+class XmlNames(Body):
+    """By which names an XML feed says what; as job sites take it where nothing is said."""
+
+    item: Column = "job"
+    id: Column = "referencenumber"
+    title: Column = "title"
+    address: Column = "url"
+    closes: Column = "expirationdate"
+    topics: Annotated[list[Column], Field(max_length=10)] = Field(default=["category"])
+
+
+class VacanciesImport(Body):
+    """A whole feed of vacancies. What it has no more is over from then on."""
+
+    kind: Literal["vacancies"]
+    format: Literal["jsonld", "xml"] = Field(
+        default="jsonld", description="`jsonld`: JobPosting of schema.org, one or many."
+    )
+    feed: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]{0,63}$", examples=["carerix"])] = Field(
+        description="Its name: another feed's vacancies are left alone."
+    )
+    xml: XmlNames = XmlNames()
+    dry_run: bool = Field(default=False, description="Check every vacancy, and change nothing.")
+
+
+ImportIn = Annotated[
+    PeopleImport | EventsImport | SendsImport | VacanciesImport, Field(discriminator="kind")
+]
 RowsImport = PeopleImport | EventsImport | SendsImport
 
 

@@ -11,11 +11,12 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, select
 
 from services.api.door import Door
-from services.api.imports.asked import PeopleImport, RowsImport, columns_of
+from services.api.imports.asked import PeopleImport, RowsImport, VacanciesImport, columns_of
 from services.api.imports.calls import Told, told
 from services.api.imports.doubts import error_of, warning_of
 from services.api.imports.known import Agreed, agreed_of
 from services.api.imports.table import FileRow, csv_rows, ndjson_rows
+from services.api.imports.vacancies import import_vacancies
 from services.api.imports.values import CellError
 from services.api.jobs.files import read_pieces
 from services.api.jobs.hold import Hold, RowError
@@ -34,10 +35,10 @@ STILL_S_MAX = 30.0
 """So long, where nothing more is folded."""
 _SETTLE_STEP_S = 0.2
 
-_asked = TypeAdapter[RowsImport](RowsImport)
+_asked = TypeAdapter[RowsImport | VacanciesImport](RowsImport | VacanciesImport)
 
 
-def stored(asked: RowsImport) -> dict[str, Any]:
+def stored(asked: RowsImport | VacanciesImport) -> dict[str, Any]:
     """An import as the job keeps it: JSON that reads back as the same."""
     dumped: dict[str, Any] = _asked.dump_python(asked, mode="json")
     if isinstance(asked, PeopleImport):
@@ -59,6 +60,9 @@ class Importing:
     def __call__(self, hold: Hold) -> None:
         """Work on one to its end; see :class:`~services.api.jobs.work.Worker`."""
         asked = _asked.validate_python(hold.row.asked)
+        if isinstance(asked, VacanciesImport):
+            import_vacancies(hold, asked)
+            return
         if hold.row.total is None:
             hold.save(total=_count(hold, asked))
         batch = _Batch(hold, asked, self._door)

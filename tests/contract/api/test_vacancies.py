@@ -1,0 +1,106 @@
+"""A feed of vacancies fills the catalogue, and what leaves the feed is over."""
+
+import json
+from typing import Any
+
+import pytest
+from httpx import Client
+from sqlalchemy import select
+
+from services.api.door import HttpDoor
+from services.api.imports.run import Importing
+from services.api.jobs.work import Worker
+from services.contract.tables import content
+from tests.contract.api.world import NOW_MS, World
+
+
+class Feed:
+    def __init__(self, client: Client, world: World) -> None:
+        self.client, self.world = client, world
+        importing = Importing(HttpDoor("http://tracker.test", ""))
+        self.worker = Worker(world.engine, {"import": importing}, lambda: NOW_MS)
+
+    def bring(self, file: str, **asked: Any) -> Any:
+        body = {"kind": "vacancies", "feed": "ats", **asked}
+        job = self.client.post("/v1/imports", json=body).json()["id"]
+        self.client.put(f"/v1/imports/{job}/file", content=file.encode())
+        assert self.worker.step()
+        return self.client.get(f"/v1/jobs/{job}").json()
+
+    def there(self) -> dict[str, Any]:
+        with self.world.engine.connect() as db:
+            return {row.content_id: row for row in db.execute(select(content))}
+
+
+@pytest.fixture
+def feed(client: Client, world: World) -> Feed:
+    return Feed(client, world)
+
+
+def posting(number: str, **more: Any) -> dict[str, Any]:
+    return {
+        "@context": "https://schema.org",
+        "@type": "JobPosting",
+        "identifier": {"@type": "PropertyValue", "value": number},
+        "title": f"Mechanic {number}",
+        "url": f"https://jobs.example.org/{number}",
+        "validThrough": "2026-12-01",
+        "industry": "energy",
+        **more,
+    }
+
+
+def test_a_feed_is_what_is_open(feed: Feed) -> None:
+    job = feed.bring(json.dumps({"@graph": [posting("V1"), posting("V2", skills=["VCA"])]}))
+    assert job["counts"] == {"new": 2, "repeated": 0, "closed": 0}
+    there = feed.there()
+    assert (there["V2"].kind, there["V2"].topics) == ("vacancy", ["energy", "VCA"])
+    assert there["V1"].closes_ms == 1_796_169_600_000  # open to the end of the day
+    again = feed.bring(json.dumps([posting("V1"), posting("V2", skills=["VCA"])]))
+    assert again["counts"] == {"unchanged": 2, "repeated": 0, "closed": 0}
+    only = json.dumps(posting("V1", title="Mechanic, nights"))
+    dry = feed.bring(only, dry_run=True)
+    assert dry["counts"] == {"would_change": 1, "repeated": 0, "closed": 1}
+    assert feed.bring(only, feed="other")["counts"] == {"changed": 1, "repeated": 0, "closed": 0}
+    assert feed.bring(only)["counts"] == {"changed": 1, "repeated": 0, "closed": 1}
+    there = feed.there()
+    assert there["V1"].title == "Mechanic, nights"
+    assert there["V2"].closes_ms == NOW_MS
+
+
+XML = """<?xml version="1.0" encoding="utf-8"?>
+<source><job><referencenumber>V1</referencenumber><title><![CDATA[Monteur & meer]]></title>
+<url>https://jobs.example.org/V1</url><expirationdate>2026-12-01T12:00:00+01:00</expirationdate>
+<category>energie</category></job>
+<job><referencenumber/><title>Nameless</title></job></source>"""
+
+
+def test_xml_and_what_cannot_be_read_closes_nothing(feed: Feed) -> None:
+    feed.bring(json.dumps([posting("V9")]))
+    job = feed.bring(XML, format="xml")
+    assert job["counts"] == {"new": 1, "repeated": 0}
+    errors = feed.client.get(f"/v1/jobs/{job['id']}/errors").json()["errors"]
+    assert [(one["row"], one["column"]) for one in errors] == [(2, "id")]
+    there = feed.there()
+    assert there["V1"].title == "Monteur & meer"
+    assert there["V1"].topics == ["energie"]
+    assert there["V1"].closes_ms == 1_796_122_800_000
+    assert there["V9"].closes_ms == 1_796_169_600_000
+
+
+@pytest.mark.parametrize(
+    ("file", "format_", "problem"),
+    [
+        ("[]", "jsonld", "no vacancies"),
+        ("{", "jsonld", "no JSON"),
+        ("[" * 5_000, "jsonld", "no JSON"),
+        ('<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', "xml", "DOCTYPE"),
+        ("<a>", "xml", "no XML"),
+        ("<a/>", "xml", "no vacancies"),
+    ],
+)
+def test_what_is_no_feed_changes_nothing(feed: Feed, file: str, format_: str, problem: str) -> None:
+    job = feed.bring(file, format=format_)
+    assert job["status"] == "failed"
+    assert problem in job["problem"]
+    assert feed.there() == {}
