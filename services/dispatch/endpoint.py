@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from services.contract.target import Network, check_addresses, target_of
 from services.contract.webhook import signature
+from services.dispatch.filling import anything_new
 from services.dispatch.follows import Tried, health_after, sent_of
 from services.dispatch.lanes import Lane, Message
 from services.dispatch.queue import Health, Sent, Work, load, settle, tidy
@@ -52,7 +53,9 @@ class Sender:
         self._engine, self._name, self._holder = engine, name, holder
         self._networks, self._clock, self._has_lease = networks, clock, has_lease
         self._wake = asyncio.Event()
+        self._reading = engine.execution_options(writing=False)
         self._stopping = False
+        self._must_look = False
         self._unwell = False
         self._outbound: tuple[str, Outbound] | None = None
         self._failures_in_a_row = 0
@@ -69,6 +72,7 @@ class Sender:
 
     def look(self) -> None:
         """Its owner changed something, or asked for a message."""
+        self._must_look = True
         self._wake.set()
 
     def stop(self) -> None:
@@ -86,6 +90,7 @@ class Sender:
         try:
             while not self._stopping:
                 self._wake.clear()
+                self._must_look = False
                 work = await asyncio.to_thread(self._load)
                 if work is None:
                     return
@@ -107,9 +112,23 @@ class Sender:
             wait_s = min(wait_s, max(0, work.next_ms - self._clock()) / 1000 + 0.001)
         try:
             async with asyncio.timeout(wait_s):
-                await self._wake.wait()
+                await self._until_there_is_something(work)
         except TimeoutError:
             pass
+
+    async def _until_there_is_something(self, work: Work) -> None:
+        """Nothing is locked for what is new in the feed and nothing to this webhook."""
+        position, found = work.position, False
+        while not found:
+            await self._wake.wait()
+            self._wake.clear()
+            if self._stopping or self._must_look:
+                return
+            found, position = await asyncio.to_thread(self._anything_new, work, position)
+
+    def _anything_new(self, work: Work, position: int) -> tuple[bool, int]:
+        with self._reading.connect() as db:
+            return anything_new(db, work.public_id, work.version, position)
 
     def _load(self) -> Work | None:
         now_ms = self._clock()

@@ -4,28 +4,24 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from services.contract.change import select_changes, told
 from services.contract.moment import rfc3339
 from services.contract.phases import DAY_MS
 from services.contract.tables import change, delivery, webhook
 from services.contract.webhook import (
-    LATE_MS,
     DeliveryStatus,
     Secret,
     body_of,
-    message_id_of,
     open_secrets,
     test_body_of,
 )
+from services.dispatch.filling import QUEUE_MAX, fill, of_webhook
 from services.dispatch.lanes import Lane, Message, lanes_of, next_due_ms
-from services.dispatch.readers import hold, move, newest_position
-from services.runtime.bulk import among, delete_rows, insert_rows, update_rows
+from services.dispatch.readers import hold
+from services.runtime.bulk import among, delete_rows, update_rows
 
-QUEUE_MAX = 1_000
-"""Messages of one endpoint that wait; what comes after them waits in the feed."""
-PAGE_MAX = 500
 KEPT_MAX = 50_000
 """Messages that are done, of one endpoint, kept to be looked at and sent again."""
 KEPT_MS = 7 * DAY_MS
@@ -64,6 +60,8 @@ class Work:
     """Since when the oldest message waits that its owner does not hold up."""
     behind: bool
     """There is more in the feed than was taken from it."""
+    position: int
+    """Of the feed, up to which it was taken."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,9 @@ def load(db: Connection, name: str, holder: str, now_ms: int) -> Work | None:
     if row is None:
         return None
     is_held_up = row.status != "active" or (row.retry_ms is not None and now_ms < row.retry_ms)
-    behind = not is_held_up and _fill(db, row, holder, position, now_ms)
+    behind = False
+    if not is_held_up:
+        behind, position = fill(db, row, holder, position, now_ms)
     waiting = _waiting(db, row)
     probe = row.failing_ms is not None
     lanes = lanes_of(waiting, now_ms, probe=probe, only_asked=is_held_up)
@@ -119,6 +119,7 @@ def load(db: Connection, name: str, holder: str, now_ms: int) -> Work | None:
         next_ms,
         min((one.recorded_ms for one in waiting), default=None) if row.status == "active" else None,
         behind,
+        position,
     )
 
 
@@ -175,7 +176,7 @@ _SETTLED = (
 
 def tidy(db: Connection, work: Work, now_ms: int) -> int:
     """Forget messages that were done long ago; how many."""
-    of = _of(work.workspace_id, work.id)
+    of = of_webhook(work.workspace_id, work.id)
     old = select(_row.id).where(*of, _row.status != "waiting", _row.created_ms < now_ms - KEPT_MS)
     ids = list(db.execute(old.order_by(_row.id).limit(DELETE_MAX)).scalars())
     done = select(_row.id).where(*of, _row.status != "waiting").order_by(_row.id.desc())
@@ -185,78 +186,6 @@ def tidy(db: Connection, work: Work, now_ms: int) -> int:
         ids += db.execute(many.limit(DELETE_MAX)).scalars()
     delete_rows(db, delivery, "id", sorted(set(ids)))
     return len(ids)
-
-
-def _fill(db: Connection, row: Row[Any], holder: str, position: int, now_ms: int) -> bool:
-    """Messages about what the feed holds behind a position; whether it holds more."""
-    room = min(PAGE_MAX, QUEUE_MAX - _count(db, row))
-    newest = newest_position(db)
-    if newest <= position:
-        return False
-    if room <= 0:
-        return True
-    query = select(change.c.position, change.c.person_id).where(
-        change.c.workspace_id == row.workspace_id,
-        change.c.position > position,
-        change.c.position <= newest,
-        *_wanted(row),
-    )
-    found = db.execute(query.order_by(change.c.position).limit(room)).all()
-    rows = [
-        (
-            row.workspace_id,
-            row.id,
-            message_id_of(row.public_id, position_),
-            position_,
-            person,
-            "waiting",
-            False,
-            0,
-            now_ms,
-            now_ms,
-        )
-        for position_, person in found
-    ]
-    insert_rows(db, delivery, _NEW, rows)
-    is_full = len(found) == room
-    move(db, row.public_id, holder, found[-1].position if is_full else newest)
-    return is_full
-
-
-_NEW = (
-    "workspace_id",
-    "webhook_id",
-    "public_id",
-    "position",
-    "person_id",
-    "status",
-    "asked",
-    "attempts",
-    "next_ms",
-    "created_ms",
-)
-
-
-def _wanted(row: Row[Any]) -> list[Any]:
-    """What a webhook asked for, as conditions on changes; who was erased is always told."""
-    conditions: list[Any] = []
-    if row.types:
-        conditions.append(change.c.kind.in_([*row.types, "person"]))
-    if row.segments:
-        conditions.append(or_(change.c.kind != "segment", change.c.key.in_(row.segments)))
-    if not row.late:
-        is_soon = change.c.recorded_ms - change.c.valid_ms <= LATE_MS
-        conditions.append(or_(change.c.kind == "person", is_soon))
-    return conditions
-
-
-def _count(db: Connection, row: Row[Any]) -> int:
-    query = select(func.count()).where(*_of(row.workspace_id, row.id), _row.status == "waiting")
-    return int(db.execute(query).scalar_one())
-
-
-def _of(workspace_id: int, webhook_id: int) -> tuple[Any, Any]:
-    return _row.workspace_id == workspace_id, _row.webhook_id == webhook_id
 
 
 def _waiting(db: Connection, row: Row[Any]) -> list[Message]:
@@ -273,7 +202,7 @@ def _waiting(db: Connection, row: Row[Any]) -> list[Message]:
             _row.next_ms,
             _row.created_ms,
         )
-        .where(*_of(row.workspace_id, row.id), _row.status == "waiting")
+        .where(*of_webhook(row.workspace_id, row.id), _row.status == "waiting")
         .order_by(_row.position, _row.id)
         .limit(2 * QUEUE_MAX)
     )
