@@ -22,6 +22,7 @@ PARTS = (
     "replay",
     "versions",
     "dead-letters",
+    "erase",
     "demo",
 )
 

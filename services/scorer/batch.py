@@ -27,7 +27,7 @@ from services.scorer.announce import Change, announce_folded, announce_moves, pu
 from services.scorer.erasing import erase_people
 from services.scorer.folding import fold_ahead, fold_persons
 from services.scorer.identities import Identified, identify, unsettled
-from services.scorer.letters import unnamed
+from services.scorer.letters import forget_letters, unnamed
 from services.scorer.owners import Piece, hold_persons, owner_at, owners_of, still_so
 from services.scorer.people import resolve
 from services.scorer.positions import claim
@@ -185,6 +185,7 @@ def _apply(
             one.remade = "objected" if one.person_id in withdrawn.objecting else "withdrawn"
     count_rows = intervals.write(db, workspace_id, folded, now_ms)
     consent.forget(db, workspace_id, withdrawn.unmeasured)
+    forget_letters(db, workspace_id, withdrawn.names)
     # Whoever is no more may be again, and then their versions are counted from 1 once more.
     gone = {one.person_id for one in folded if one.state is None}
     forget_shadows(db, withdrawn.terms.keys() | gone)

@@ -36,6 +36,8 @@ class Enforced:
     """Those among them who may not be measured: nothing said of their past is kept."""
     objecting: set[int] = field(default_factory=set)
     """Those among them who objected to being scored."""
+    names: set[Identity] = field(default_factory=set)
+    """What those are known by who may not be measured: no dead letter of theirs is kept."""
     terms: dict[int, Both] = field(default_factory=dict)
     """Of each person at hand who ever took something back."""
     anybody: bool = False
@@ -186,6 +188,7 @@ def enforce(
             done.refold.add(person)
             if both[0] is not None and both[0].takes_the_past:
                 done.unmeasured.add(person)
+                done.names |= both[0].circles.of.keys()
             if both[1] is not None and both[1].objects:
                 done.unmeasured.add(person)
                 done.objecting.add(person)

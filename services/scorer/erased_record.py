@@ -257,6 +257,13 @@ def _forget(
             _identity.workspace_id == workspace_id, among(db, _identity.id, dead)
         )
     )
+    # SQLite gives the number of a row that is gone to another: nothing may still bear it.
+    mark = tables.withdrawal.c
+    db.execute(
+        update(tables.withdrawal)
+        .where(mark.workspace_id == workspace_id, among(db, mark.identity_id, dead))
+        .values(identity_id=0)
+    )
     # Who agreed anew is somebody new: nothing leads there from who was erased.
     theirs = among(db, _identity.id, reach.shared) & among(db, _identity.person_id, persons)
     for left in (among(db, _identity.id, reach.whole), theirs):

@@ -1,6 +1,9 @@
 """Erasing by REST: through the real tracker's door, out of every answer, told in the feed."""
 
+from click.testing import CliRunner
+
 from services.api.withdrawals import load_withdrawals
+from services.cli.erase import command
 from services.contract.event import Identity
 from tests.contract.api.world import World
 
@@ -85,3 +88,16 @@ def test_an_objection_is_kept_with_why_and_by_whom(world: World, api) -> None:
     assert client.post("/v1/objections", json={**who, **body}).status_code == 202
     for wrong in ({**body, "reason": ""}, {**body, "objected_at": "2099-01-01T00:00:00Z"}):
         assert client.post("/v1/objections", json={**who, **wrong}).status_code == 400
+
+
+def test_the_command_line_erases_too(world: World, api) -> None:
+    client, arrive = api
+    anna = _anna(world)
+    where = ["--url", str(client.base_url), "--key", world.made.api_key, "--yes"]
+    done = CliRunner().invoke(command, ["email", "anna@example.org", *where])
+    assert (done.exit_code, done.output) == (0, f"{anna} is being erased\n")
+    arrive()
+    assert client.get(f"/v1/persons/{anna}").status_code == 404
+    again = CliRunner().invoke(command, [anna, *where])
+    assert again.exit_code == 1
+    assert "no person" in again.output

@@ -1,7 +1,9 @@
 """Erasing: the world without the person, in any order, and nothing of them left to be found."""
 
 import random
+import sqlite3
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select
@@ -340,3 +342,29 @@ def test_whoever_is_somebody_again_is_told_of_as_newer(scene: Scene) -> None:
     row = tables.person_state.c
     ((version,),) = scene.rows(select(row.version).where(row.person_id == was))
     assert version > told
+
+
+def test_no_byte_is_found_in_the_database_file(scene: Scene) -> None:
+    if scene.engine.dialect.name != "sqlite":
+        pytest.skip("a server's files; its rows are searched above")
+    scene.score(*anna(scene), scene.day("page", user("bob-canary"), day=2))
+    scene.score(erasure(scene, *ALL_OF_ANNA, day=10))
+    file = Path(str(scene.engine.url.database))
+    scene.engine.dispose()
+    with sqlite3.connect(file) as db:
+        db.execute("VACUUM")
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    found = b"".join(one.read_bytes() for one in file.parent.glob(f"{file.name}*"))
+    assert found.count(b"canary") == found.count(b"bob-canary") > 0
+    assert b"a@x.org" not in found
+
+
+def test_a_withdrawal_takes_dead_letters_along(scene: Scene) -> None:
+    good = scene.day("page", user("anna-1"), day=1)
+    scene.log.append([record_of(good, encode(good).replace(b'"v":1', b'"v":99'))])
+    scene.score(scene.day("page", user("anna-1"), day=2))
+    assert scene.count(tables.dead_letter) == 1
+    no = Consent(measure=False, profile=False)
+    scene.score(scene.day("consent_changed", user("anna-1"), day=3, consent=no, server_only=True))
+    assert scene.count(tables.dead_letter) == 0
