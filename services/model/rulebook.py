@@ -4,7 +4,7 @@ Most events change little: what a rule reads tells whether its answer may be ano
 a workspace may have many segments and an event still be cheap.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from services.contract.event import LISTED, Event
@@ -58,6 +58,12 @@ class Rulebook:
         object.__setattr__(self, "recurring", frozenset(recurring))
         object.__setattr__(self, "_leaves", found)
         object.__setattr__(self, "_touched", {})
+
+    def drawing(self, keys: Collection[str]) -> "Rulebook":
+        """One by which as much is kept, and only some of the segments are drawn."""
+        some = Rulebook(tuple(one for one in self.segments if one[0] in keys))
+        object.__setattr__(some, "memories", self.memories)
+        return some
 
     def touched_by(self, event: Event) -> tuple[int, ...] | range:
         """The places of rules whose answer may be another one for what the event says."""

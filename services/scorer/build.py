@@ -14,10 +14,11 @@ from services.contract import tables
 from services.model.version import Model
 from services.scorer import intervals
 from services.scorer.aftermath import aftermath_step
-from services.scorer.announce import announce_folded, publish
-from services.scorer.folding import fold_persons
+from services.scorer.announce import next_boundary
+from services.scorer.folding import Folded, fold_persons
 from services.scorer.save import save
 from services.scorer.segments import load_segments
+from services.scorer.states import heads
 
 PERSONS_PER_STEP = 100
 
@@ -118,17 +119,27 @@ def _fill(
         .where(_version.id.in_(version.ids))
         .values(built_to=persons[-1])
     )
-    segments = load_segments(db, version.workspace_id)
-    scored = select(_state.person_id).where(_state.person_id.in_(persons))
-    folded = fold_persons(
-        db, version.workspace_id, {}, list(db.execute(scored).scalars()), segments, model, {}
-    )
-    for one in folded:
-        one.remade = "manual"
+    # Only what is new is drawn and written: all else of these people is as it was.
+    segments = load_segments(db, version.workspace_id).drawing(version.ids)
+    before = heads(db, persons)
+    folded = fold_persons(db, version.workspace_id, {}, list(before), segments, model, {})
     intervals.write(db, version.workspace_id, folded, now_ms)
-    changes = announce_folded(folded, segments, now_ms)
+    for one in folded:
+        one.due_ms = _due(one, before[one.person_id].due_ms, now_ms)
     save(db, version.workspace_id, folded, model)
-    publish(db, [(version.workspace_id, change) for change in changes], now_ms)
+
+
+def _due(one: Folded, before_ms: int | None, now_ms: int) -> int | None:
+    """When a person's next boundary is to be announced, now that there are new ones."""
+    holds = {
+        i.kind: i.key
+        for i in one.intervals
+        if i.kind != "segment" and i.from_ms <= now_ms and (i.to_ms is None or now_ms < i.to_ms)
+    }
+    if any(one.announced.get(kind) != key for kind, key in holds.items()):
+        return min(now_ms, before_ms or now_ms)  # folded by other code, it came out otherwise
+    moments = (before_ms, next_boundary(one.intervals, now_ms))
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _put_in_force(db: Connection, version: _Building, now_ms: int) -> None:

@@ -1,6 +1,7 @@
 """The segments that a workspace keeps: which rules are folded for whom."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 import msgspec
@@ -36,6 +37,8 @@ class Segments:
     """The versions of one workspace, as one transaction sees them."""
 
     versions: tuple[Version, ...] = ()
+    drawn: frozenset[str] | None = None
+    """Interval keys of the only ones to draw; None: all are."""
     _rulebooks: dict[tuple[int, ...], Rulebook] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
@@ -53,8 +56,14 @@ class Segments:
                     if v.live_ms is not None or v.id in reached
                 )
             )
+            if self.drawn is not None:
+                found = found.drawing(self.drawn)
             self._rulebooks[reached] = found
         return found
+
+    def drawing(self, version_ids: Iterable[int]) -> "Segments":
+        """The same, of which only some versions are drawn."""
+        return replace(self, drawn=frozenset(map(str, version_ids)))
 
     @cached_property
     def _filling(self) -> list[Version]:
