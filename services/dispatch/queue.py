@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from services.contract.change import select_changes, told
 from services.contract.moment import rfc3339
 from services.contract.phases import DAY_MS
-from services.contract.tables import change, delivery, webhook
+from services.contract.tables import audit, change, delivery, webhook
 from services.contract.webhook import (
     DeliveryStatus,
     Secret,
@@ -158,7 +158,17 @@ def settle(
     same = update(webhook).where(
         row.workspace_id == work.workspace_id, row.id == work.id, row.version == work.version
     )
-    db.execute(same.values(values))
+    if db.execute(same.values(values)).rowcount and health.status != work.health.status:
+        died = {
+            "workspace_id": work.workspace_id,
+            "at_ms": now_ms,
+            "who": "dispatcher",
+            "what": "webhook.died",
+            "about": work.public_id,
+            "before": {"status": work.health.status},
+            "after": {"status": health.status, "notice": health.notice},
+        }
+        db.execute(insert(audit).values(died))
 
 
 _SETTLED = (

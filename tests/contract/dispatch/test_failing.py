@@ -42,6 +42,9 @@ def test_a_dead_endpoint_is_paused_and_resumed_from_where_it_was(
         wait_until(lambda: client.get(path).json()["status"] == "dead", "its end", timeout_s=20)
         told = client.get(path).json()
         assert told["notice"] == "nothing arrived for a day: status 500"
+        (noted, *_) = client.get("/v1/audit", params={"about": made["id"]}).json()["audit"]
+        assert (noted["who"], noted["what"]) == ("dispatcher", "webhook.died")
+        assert noted["after"] == {"status": "dead", "notice": told["notice"]}
         tries = len(receiver.got)
         feed.tell(2)
         time.sleep(0.5)
