@@ -16,9 +16,10 @@ from services.contract.terms import NEVER_MS
 from services.contract.withdrawal import mark_of
 from services.model.rulebook import Rulebook
 from services.runtime.event_log import Record
+from services.scorer.replay import Comparison, compare_next, differing_counts
 from tests.contract.scorer import pure
 from tests.contract.scorer.pure import assert_sound, intervals
-from tests.contract.scorer.scene import START_MS, Scene, cookie, mail, token, user
+from tests.contract.scorer.scene import MODEL, START_MS, Scene, cookie, mail, token, user
 
 SECRET = b"one secret of thirty-two bytes!!"
 RULE = {"type": "phase", "any_of": ["see", "think", "do"]}
@@ -368,3 +369,17 @@ def test_a_withdrawal_takes_dead_letters_along(scene: Scene) -> None:
     no = Consent(measure=False, profile=False)
     scene.score(scene.day("consent_changed", user("anna-1"), day=3, consent=no, server_only=True))
     assert scene.count(tables.dead_letter) == 0
+
+
+def test_folding_anew_finds_what_is_stored(scene: Scene) -> None:
+    scene.score(*anna(scene), scene.day("page", user("bob"), cookie("shared"), day=3))
+    scene.score(scene.day("page", user("anna"), cookie("shared"), day=4))
+    span = (cookie("shared"), START_MS + 4 * DAY_MS, NEVER_MS)
+    scene.score(erasure(scene, *ALL_OF_ANNA, day=10, spans=[span]))
+    done = Comparison(1)
+    with scene.engine.connect() as db:
+        while compare_next(db, done, MODEL):
+            pass
+        counts = list(differing_counts(db, 1))
+    assert (done.is_equal, done.examples, counts) == (True, [], [])
+    assert scene.person_of(cookie("shared")) == scene.person_of(user("bob"))
