@@ -49,7 +49,7 @@ def test_nothing_changes_before_until(events, rule, after_ms, data):
 def test_each_condition_says_exactly_when_it_changes(kind):
     """Against brute force: no change is missed, and none is told that does not come."""
 
-    @settings(quick, max_examples=25)
+    @settings(quick, max_examples=15)
     @given(lives(), leaf(kind), st.integers(0, 30 * DAY_MS), st.data())
     def holds(events, rule, after_ms, data):
         path = Path(folded(*events, rules=(rule,)), MODEL)
