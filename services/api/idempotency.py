@@ -105,8 +105,10 @@ async def _once(
         ),
     ] = None,
 ) -> Once:
-    asked = _digest(request.url.path.encode(), await request.body())
-    return Once(None if idempotency_key is None else _digest(idempotency_key.encode()), asked)
+    path = request.url.path.encode()
+    # Of this route alone: senders may count their requests to each route apart.
+    key = None if idempotency_key is None else _digest(path, idempotency_key.encode())
+    return Once(key, _digest(path, await request.body()))
 
 
 OnceOnly = Annotated[Once, Depends(_once)]

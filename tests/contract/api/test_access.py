@@ -20,6 +20,7 @@ from services.contract.tables import account, audit, session
 from services.runtime.database import writing
 from tests.contract.api.conftest import KEY
 from tests.contract.api.world import NOW_MS, World
+from tests.servers.process import wait_until
 from tests.servers.web import LOCAL, run_app
 
 PASSWORD = "a tide that turns quietly"
@@ -99,10 +100,10 @@ def test_it_is_kept_when_a_key_was_used(client: Client, world: World) -> None:
     made = client.post("/v1/keys", json=body).json()
     assert made["used_at"] is None
     app = create_app(world.engine, KEY, "http://x.test", lambda: NOW_MS)
-    keys = app.state.context.keys
-    keys.by_key(made["key"])
-    keys.save_used()
-    assert client.get(f"/v1/keys/{made['id']}").json()["used_at"] is not None
+    app.state.context.keys.by_key(made["key"])
+    path = f"/v1/keys/{made['id']}"
+    # It is written beside the request, which does not wait for it.
+    wait_until(lambda: client.get(path).json()["used_at"] is not None, "when it was used")
 
 
 def _invite(client: Client, email: str, role: str) -> str:
