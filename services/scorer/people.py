@@ -224,7 +224,8 @@ def _cookie(
     if len(relevant) == 1:
         return [Slice(None, None, relevant.pop(), None)]
     around.uses[cookie] = uses_of(db, workspace_id, cookie)
-    return slices(around.uses[cookie], owner_of, weak, barred)
+    # Ties may outlive the events that told of them: those of who took their consent back are gone.
+    return slices(around.uses[cookie], owner_of, weak, barred) or [Slice(None, None, cookie, None)]
 
 
 def _groups(around: _Around) -> dict[int, int]:

@@ -384,3 +384,14 @@ def test_any_order_and_any_number_of_times(scene, sqlite_template, tmp_path, see
         told = told[size:]
     assert _outcome(scene) == expected
     assert_sound(scene.engine)
+
+
+def test_who_took_it_back_is_tied_anew_without_the_browser_of_then(scene: Scene) -> None:
+    """That they shared a browser is still known; of when they used it nothing is left."""
+    for day, who in ((1, "a"), (2, "b"), (3, "a"), (4, "b")):
+        scene.score(scene.day("page", user(who), cookie("c"), day=day, server_only=True))
+    scene.score(word(scene, user("a"), 10, NO))
+    scene.score(word(scene, user("b"), 11, NO))
+    scene.score(scene.day("identified", user("a"), mail("a@x.org"), day=20, server_only=True))
+    scene.score(scene.day("page", cookie("c"), day=21))
+    assert "page" in dict(named(scene))
