@@ -101,7 +101,7 @@ DOORS = (
     *(_call(path) for path in ("/v1/identify", "/v1/i")),
     *(_call(path, groupId=ID) for path in ("/v1/group", "/v1/g")),
     *(_call(path, previousId=MAIL) for path in ("/v1/alias", "/v1/a")),
-    *(_batch(path) for path in ("/v1/batch", "/v1/b")),
+    *(_batch(path) for path in ("/v1/batch", "/v1/b", "/v1/import")),
     _call("/v1/m", counts=0),
     Door("GET", "/p.gif", query=f"key={{key}}&{_PIXEL}"),
     Door("HEAD", "/p.gif", query=f"key={{key}}&{_PIXEL}"),
