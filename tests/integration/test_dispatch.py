@@ -121,11 +121,11 @@ def test_a_killed_dispatcher_loses_nothing(
     _in_order(receiver)
 
 
+# SQLite is for one machine, whose processes are started again.
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_a_frozen_dispatcher_is_followed_by_another(
-    feed: Feed, postgres: str, database_url: str, receiver: Receiver, tmp_path: Path
+    feed: Feed, database_url: str, receiver: Receiver, tmp_path: Path
 ) -> None:
-    if not database_url.startswith("postgresql"):
-        pytest.skip("SQLite is for one machine, whose processes are started again")
     name = _hook(feed, receiver.url)
     with running(database_url, tmp_path / "1.log") as one:
         feed.tell(0, 1)
