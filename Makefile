@@ -12,9 +12,9 @@ help:  ## this list
 up: .venv/.runtime  ## install and start everything on this machine, with a demonstration
 	.venv/bin/kentering up --demo
 
-# Tests wait about half of their time, so three at once keep two cores busy.
+# Tests wait about half of their time, so four at once keep two cores busy.
 test: .venv/.dev machine lint  ## all tests, on real servers that they start and stop themselves
-	$(python) -m pytest -n 3
+	$(python) -m pytest -n 4
 
 bench: .venv/.dev  ## measure speed and memory on this machine, in about ten minutes
 	@scripts/test_machine.sh wrk nginx
