@@ -208,6 +208,8 @@ def patch_key(
 def delete_key(here: Here, credential: KeysWriter, key_id: KeyPath) -> None:
     """Nothing comes in with it any more, within seconds. Sessions opened with it end."""
     with writing(here.engine).begin() as connection:
+        old = find_key(connection, credential.workspace_id, key_id)
+        may_give_scopes(credential.scopes, old.scopes)
         end_key(connection, credential.workspace_id, key_id, credential.who, here.clock())
     here.keys.forget()
 

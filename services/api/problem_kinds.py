@@ -61,6 +61,8 @@ KINDS: dict[str, str] = {
     "taken after `Retry-After` seconds; `RateLimit` tells what is left.",
     "rule_too_large": "Together with the segments that it refers to the rule has more conditions "
     "than one may have. Refer to fewer, or to smaller ones.",
+    "segment_chain": "A segment refers to one that refers to the next, and so on, too often. "
+    "Put some of these rules into one.",
     "segment_circle": "Segments may refer to each other, but not in a circle: nobody could be in "
     "them. The detail names the way round.",
     "segment_exists": "There is a segment with this key already. Edit it by PUT, or take another "

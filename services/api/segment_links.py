@@ -12,11 +12,13 @@ from services.contract.tables import segment_version, workspace
 from services.model.rules import Rule, RuleTree
 from services.model.rules.condition import unknown
 from services.model.rules.membership import (
+    CHAIN_MAX,
     TOGETHER_MAX,
     circle,
     dependents,
     leaves,
     refers_to,
+    too_long,
     whole,
 )
 
@@ -41,8 +43,13 @@ def check_references(connection: Connection, workspace_id: int, key: str, rule: 
     if way:
         text = f"Segments may not refer to each other in a circle: {' → '.join(way)}."
         raise Problem(409, "segment_circle", text)
+    concerned = (key, *sorted(dependents([key], rules)))
+    head = too_long(concerned, rules)
+    if head is not None:
+        text = f"{head} would begin a chain of more than {CHAIN_MAX} segments, each referring to"
+        raise Problem(409, "segment_chain", f"{text} the next.")
     nodes = whole(rules)
-    for one in (key, *sorted(dependents([key], rules))):
+    for one in concerned:
         if sum(1 for _ in leaves(nodes[one])) > TOGETHER_MAX:
             text = f"{one} would have more than {TOGETHER_MAX} conditions, with those of the"
             raise Problem(409, "rule_too_large", f"{text} segments that it refers to.")

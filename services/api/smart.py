@@ -11,7 +11,7 @@ from services.api.content import ContentPath, find_content, show_content
 from services.api.context import Context, Here
 from services.api.limits import count
 from services.api.next_content import known_of
-from services.api.people import person_of_identity, state_at
+from services.api.people import identities_of, person_of_identity, state_at
 from services.api.problem import Problem, described
 from services.api.wire import Out
 from services.contract.tables import link_secret, workspace
@@ -98,7 +98,8 @@ def get_offer(
 ) -> OfferOut:
     """For a place on a website, from any origin: by the script's own id, or a mail link's token.
 
-    Nothing else names a person here: neither a mail address nor a user id, which others know.
+    Others know a mail address or a user id, and any page can tie a cookie to them. So a cookie gets
+    an item only by what was done under it alone; whoever came by a mail's link is known by that.
     """
     response.headers.update(_FROM_ANYWHERE)
     credential = here.keys.by_key(write_key)
@@ -111,11 +112,24 @@ def get_offer(
         if token is not None:
             row = _next(connection, here, inside, "person_token", token, here.clock())
         elif anonymous_id is not None:
-            row = _next(connection, here, inside, "anonymous_id", anonymous_id, here.clock())
+            row = _next_of_cookie(connection, here, inside, anonymous_id)
     if row is None:
         return OfferOut(next=None)
     shown = show_content(row).model_dump(include=set(OfferedOut.model_fields))
     return OfferOut(next=OfferedOut(**shown))
+
+
+def _next_of_cookie(
+    connection: Connection, here: Context, workspace_id: int, cookie: str
+) -> Row[Any] | None:
+    """The row of the next item of a person who is known by this cookie and nothing else."""
+    try:
+        row = person_of_identity(connection, workspace_id, "anonymous_id", cookie)
+    except Problem:
+        return None
+    if len(identities_of(connection, workspace_id, [row.id])[row.id]) != 1:
+        return None
+    return _next(connection, here, workspace_id, "anonymous_id", cookie, here.clock())
 
 
 def _workspace(connection: Connection, public_id: str) -> int:

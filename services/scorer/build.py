@@ -5,16 +5,18 @@ stays in force; then the new one takes its place in one step. ``built_to`` says 
 that whoever goes on after a kill does not begin anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import DBAPIError
 
 from services.contract import tables
 from services.model.version import Model
 from services.scorer import intervals
 from services.scorer.aftermath import aftermath_step
 from services.scorer.announce import next_boundary
+from services.scorer.batch import MovedError
 from services.scorer.folding import Folded, fold_persons
 from services.scorer.save import save
 from services.scorer.segments import load_segments
@@ -36,14 +38,32 @@ class _Building(NamedTuple):
     built_to: int
 
 
-def build_step(db: Connection, model: Model, now_ms: int) -> bool:
+class FillingFailedError(Exception):
+    """A version could not be filled, whatever the database does."""
+
+    def __init__(self, version_id: int, why: Exception) -> None:
+        super().__init__(f"the segment version {version_id} cannot be filled")
+        self.version_id, self.why = version_id, why
+
+
+def build_step(db: Connection, model: Model, now_ms: int, besides: Collection[int] = ()) -> bool:
     """Fill one version a little further, put it in force, or go through what that brings.
 
-    False: there is nothing to do.
+    Args:
+        db: a transaction that writes.
+        model: the version in force.
+        now_ms: UTC milliseconds.
+        besides: ids of versions that could not be filled lately: others go on without them.
+
+    Returns:
+        Whether there may be more to do.
+
+    Raises:
+        FillingFailedError: one of ``besides`` for the next call.
     """
     if aftermath_step(db, now_ms):
         return True
-    version = _next_version(db)
+    version = _next_version(db, besides)
     if version is None:
         return False
     persons = _next_persons(db, version)
@@ -56,18 +76,23 @@ def build_step(db: Connection, model: Model, now_ms: int) -> bool:
         )
         persons = _next_persons(db, version)
     if persons:
-        _fill(db, version, persons, model, now_ms)
+        try:
+            _fill(db, version, persons, model, now_ms)
+        except (DBAPIError, MovedError):
+            raise
+        except Exception as error:
+            raise FillingFailedError(version.ids[0], error) from error
     else:
         _put_in_force(db, version, now_ms)
     return True
 
 
-def _next_version(db: Connection) -> _Building | None:
+def _next_version(db: Connection, besides: Collection[int]) -> _Building | None:
     """The version that is filled next, locked, with those that come into force together with it."""
     wanted = (_version.id, _version.workspace_id, _version.segment_id, _version.built_to)
     first = (
         select(*wanted, _version.together_id)
-        .where(_version.status == "building")
+        .where(_version.status == "building", _version.id.not_in(besides))
         .order_by(_version.id)
         .limit(1)
         .with_for_update(skip_locked=True, key_share=True)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from services.runtime import telemetry
 from services.scorer.announce import prepare_feed
 from services.scorer.attempts import Attempts
-from services.scorer.build import build_step
+from services.scorer.build import FillingFailedError, build_step
 from services.scorer.counts import COMPACT_AFTER_ROWS, compact
 from services.scorer.dead_letters import keep_within_limits
 from services.scorer.due import DUE_MAX, announce_due
@@ -25,6 +25,8 @@ BUILD_SHARE_MAX = 0.4
 scoring by less than a third."""
 ANNOUNCE_S_MAX = 1.0
 """Of a turn: so long events wait at most, however many boundaries are due."""
+UNFILLABLE_S = 60.0
+"""So long the others are filled without a version that could not be."""
 LOOK_EVERY_S = 60.0
 """How often what is kept for a while only is looked through."""
 ERASE_EVERY_S = 900.0
@@ -49,6 +51,8 @@ class Chores:
         self._look_s = 0.0
         self._erase_s = 0.0
         self._looked_at = Place()
+        self._unfillable: set[int] = set()
+        self._unfillable_until_s = 0.0
         self.count_rows = 0
         """Rows of counts written since they were last compacted; who writes them adds to it."""
         self.is_building = False
@@ -118,12 +122,20 @@ class Chores:
         """At least one step, so that a segment is filled however many events come."""
         end_s = time.monotonic() + build_s
         self.is_building = False
+        if time.monotonic() >= self._unfillable_until_s:
+            self._unfillable.clear()
         while not self._attempts.is_stopped:
-            if not self._attempts.through(self._build_step):
-                return
+            try:
+                if not self._attempts.through(self._build_step):
+                    return
+            except FillingFailedError as failed:
+                self._unfillable.add(failed.version_id)
+                self._unfillable_until_s = time.monotonic() + UNFILLABLE_S
+                telemetry.SCORER_CHORE_FAILURES.inc()
+                _log.error("a segment cannot be filled", error=short(failed.why))
             if time.monotonic() >= end_s:
                 self.is_building = True
                 return
 
     def _build_step(self, db: Connection) -> bool:
-        return build_step(db, self._in_force.hold(db), self._clock())
+        return build_step(db, self._in_force.hold(db), self._clock(), self._unfillable)

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DBAPIError
 
+from services.contract.tables import workspace
 from services.model.version import Model
 from services.runtime import telemetry
 from services.runtime.clock import now_ms
@@ -72,6 +73,9 @@ class Scorer:
         self._committed = committed
         self._clock = clock
         self._buried_in_a_row = 0
+        self._buried_of: set[int] = set()
+        """The workspaces of those records."""
+        self._stands_still = False
         self._introduced = 0
         """Events of the batch in hand that were scored before the batch as a whole is."""
         self._unscored_ms: int | None = None
@@ -83,7 +87,7 @@ class Scorer:
 
     def why_not_ready(self) -> str | None:
         """Why nothing is scored at this moment; None while all is well."""
-        if self._buried_in_a_row >= BURIED_MAX:
+        if self._stands_still:
             return "every record fails; see the log, and the dead letter for the first ones"
         return self._attempts.trouble
 
@@ -161,6 +165,8 @@ class Scorer:
         # What comes next in the log was received about when the last of these was.
         self._unscored_ms = max(received, default=None) if self._reader.lag() else None
         self._buried_in_a_row = 0
+        self._buried_of.clear()
+        self._stands_still = False
         telemetry.SCORER_BATCH_SECONDS.observe(time.monotonic() - began_s)
         ends = {record.partition: record.offset + 1 for record in records}
         for partition, following in ends.items():
@@ -209,14 +215,16 @@ class Scorer:
     def _bury(self, record: Stored, error: Exception) -> bool:
         """Set one record aside that no transaction can take; False: we wait instead.
 
-        Where one after the other fails, the fault is ours and not theirs: then nothing is set
-        aside any more, and the positions stand until we are mended.
+        Where one after the other fails, and not of one workspace alone, the fault is ours and not
+        theirs: then nothing is set aside any more, and the positions stand until we are mended.
+        What one workspace brought about holds up nobody else.
 
         Raises:
             FencedError: it is not ours to set aside.
         """
         reason = f"{short(error)}, while scoring"
-        if self._buried_in_a_row >= BURIED_MAX:
+        if self._buried_in_a_row >= BURIED_MAX and self._is_of_several():
+            self._stands_still = True
             self._attempts.wait(error)
             return False
 
@@ -230,9 +238,17 @@ class Scorer:
             return False
         _log.error("record to the dead letter", reason=reason, offset=record.offset)
         self._buried_in_a_row += 1
+        self._buried_of |= sort_out([record]).by_workspace.keys()
         telemetry.SCORER_DEAD.inc()
         self._committed(record.partition, record.offset + 1)
         return True
+
+    def _is_of_several(self) -> bool:
+        """Whether what fails is of several workspaces, or of the only one that there is."""
+        if len(self._buried_of) > 1:
+            return True
+        query = select(workspace.c.id).limit(2)
+        return len(self._attempts.through(lambda db: db.execute(query).all()) or ()) < 2
 
     def _over_gap(self, gap: LogGapError) -> None:
         """Records are gone from the log: told and counted, and the rest goes on."""

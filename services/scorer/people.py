@@ -224,8 +224,11 @@ def _cookie(
     if len(relevant) == 1:
         return [Slice(None, None, relevant.pop(), None)]
     around.uses[cookie] = uses_of(db, workspace_id, cookie)
-    # Ties may outlive the events that told of them: those of who took their consent back are gone.
-    return slices(around.uses[cookie], owner_of, weak, barred) or [Slice(None, None, cookie, None)]
+    found = slices(around.uses[cookie], owner_of, weak, barred)
+    if not found:  # all who used it took their consent back: their ties stand, their uses are gone
+        *_, last = max((edge.told_ms, edge.event_id, k) for k, edge in near if k in users)
+        found = [Slice(None, None, owner_of[last], None)]
+    return found
 
 
 def _groups(around: _Around) -> dict[int, int]:

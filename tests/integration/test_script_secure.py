@@ -98,5 +98,6 @@ def test_a_page_made_ready_beforehand_counts_when_it_is_looked_at(
     first, second = line.wire.of("page")
     assert second["properties"]["url"].startswith(f"{line.site}/two")
     moments = [dt.datetime.fromisoformat(view["timestamp"]) for view in (first, second)]
-    assert moments[1] - moments[0] > dt.timedelta(seconds=2), "nobody looked at it before"
+    # The first page goes on 2.5 s after its script; made ready, the second was there long before.
+    assert moments[1] - moments[0] > dt.timedelta(seconds=1), "nobody looked at it before"
     assert first["anonymousId"] == second["anonymousId"]

@@ -175,6 +175,8 @@ def end_one(
     must_be_own(visitor, form)
 
     def change(connection: Connection) -> dict[str, Any]:
+        row = find_key(connection, visitor.workspace_id, key_id)
+        may_give_scopes(visitor.scopes, row.scopes)
         end_key(connection, visitor.workspace_id, key_id, visitor.who, here.clock())
         here.keys.forget()
         return {}

@@ -1,6 +1,6 @@
 """Segments that refer to each other, and who was put in one, or kept out, by hand."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Literal, NamedTuple
 
 from pydantic import ConfigDict, Field
@@ -10,6 +10,8 @@ from services.model.rules.memory import BY_HAND
 
 TOGETHER_MAX = 512
 """Conditions of a rule, those of the segments that it refers to among them."""
+CHAIN_MAX = 16
+"""Segments in a row of which each refers to the next: each adds the depth of its rule."""
 
 
 class InSegment(Condition):
@@ -105,6 +107,18 @@ def circle(key: str, rules: Mapping[str, Condition]) -> tuple[str, ...]:
                 came_from[other] = one
                 waiting.append(other)
     return ()
+
+
+def too_long(keys: Collection[str], rules: Mapping[str, Condition]) -> str | None:
+    """One of some segments that stands at the head of too long a chain; None: none does."""
+    refers = {key: refers_to(rule) for key, rule in rules.items()}
+    for key in sorted(keys):
+        row = {key}
+        for _ in range(CHAIN_MAX):
+            row = {other for one in row for other in refers.get(one, ())}
+        if row:
+            return key
+    return None
 
 
 def dependents(keys: Iterable[str], rules: Mapping[str, Condition]) -> frozenset[str]:

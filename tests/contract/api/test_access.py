@@ -160,7 +160,7 @@ def test_somebody_is_invited_and_logs_in(client: Client, world: World) -> None:
 def test_an_invitation_is_good_for_a_week(client: Client, world: World) -> None:
     token = _invite(client, "piet@example.org", "reader")
     app = create_app(world.engine, KEY, "http://x.test", lambda: NOW_MS + INVITED_MS)
-    with run_app(app) as url, Client(base_url=url, **LOCAL) as browser:
+    with run_app(app) as url, Client(base_url=url, timeout=30, **LOCAL) as browser:
         answer = browser.post("/invitation", data={"token": token, "password": PASSWORD})
     assert answer.status_code == 403
 
@@ -178,7 +178,7 @@ def test_a_password_is_tried_so_often_and_no_more(client: Client, world: World) 
         assert "15 minutes" in right.text
         assert _log_in(browser, "jan@example.org").status_code == 403  # of one address alone
     later = create_app(world.engine, KEY, "http://x.test", lambda: NOW_MS + 901_000)
-    with run_app(later) as url, Client(base_url=url, **LOCAL) as browser:
+    with run_app(later) as url, Client(base_url=url, timeout=30, **LOCAL) as browser:
         assert _log_in(browser, "piet@example.org").status_code == 303
 
 
@@ -274,7 +274,7 @@ def test_a_session_ends_with_the_role_and_with_its_time(client: Client, world: W
     with _browser(client) as browser:
         browser.post("/login", data={"key": world.made.api_key})
         assert browser.get("/").status_code == 200
-        with run_app(later) as url, Client(base_url=url, **LOCAL) as aged:
+        with run_app(later) as url, Client(base_url=url, timeout=30, **LOCAL) as aged:
             aged.cookies.set(COOKIE, browser.cookies[COOKIE])
             assert aged.get("/").status_code == 303
 

@@ -185,7 +185,12 @@ def test_a_place_on_a_website(client: Client, world: World, catalogue: None, rea
         "title": "evening",
         "url": f"{SITE}/evening",
     }
-    assert offered(anonymousId="cookie-r") == evening
+    # Anybody can tie a cookie to somebody whose name they know: it tells nothing of them.
+    assert offered(anonymousId="cookie-r") is None
+    lone = (Identity("anonymous_id", "lone"),)
+    world.score([world.event(5, "read", "", identities=lone, content_id="hacking",
+                             properties={"topics": ["security"]})])  # fmt: skip
+    assert offered(anonymousId="lone") == evening
     assert offered(kt_person=_token(world)) == evening
     assert offered(anonymousId="nobody") is None
     assert offered() is None

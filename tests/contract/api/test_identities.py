@@ -145,6 +145,8 @@ def test_a_merged_persons_every_route_leads_on(world: World, api: Api) -> None:
     bodies = {
         "consent": {"purposes": {"measure": True}, "given_at": "2026-11-18T00:00:00Z"},
         "identities": {"namespace": "ats", "value": "1", "reason": "r"},
+        "objection": {"reason": "r", "objected_at": "2026-11-18T00:00:00Z", "by": "phone"},
+        "{person_id}": {"attributes": {"region": "Utrecht"}},
     }
     asked = 0
     for path, item in client.get("/openapi.json").json()["paths"].items():
@@ -152,8 +154,9 @@ def test_a_merged_persons_every_route_leads_on(world: World, api: Api) -> None:
             continue
         for method in item:
             address = path.replace("{person_id}", bert)
-            query = {"namespace": "ats", "value": "1", "reason": "r"} if method == "delete" else {}
-            body = bodies[path.rsplit("/", 1)[-1]] if method == "post" else None
+            last = path.rsplit("/", 1)[-1]
+            query = bodies["identities"] if (method, last) == ("delete", "identities") else {}
+            body = bodies[last] if method in {"post", "patch"} else None
             answer = client.request(method, address, params=query, json=body)
             assert answer.status_code == 307, (method, path, answer.text)
             assert answer.headers["location"].startswith(address.replace(bert, anna)), path

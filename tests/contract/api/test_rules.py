@@ -116,6 +116,17 @@ def test_a_rule_is_as_large_as_all_that_it_refers_to(client: Client) -> None:
     assert (answer.status_code, answer.json()["code"]) == (409, "rule_too_large")
 
 
+def test_a_chain_of_segments_is_bounded_from_both_ends(client: Client) -> None:
+    put(client, "s0", PAGES)
+    for n in range(1, 16):
+        put(client, f"s{n}", refer(f"s{n - 1}"))
+    beyond = client.put("/v1/segments/s16", json={"name": "s16", "rule": refer("s15")})
+    assert (beyond.status_code, beyond.json()["code"]) == (409, "segment_chain")
+    put(client, "deeper", PAGES)
+    below = client.put("/v1/segments/s0", json={"name": "s0", "rule": refer("deeper")})
+    assert (below.status_code, below.json()["code"]) == (409, "segment_chain")
+
+
 def test_people_are_put_in_and_kept_out_by_hand(api, world: World, people) -> None:
     client, arrive = api
     later = {"as_of": rfc3339(NOW_MS + HOUR_MS)}

@@ -184,3 +184,41 @@ def test_a_person_with_very_many_intervals_is_merged(scene: Scene) -> None:
     assert scene.count(tables.interval) < 67_000, "predictions are gone"
     row = tables.person.c.merged_into
     assert len(scene.rows(select(row).where(row.is_not(None)))) == 1
+
+
+def _deep(scene: Scene) -> None:
+    """Segments that no code can evaluate, as a chain of them was before it was bounded."""
+    for n in range(90):
+        rule = {"type": "in_segment", "segment": f"s{n - 1:03}"} if n else PAGES
+        for _ in range(7):
+            rule = {"type": "all", "rules": [rule]}
+        scene.segment(f"s{n:03}", rule)
+
+
+PAGES = {"type": "events", "event": ["page"], "within_days": 30}
+
+
+def test_what_fails_of_one_workspace_holds_up_no_other(scene: Scene) -> None:
+    _deep(scene)
+    scene.workspace(2)
+    for _ in range(100):
+        scene.scorer.step(0)
+    bad = [scene.day("page", user(f"v{n}"), day=2) for n in range(22)]
+    scene.score(*bad, scene.day("page", user("other"), day=2, workspace_id=2))
+    assert scene.count(tables.dead_letter) == len(bad)
+    assert scene.scorer.why_not_ready() is None
+    assert len(scene.rows(select(tables.person_state.c.person_id))) == 1
+
+
+def test_a_segment_that_cannot_be_filled_holds_up_no_other(scene: Scene) -> None:
+    scene.workspace(2)
+    scene.score(
+        scene.day("page", user("a"), day=1), scene.day("page", user("b"), day=1, workspace_id=2)
+    )
+    _deep(scene)
+    scene.segment("theirs", PAGES, workspace_id=2)
+    for _ in range(60):
+        scene.scorer.step(0)
+    row = tables.segment_version.c
+    theirs = select(row.status).where(row.workspace_id == 2)
+    assert scene.rows(theirs) == [("live",)]
