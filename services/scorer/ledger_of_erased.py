@@ -25,8 +25,8 @@ def keep_proof(
 ) -> None:
     """Reduce entries of the ledger.
 
-    Whoever comes with an address can be shown when what was agreed to by it; nobody can be found
-    by going through the proofs.
+    Whoever comes with an address can be shown when what was agreed to by it, or under another
+    name of the same person; nobody can be found by going through the proofs.
 
     Args:
         db: in the transaction that erases.
@@ -38,6 +38,7 @@ def keep_proof(
     pieces = [event_ids[i : i + _AT_ONCE] for i in range(0, len(event_ids), _AT_ONCE)]
     ways = [among(db, _row.identity_id, dead), *(_row.event_id.in_(piece) for piece in pieces)]
     who = tables.identity.c
+    all_marks = {number_of(mark_of(one, secret)) for one in dead.values()}
     for way in ways:
         query = (
             select(tables.consent, who.namespace, who.value)
@@ -47,7 +48,7 @@ def keep_proof(
         rows = [
             (
                 workspace_id,
-                number_of(mark_of(Identity(one.namespace, shown_value(one.value)), secret)),
+                mark,
                 one.purpose,
                 one.granted,
                 one.answered,
@@ -58,6 +59,10 @@ def keep_proof(
                 one.recorded_ms,
             )
             for one in db.execute(query)
+            for mark in sorted(
+                {number_of(mark_of(Identity(one.namespace, shown_value(one.value)), secret))}
+                | all_marks
+            )
         ]
         insert_rows(db, tables.erased_consent, _COLUMNS, rows)
         db.execute(delete(tables.consent).where(_row.workspace_id == workspace_id, way))
