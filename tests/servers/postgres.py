@@ -14,8 +14,14 @@ import psycopg
 from tests.servers.process import free_port, start, stop, wait_until
 
 _STOP_PATIENCE_S = 15
-# For tests: a crash of the machine may lose the data, and nobody minds.
-NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# For tests: a crash of the machine may lose the data, and nobody minds. Databases are small and
+# many: nothing in them is worth a visit of the vacuum.
+NOT_DURABLE = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+}
 
 
 class Postgres:
