@@ -9,12 +9,13 @@ records that cause it, and these go to the dead letter.
 import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import structlog
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DBAPIError
 
+from services.contract.event import decode
 from services.contract.tables import workspace
 from services.model.version import Model
 from services.runtime import telemetry
@@ -238,7 +239,8 @@ class Scorer:
             return False
         _log.error("record to the dead letter", reason=reason, offset=record.offset)
         self._buried_in_a_row += 1
-        self._buried_of |= sort_out([record]).by_workspace.keys()
+        with suppress(Exception):  # whatever is wrong with it: then it counts as nobody's
+            self._buried_of.add(decode(record.value).workspace_id)
         telemetry.SCORER_DEAD.inc()
         self._committed(record.partition, record.offset + 1)
         return True
