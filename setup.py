@@ -20,7 +20,9 @@ COMPILED = [
     "services/model/habits.py",
     "services/model/path.py",
     "services/model/stretch.py",
+    "services/model/threshold.py",
     "services/model/timeline.py",
+    "services/model/turns.py",
 ]
 
 is_asked = os.environ.get("KENTERING_COMPILE") == "1"

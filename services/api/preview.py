@@ -11,11 +11,12 @@ from sqlalchemy import Connection, select
 
 from services.api.context import Here
 from services.api.needs import SegmentsWriter
-from services.api.previewing import Rules, Seen, look_at_everybody, persons_in_all
+from services.api.previewing import Seen, look_at_everybody, persons_in_all
 from services.api.problem import Problem, described
 from services.api.segment_links import check_references
 from services.api.segment_store import find_segment, rules_in_force
 from services.api.segments import EXAMPLE, KEY_PATTERN
+from services.api.sieve import Rules
 from services.api.wire import Body, Out, rfc3339
 from services.contract.tables import person
 from services.model.path import Path

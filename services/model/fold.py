@@ -77,14 +77,14 @@ def fold_onto(
     state.events += 1
     _agree(state, event, model, ledger)
     if event.type == "identified":
-        _learn(state, event)
+        learn(state, event)
     _employ(state, event)
     _remember(state, event, memories)
     if tells(event):
         state.told_ms = at
     if not is_evidence(event):
         _machine(state, event)
-    elif state.score is not None and not _is_silent(event) and not _same_click(state, event):
+    elif state.score is not None and not is_silent(event) and not same_click(state, event):
         engage(state, event, model)
         remember(state, event, memories.of("heard", event.type))
         _hear(state, state.score, event, model, ledger)
@@ -104,7 +104,7 @@ def _remember(state: PersonState, event: Event, memories: Memories) -> None:
             remember(state, event, memories.of("scored", event.type))
 
 
-def _learn(state: PersonState, event: Event) -> None:
+def learn(state: PersonState, event: Event) -> None:
     """Attributes: the latest value of each; of names beyond the bound nothing is kept."""
     for name, value in event.properties.items():
         if name in state.attributes or len(state.attributes) < ATTRIBUTES_MAX:
@@ -122,7 +122,7 @@ def _agree(state: PersonState, event: Event, model: Model, ledger: Ledger) -> No
         and (event.type == "identified" or (is_answer(event) and said_ms(event) > left_ms))
     )
     if said.profile is False:
-        if not _is_silent(event):
+        if not is_silent(event):
             state.profile = False
             _forget(state)
     elif said.profile and not employed:
@@ -135,7 +135,7 @@ def _agree(state: PersonState, event: Event, model: Model, ledger: Ledger) -> No
             ledger.note("start", event.occurred_ms, model.start, None)
 
 
-def _is_silent(event: Event) -> bool:
+def is_silent(event: Event) -> bool:
     """Whether a page or an old mail repeats a no: it is no evidence, and ends nothing.
 
     Anybody can write somebody's user id into a page's call; what a no comes to that is an answer
@@ -212,7 +212,7 @@ def _closing_kind(mail: Mail) -> str:
     return f"issue_{kind}" if mail.issue else f"mail_{kind}"
 
 
-def _same_click(state: PersonState, event: Event) -> bool:
+def same_click(state: PersonState, event: Event) -> bool:
     """Whether this is the landing page of a click already counted, or the other way round."""
     if event.click_id is None:
         return False
@@ -229,7 +229,7 @@ def _machine(state: PersonState, event: Event) -> None:
     if state.score is None:
         return
     if event.type == "click":
-        _same_click(state, event)
+        same_click(state, event)
     elif event.type == "open" and event.message_id:
         for mail in state.score.mails:
             if mail.message_id == event.message_id:

@@ -6,15 +6,17 @@ future (and every moment between two events) is read off it.
 """
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
 from services.contract.phases import HORIZON_MS, LatencyState, Phase
-from services.model.crossing import first_flip, is_above, threshold
 from services.model.filter import Probabilities, states, weigh
 from services.model.parameters import Three
 from services.model.rules.memory import phase_since
 from services.model.state import Mail, PersonState, Score
 from services.model.stretch import Stretch
+from services.model.threshold import threshold
+from services.model.turns import all_turns, index_at, next_turn, sides
 from services.model.version import Model
 
 T = TypeVar("T")
@@ -67,8 +69,8 @@ class Path:
         self._stretches: list[Stretch] | None = None
         self._latency: Steps[LatencyState | None] | None = None
         self._phase: Steps[Phase | None] | None = None
-        self.switches = self._all_switches()
-        """When the two signals go on and off ahead, in order."""
+        self._turns: dict[tuple[str, float], tuple[bool, list[int]]] = {}
+        self._switches: list[Switch] | None = None
 
     @property
     def state(self) -> PersonState:
@@ -89,6 +91,13 @@ class Path:
             score = self._state.score
             self._stretches = _stretches(score, self._model, self.end_ms) if score else []
         return self._stretches
+
+    @property
+    def switches(self) -> list[Switch]:
+        """When the two signals go on and off ahead, in order."""
+        if self._switches is None:
+            self._switches = self._all_switches()
+        return self._switches
 
     @property
     def latency(self) -> "Steps[LatencyState | None]":
@@ -117,49 +126,52 @@ class Path:
     ) -> tuple[bool, int | None] | None:
         """Whether P(``of``) ≥ ``theta``, and when that next changes; None: not scored.
 
-        ``guess`` saves work where it is right, and changes no answer; None: by how it begins.
+        ``guess`` is for who asks once: it saves work where it is right, and changes no answer.
+        None: who asks goes on from change to change, and all are found at once.
         """
-        stretches = self.stretches
-        if not stretches:
+        if not self.stretches:
             return None
-        t = threshold(self._model, of, theta)
-        truth: bool | None = None
-        for i in range(self._index(at_ms), len(stretches)):
-            stretch, last = stretches[i], i + 1 == len(stretches)
-            begin = max(at_ms, stretch.from_ms)
-            end = self.end_ms if last else stretches[i + 1].from_ms
-            if begin == end and not last:
-                continue  # two windows close at once: only the second's outcome lasts
-            after_ms, until_ms = begin - stretch.from_ms, end - stretch.from_ms
-            expected = truth
-            if expected is None:
-                expected = stretch.begins_above(of, theta) if guess is None else guess
-            if t.surely(stretch.p, after_ms, until_ms, truth=expected):
-                truth = expected
-                continue
-            curve = t.curve(stretch.c)
-            now = is_above(curve, after_ms)
-            if truth is not None and now is not truth:
-                return truth, begin
-            truth = now
-            flip = first_flip(t, curve, stretch.column, after_ms, until_ms, truth=truth)
-            if flip is not None:
-                return truth, stretch.from_ms + flip
-        return bool(truth), None
+        if guess is not None or at_ms >= self.end_ms:
+            t = threshold(self._model, of, theta)
+            return next_turn(self.stretches, self.end_ms, t, at_ms, guess=guess)
+        turns = self._turns.get((of, theta))
+        if turns is None:
+            t = threshold(self._model, of, theta)
+            turns = self._turns[of, theta] = all_turns(self.stretches, self.end_ms, t)
+        truth, moments_ms = turns
+        done = bisect_right(moments_ms, at_ms)
+        until_ms = moments_ms[done] if done < len(moments_ms) else None
+        return truth if done % 2 == 0 else not truth, until_ms
+
+    def sides(self, of: str, thetas: Sequence[float]) -> tuple[int, int]:
+        """Which bounds P(``of``) surely keeps to one side of, all the way.
+
+        Args:
+            of: a key of ``threshold.STATES_OF``.
+            thetas: ascending.
+
+        Returns:
+            (low, high): at least all of ``thetas[:low]``, below all of ``thetas[high:]``; what
+            lies between takes a closer look. Where nothing is scored: (0, 0).
+        """
+        if not self.stretches:
+            return 0, 0
+        bounds = [threshold(self._model, of, theta) for theta in thetas]
+        return sides(self.stretches, self.end_ms, bounds)
 
     def _all_switches(self) -> list[Switch]:
         score = self._state.score
         if score is None or self._both_stay_off(score):
             return []
-        found = self._switches("turning", "openness", score.turning_ms)
-        found += self._switches("active", "active", score.active_ms)
+        found = self._switches_of("turning", "openness", score.turning_ms)
+        found += self._switches_of("active", "active", score.active_ms)
         return sorted(found)
 
     def _both_stay_off(self, score: Score) -> bool:
         """Whether that is plain without following the path.
 
         Mails left unanswered on the way change nothing about it where that speaks the less for a
-        state the nearer it is to active: from then on, f (see ``crossing``) is at most what it
+        state the nearer it is to active: from then on, f (see ``threshold``) is at most what it
         would be without them, but for a factor above 0.
         """
         model, signals = self._model, self._model.parameters.signals
@@ -172,7 +184,7 @@ class Path:
         t = threshold(model, "openness", enter)
         return t.surely(score.p, 0, self.end_ms - score.at_ms, truth=False)
 
-    def _switches(self, signal: str, of: str, since_ms: int | None) -> list[Switch]:
+    def _switches_of(self, signal: str, of: str, since_ms: int | None) -> list[Switch]:
         bounds = getattr(self._model.parameters.signals, signal)
         at = self._state.at_ms
         found: list[Switch] = []
@@ -208,7 +220,7 @@ class Path:
 
     def _index(self, at_ms: int) -> int:
         """Which stretch a moment is in."""
-        return max(bisect_right(self.stretches, at_ms, key=_begin) - 1, 0)
+        return index_at(self.stretches, at_ms)
 
 
 def _stretches(score: Score, model: Model, end_ms: int) -> list[Stretch]:
@@ -221,10 +233,6 @@ def _stretches(score: Score, model: Model, end_ms: int) -> list[Stretch]:
             p = weigh(stretches[-1].at(mail.close_ms), factor)
             stretches.append(Stretch(mail.close_ms, p, mail, model))
     return stretches
-
-
-def _begin(stretch: Stretch) -> int:
-    return stretch.from_ms
 
 
 def _latency_steps(state: PersonState, switches: list[Switch]) -> Steps[LatencyState | None]:

@@ -32,6 +32,8 @@ class Questions:
         asking = [leaf for leaf in leaves(rule) if isinstance(leaf, Condition)]
         missing = [(leaf, one) for leaf in asking for one in leaf.memories()]
         missing = [(leaf, one) for leaf, one in missing if one.key not in known]
+        self.asking = tuple(leaf for leaf, _ in missing)
+        """The conditions that ask for it."""
         self._memories = memories_of(one for _, one in missing)
         self.phase = not kept.phase and any(isinstance(leaf, TimeInPhase) for leaf in asking)
         """Whether since when the phase holds is asked."""

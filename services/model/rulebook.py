@@ -4,14 +4,14 @@ Most events change little: what a rule reads tells whether its answer may be ano
 a workspace may have many segments and an event still be cheap.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.contract.event import LISTED, Event
 from services.model.rules.condition import Condition, Node
 from services.model.rules.membership import leaves
 from services.model.rules.memory import Memories, memories_of
-from services.model.rules.standing import TimeInPhase
+from services.model.rules.standing import Probability, TimeInPhase
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,12 @@ class Rulebook:
     """The segments' interval keys."""
     every: range = field(init=False)
     """The places of all rules in ``segments``."""
-    moving: tuple[int, ...] = field(init=False)
-    """The places of rules that may change with every event and in every silence."""
+    bounds: dict[str, tuple[float, ...]] = field(init=False, compare=False)
+    """By what it is a probability of, the values that rules compare it with, ascending."""
+    moving: tuple[tuple[int, tuple[tuple[str, int], ...]], ...] = field(init=False)
+    """The places of rules that read probabilities, and which of the ``bounds`` they ask about."""
     stepping: tuple[int, ...] = field(init=False)
-    """The places of rules that read the phase or the latency state, and are not ``moving``."""
+    """The places of rules that read the phase or the latency state."""
     recurring: frozenset[int] = field(init=False)
     """The places of rules whose answer may change for ever though nothing happens."""
     _leaves: tuple[tuple[Condition, ...], ...] = field(init=False, compare=False)
@@ -38,13 +40,9 @@ class Rulebook:
 
     def __post_init__(self) -> None:
         found = tuple(tuple(_conditions(rule)) for _, rule in self.segments)
-        moving = [i for i, of in enumerate(found) if any(one.path == "curve" for one in of)]
-        stepping = [
-            i
-            for i, of in enumerate(found)
-            if i not in moving and any(one.path == "steps" for one in of)
-        ]
+        stepping = [i for i, of in enumerate(found) if any(one.steps for one in of)]
         whole = [one for of in found for one in of]
+        bounds = _bounds(one for one in whole if isinstance(one, Probability))
         memories = memories_of(
             (memory for one in whole for memory in one.memories()),
             phase=any(isinstance(one, TimeInPhase) for one in whole),
@@ -53,7 +51,8 @@ class Rulebook:
         object.__setattr__(self, "memories", memories)
         object.__setattr__(self, "keys", frozenset(key for key, _ in self.segments))
         object.__setattr__(self, "every", range(len(found)))
-        object.__setattr__(self, "moving", tuple(moving))
+        object.__setattr__(self, "bounds", bounds)
+        object.__setattr__(self, "moving", tuple(_moving(found, bounds)))
         object.__setattr__(self, "stepping", tuple(stepping))
         object.__setattr__(self, "recurring", frozenset(recurring))
         object.__setattr__(self, "_leaves", found)
@@ -85,3 +84,19 @@ _TOUCHING_ALL = frozenset({"hired", "left", LISTED})
 
 def _conditions(rule: Node) -> Iterator[Condition]:
     return (leaf for leaf in leaves(rule) if isinstance(leaf, Condition))
+
+
+def _bounds(asking: Iterable[Probability]) -> dict[str, tuple[float, ...]]:
+    found: dict[str, set[float]] = {}
+    for one in asking:
+        found.setdefault(one.of, set()).add(one.bound)
+    return {of: tuple(sorted(values)) for of, values in found.items()}
+
+
+def _moving(
+    rules: Iterable[Sequence[Condition]], bounds: Mapping[str, tuple[float, ...]]
+) -> Iterator[tuple[int, tuple[tuple[str, int], ...]]]:
+    for place, of in enumerate(rules):
+        asking = [one for one in of if isinstance(one, Probability)]
+        if asking:
+            yield place, tuple((one.of, bounds[one.of].index(one.bound)) for one in asking)

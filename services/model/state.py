@@ -117,7 +117,12 @@ _decoder = msgspec.msgpack.Decoder(PersonState)
 
 
 def encode_state(state: PersonState) -> bytes:
-    """The state as MessagePack; floats keep every bit."""
+    """The state as MessagePack; floats keep every bit.
+
+    Rings stand in the order of their keys, whenever it was that rules first asked for them.
+    """
+    if len(state.rings_ms) > 1:
+        state.rings_ms = dict(sorted(state.rings_ms.items()))
     return _encoder.encode(state)
 
 

@@ -4,9 +4,9 @@ What is made of its beginning is made once, where somebody asks: many rules look
 """
 
 from services.contract.phases import DAY_MS
-from services.model.crossing import STATES_OF, Column, column_of
 from services.model.filter import Probabilities, after_silence, spread, states
 from services.model.state import Mail
+from services.model.threshold import Column, column_of
 from services.model.version import Model
 
 
@@ -43,14 +43,14 @@ class Stretch:
             self._column = column_of(self.c)
         return self._column
 
-    def begins_above(self, of: str, theta: float) -> bool:
-        """Whether P(``of``) ≥ ``theta`` at its beginning, but for rounding."""
+    def begins_at(self, wanted: tuple[int, ...]) -> float:
+        """The probability of being in one of some states at its beginning."""
         if self._states is None:
             self._states = states(self.p)
         total = 0.0
-        for i in STATES_OF[of]:
+        for i in wanted:
             total += self._states[i]
-        return total >= theta
+        return total
 
     def at(self, at_ms: int) -> Probabilities:
         """The probabilities at a moment in it."""

@@ -19,6 +19,7 @@ from services.model.state import PersonState, copy_state
 from services.model.version import Model
 
 PIECES_MAX = 10_000
+_UNSURE = 0, 2**31
 
 
 class Interval(NamedTuple):
@@ -137,6 +138,8 @@ class _Drawing:
         self._untils_ms: list[int | None] = [None for _ in rulebook.segments]
         self._touched: set[int] = set(rulebook.every)
         self._scored = False
+        self._sides: dict[str, tuple[int, int]] = {}
+        """Of each probability, the bounds that it surely kept to one side of on the last path."""
 
     def touched(self, event: Event) -> None:
         """An event was folded: some rules are to be looked at again."""
@@ -155,7 +158,7 @@ class _Drawing:
             self._touched.update(self._rulebook.every)
             return
         look = self._touched
-        look.update(self._rulebook.moving)
+        look.update(self._moved(path))
         if before != (phase[0][1], latency[0][1]) or len(phase) > 1 or len(latency) > 1:
             look.update(self._rulebook.stepping)
         if path.scored is not self._scored:
@@ -167,6 +170,20 @@ class _Drawing:
         for place in look:
             self._untils_ms[place] = self._draw_segment(place, path, state, until_ms)
         self._touched = set()
+
+    def _moved(self, path: Path) -> list[int]:
+        """The places of rules that a probability may have another answer for than before."""
+        before = self._sides
+        self._sides = {of: path.sides(of, values) for of, values in self._rulebook.bounds.items()}
+        moved = []
+        for place, asked in self._rulebook.moving:
+            for of, i in asked:
+                low, high = self._sides[of]
+                was_low, was_high = before.get(of, _UNSURE)
+                if not ((i < low and i < was_low) or (i >= high and i >= was_high)):
+                    moved.append(place)
+                    break
+        return moved
 
     def _draw_segment(
         self, place: int, path: Path, state: PersonState, until_ms: int | None

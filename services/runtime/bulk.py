@@ -10,7 +10,18 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, any_, bindparam, cast, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Table,
+    any_,
+    bindparam,
+    cast,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import NullType
 
@@ -117,6 +128,22 @@ def among(db: Connection, column: ColumnElement[Any], values: Iterable[Any]) -> 
         return column == any_(cast(value, postgresql.ARRAY(column.type)))
     each = func.json_each(msgspec.json.encode(listed).decode()).table_valued("value")
     return column.in_(select(each.c.value))
+
+
+def pairs(
+    db: Connection, values: Sequence[tuple[int, int]]
+) -> tuple[FromClause, ColumnElement[int], ColumnElement[int]]:
+    """Many pairs of whole numbers as a table to join with, and its two columns."""
+    if db.dialect.name == "postgresql":
+        columns = (
+            bindparam(None, _literal(column), NullType()) for column in zip(*values, strict=True)
+        )
+        arrays = [cast(column, postgresql.ARRAY(BigInteger)) for column in columns]
+        listed = func.unnest(*arrays).table_valued("a", "b").render_derived(name="pair")
+        return listed, listed.c.a, listed.c.b
+    each = func.json_each(msgspec.json.encode(values).decode()).table_valued("value", name="pair")
+    a, b = (func.json_extract(each.c.value, f"$[{i}]", type_=BigInteger) for i in (0, 1))
+    return each, a, b
 
 
 def _columns(rows: Sequence[Row]) -> tuple[str, ...]:

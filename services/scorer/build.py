@@ -12,17 +12,21 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import DBAPIError
 
 from services.contract import tables
+from services.model.hindsight import Hindsight
 from services.model.version import Model
 from services.scorer import intervals
 from services.scorer.aftermath import aftermath_step
 from services.scorer.announce import next_boundary
 from services.scorer.batch import MovedError
+from services.scorer.filling import fill
 from services.scorer.folding import Folded, fold_persons
 from services.scorer.save import save
 from services.scorer.segments import load_segments
 from services.scorer.states import heads
 
 PERSONS_PER_STEP = 100
+PERSONS_PER_QUICK_STEP = 1_000
+"""Where no one has to be folded, or hardly anyone."""
 
 _version = tables.segment_version.c
 _interval = tables.interval.c
@@ -66,7 +70,8 @@ def build_step(db: Connection, model: Model, now_ms: int, besides: Collection[in
     version = _next_version(db, besides)
     if version is None:
         return False
-    persons = _next_persons(db, version)
+    number = _persons_per_step(db, version, model)
+    persons = _next_persons(db, version, number)
     if not persons:
         # Nobody new appears while this lock is held, so this answer stays true.
         db.execute(
@@ -74,7 +79,7 @@ def build_step(db: Connection, model: Model, now_ms: int, besides: Collection[in
             .where(tables.workspace.c.id == version.workspace_id)
             .with_for_update(key_share=True)
         )
-        persons = _next_persons(db, version)
+        persons = _next_persons(db, version, number)
     if persons:
         try:
             _fill(db, version, persons, model, now_ms)
@@ -120,13 +125,18 @@ def _next_version(db: Connection, besides: Collection[int]) -> _Building | None:
     )
 
 
-def _next_persons(db: Connection, version: _Building) -> list[int]:
+def _persons_per_step(db: Connection, version: _Building, model: Model) -> int:
+    rulebook = load_segments(db, version.workspace_id).drawing(version.ids).rulebook_for(0)
+    return PERSONS_PER_QUICK_STEP if Hindsight(rulebook, model).is_enough else PERSONS_PER_STEP
+
+
+def _next_persons(db: Connection, version: _Building, number: int) -> list[int]:
     row = tables.person.c
     query = (
         select(row.id)
         .where(row.workspace_id == version.workspace_id, row.id > version.built_to)
         .order_by(row.id)
-        .limit(PERSONS_PER_STEP)
+        .limit(number)
         .with_for_update(key_share=True)
     )
     return list(db.execute(query).scalars())
@@ -146,7 +156,10 @@ def _fill(
     )
     # Only what is new is drawn and written: all else of these people is as it was.
     segments = load_segments(db, version.workspace_id).drawing(version.ids)
-    before = heads(db, persons)
+    left = fill(db, version.workspace_id, persons, segments, model, now_ms)
+    if not left:
+        return
+    before = heads(db, left)
     folded = fold_persons(db, version.workspace_id, {}, list(before), segments, model, {})
     intervals.write(db, version.workspace_id, folded, now_ms)
     for one in folded:

@@ -53,9 +53,25 @@ def write(db: Connection, workspace_id: int, folded: Sequence[Folded], now_ms: i
     closed = [(now_ms, row_id) for row_id in superseded]
     update_rows(db, tables.interval, "id", ("known_to_ms",), closed)
     delete_rows(db, tables.interval, "id", never_began)
-    rows_ = [(workspace_id, person, *interval, now_ms) for person, interval in added]
-    insert_rows(db, tables.interval, _COLUMNS, rows_)
+    _insert(db, workspace_id, added, now_ms)
     return counts.write(db, workspace_id)
+
+
+def add(
+    db: Connection, workspace_id: int, new: Sequence[tuple[int, Interval]], now_ms: int
+) -> None:
+    """Store intervals of persons of whom none of these keys are stored, and count them."""
+    counts = Counts()
+    counts.add((interval for _, interval in new), 1)
+    _insert(db, workspace_id, new, now_ms)
+    counts.write(db, workspace_id)
+
+
+def _insert(
+    db: Connection, workspace_id: int, new: Sequence[tuple[int, Interval]], now_ms: int
+) -> None:
+    rows = [(workspace_id, person, *interval, now_ms) for person, interval in new]
+    insert_rows(db, tables.interval, _COLUMNS, rows)
 
 
 def _held(

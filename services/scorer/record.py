@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
@@ -256,9 +256,16 @@ def count(db: Connection, workspace_id: int, events: Iterable[Event], sign: int 
 
 
 def events_of(
-    db: Connection, workspace_id: int, persons: Iterable[int], from_ms: int = 0
+    db: Connection,
+    workspace_id: int,
+    persons: Iterable[int],
+    from_ms: int = 0,
+    types: Collection[str] | None = None,
 ) -> dict[int, list[Event]]:
-    """Events of persons, by the identities that are theirs, in canonical order, from a time on."""
+    """Events of persons, by the identities that are theirs, in canonical order, from a time on.
+
+    Of some types, or of all (None).
+    """
     link, event = tables.identity_link.c, tables.event.c
     query = (
         select(link.person_id, event.payload)
@@ -277,6 +284,8 @@ def events_of(
             link.known_to_ms.is_(None),
         )
     )
+    if types is not None:
+        query = query.where(event.type.in_(sorted(types)))
     found: dict[int, list[Event]] = {}
     for person, payload in db.execute(query).all():
         found.setdefault(person, []).append(decode(open_payload(bytes(payload))))

@@ -6,7 +6,7 @@ at once. So a scanner costs a few refolds a minute, however many people's links 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -134,10 +134,14 @@ def rejudged(
 
 
 def histories_of(
-    db: Connection, workspace_id: int, persons: Iterable[int], from_ms: int = 0
+    db: Connection,
+    workspace_id: int,
+    persons: Iterable[int],
+    from_ms: int = 0,
+    types: Collection[str] | None = None,
 ) -> dict[int, list[Event]]:
     """Events of persons as ``record.events_of`` has them, each with what sweeps say of it."""
-    stored = events_of(db, workspace_id, persons, from_ms)
+    stored = events_of(db, workspace_id, persons, from_ms, types)
     clicks = [event for events in stored.values() for event in events if frames_of(event)]
     if not clicks:
         return stored

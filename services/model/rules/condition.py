@@ -4,10 +4,11 @@ A condition answers *whether it holds* and *until when that surely stands* if no
 to the person. The second answer makes exits known ahead, and lets nothing be asked twice.
 """
 
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,9 +19,6 @@ from services.model.version import Model
 
 Verdict = tuple[bool, int | None]
 """(truth, until_ms); ``until_ms`` None: nothing changes within the horizon."""
-
-
-Reading = Literal["no", "steps", "curve"]
 
 
 class Subject(Protocol):
@@ -60,28 +58,28 @@ class Node(Protocol):
         """What it is put together from; nothing: it is a condition by itself."""
 
 
-class Condition(BaseModel):
-    """Part of a rule as it is written."""
+class Written(BaseModel):
+    """What stands in a rule as it is written: closed, and never changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    path: ClassVar[Reading] = "no"
-    """What of the path ahead it reads: nothing; phases and latency states; probabilities."""
+
+class Condition(Written, ABC):
+    """Part of a rule as it is written."""
+
+    steps: ClassVar[bool] = False
+    """Whether it reads the phases or the latency states ahead."""
 
     touching: ClassVar[frozenset[str] | None] = None
     """Types of events that may change its answer otherwise than by the path; None: all."""
 
+    @abstractmethod
     def verdict(self, subject: Subject, at_ms: int) -> Verdict:
         """Whether it holds for the person at ``at_ms``, and until when that stands."""
-        raise NotImplementedError
 
     def parts(self) -> Sequence[Node]:
         """What it is put together from; nothing: it is a condition by itself."""
         return ()
-
-    def with_parts(self, parts: Sequence[Node]) -> Node:
-        """The same, put together from other parts, for one that is."""
-        raise NotImplementedError
 
     def recurs(self) -> bool:
         """Whether its answer may change for ever though nothing happens."""
@@ -94,6 +92,18 @@ class Condition(BaseModel):
     def memories(self) -> Sequence[Memory]:
         """What the fold is to keep for it."""
         return ()
+
+
+class Composed(Condition):
+    """A condition that is put together from others."""
+
+    @abstractmethod
+    def parts(self) -> Sequence[Node]:
+        """What it is put together from."""
+
+    @abstractmethod
+    def with_parts(self, parts: Sequence[Node]) -> Node:
+        """The same, put together from other parts."""
 
 
 def unknown(what: str, name: object, known: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 """Conditions about what somebody did or got: how often lately, for the first and the last time."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from services.model.rules.condition import (
     Condition,
     Subject,
     Verdict,
+    Written,
     counted_within,
     days_since,
 )
@@ -29,7 +31,7 @@ PROPERTIES_MAX = 10
 _Name = Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class PropertyIs(Condition):
+class PropertyIs(Written):
     """What an event tells beside its own fields, compared as an attribute is."""
 
     name: str = Field(min_length=1, max_length=100)
@@ -186,10 +188,10 @@ class _Once(Happening):
         check_span(self.at_least_days_ago, self.less_than_days_ago)
         return self
 
-    @cached_property
+    @property
+    @abstractmethod
     def ring_key(self) -> str:
         """Where its time is."""
-        raise NotImplementedError
 
     def verdict(self, subject: Subject, at_ms: int) -> Verdict:
         """See :class:`Condition`. Whoever never did it is not meant."""

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 from pydantic import ConfigDict, Field
 
-from services.model.rules.condition import Condition, Node, Subject, Verdict
+from services.model.rules.condition import Composed, Condition, Node, Subject, Verdict
 from services.model.rules.memory import BY_HAND
 
 TOGETHER_MAX = 512
@@ -87,8 +87,11 @@ def put(rule: Condition, found: Callable[[str], Node | None]) -> Node:
     """A rule in which the segments that it refers to stand with their own rules."""
     if isinstance(rule, InSegment):
         return found(rule.segment) or rule
-    parts = [put(part, found) for part in rule.parts() if isinstance(part, Condition)]
-    return rule.with_parts(parts) if parts else rule
+    if not isinstance(rule, Composed):
+        return rule
+    return rule.with_parts(
+        [put(part, found) for part in rule.parts() if isinstance(part, Condition)]
+    )
 
 
 def circle(key: str, rules: Mapping[str, Condition]) -> tuple[str, ...]:

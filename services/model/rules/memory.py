@@ -81,12 +81,15 @@ def memories_of(asked: Iterable[Memory], *, phase: bool = False) -> Memories:
     return Memories(tuple({one.key: one for one in asked}.values()), phase)
 
 
-def remember(state: PersonState, event: Event, memories: Sequence[Memory]) -> None:
-    """Keep, in place, what memories keep of an event."""
+def remember(state: PersonState, event: Event, memories: Sequence[Memory]) -> bool:
+    """Keep, in place, what memories keep of an event; whether that was anything."""
+    anything = False
     for memory in memories:
         kept = memory.after(state.rings_ms.get(memory.key, ()), event)
         if kept is not None:
             state.rings_ms[memory.key] = kept
+            anything = True
+    return anything
 
 
 def forget(state: PersonState) -> None:

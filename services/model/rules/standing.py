@@ -1,5 +1,6 @@
 """Conditions about where somebody is: phase, time in it, latency state, probabilities."""
 
+from functools import cached_property
 from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field, model_validator
@@ -7,7 +8,6 @@ from pydantic import ConfigDict, Field, model_validator
 from services.contract.phases import LatencyState, Phase
 from services.model.rules.condition import (
     Condition,
-    Reading,
     Subject,
     Verdict,
     as_long_as_same,
@@ -23,7 +23,7 @@ class PhaseIs(Condition):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"type": "phase", "any_of": ["think", "do"]}]}
     )
-    path: ClassVar[Reading] = "steps"
+    steps: ClassVar[bool] = True
     touching: ClassVar[frozenset[str] | None] = frozenset()
     type: Literal["phase"]
     any_of: tuple[Phase, ...] = Field(min_length=1, max_length=NAMES_MAX, strict=False)
@@ -46,7 +46,7 @@ class TimeInPhase(Condition):
             "examples": [{"type": "time_in_phase", "any_of": ["think"], "at_least_days": 30}]
         }
     )
-    path: ClassVar[Reading] = "steps"
+    steps: ClassVar[bool] = True
     touching: ClassVar[frozenset[str] | None] = frozenset()
     type: Literal["time_in_phase"]
     any_of: tuple[Phase, ...] = Field(min_length=1, max_length=NAMES_MAX, strict=False)
@@ -81,7 +81,7 @@ class LatencyStateIs(Condition):
             "examples": [{"type": "latency_state", "any_of": ["actively_latent", "active"]}]
         }
     )
-    path: ClassVar[Reading] = "steps"
+    steps: ClassVar[bool] = True
     touching: ClassVar[frozenset[str] | None] = frozenset()
     type: Literal["latency_state"]
     any_of: tuple[LatencyState, ...] = Field(min_length=1, max_length=NAMES_MAX, strict=False)
@@ -105,7 +105,6 @@ class Probability(Condition):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"type": "probability", "of": "openness", "at_least": 0.5}]}
     )
-    path: ClassVar[Reading] = "curve"
     touching: ClassVar[frozenset[str] | None] = frozenset()
     type: Literal["probability"]
     of: Literal["openness", "latent_latent", "actively_latent", "active"]
@@ -118,11 +117,16 @@ class Probability(Condition):
             raise ValueError("give either at_least or below")
         return self
 
+    @cached_property
+    def bound(self) -> float:
+        """The value that it is compared with."""
+        bound = self.at_least if self.at_least is not None else self.below
+        assert bound is not None  # noqa: S101  the validator holds it
+        return bound
+
     def verdict(self, subject: Subject, at_ms: int) -> Verdict:
         """See :class:`Condition`. Who is not scored has no probability: neither of the two."""
-        theta = self.at_least if self.at_least is not None else self.below
-        assert theta is not None  # noqa: S101  the validator holds it
-        found = subject.probability_at_least(self.of, theta, at_ms)
+        found = subject.probability_at_least(self.of, self.bound, at_ms)
         if found is None:
             return False, None
         truth, until_ms = found

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from services.model.rules.attributes import Attribute, AttributeDate
-from services.model.rules.condition import Condition, Node, Subject, Verdict, unknown
+from services.model.rules.condition import Composed, Node, Subject, Verdict, unknown
 from services.model.rules.contact import Available, Cadence, Pressure
 from services.model.rules.happenings import Events, FirstEvent, LastEvent
 from services.model.rules.interest import Engagement, Interest
@@ -31,7 +31,7 @@ DEPTH_MAX = 8
 CONDITIONS_MAX = 64
 
 
-class All(Condition):
+class All(Composed):
     """Every one of the rules holds."""
 
     model_config = ConfigDict(
@@ -63,7 +63,7 @@ class All(Condition):
         return Joined(tuple(parts), decisive=False)
 
 
-class Any(Condition):
+class Any(Composed):
     """At least one of the rules holds."""
 
     model_config = ConfigDict(
@@ -95,7 +95,7 @@ class Any(Condition):
         return Joined(tuple(parts), decisive=True)
 
 
-class Not(Condition):
+class Not(Composed):
     """The rule does not hold."""
 
     model_config = ConfigDict(

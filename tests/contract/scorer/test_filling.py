@@ -1,5 +1,6 @@
 """Filling a segment a few people at a time: killed anywhere, given up, told once."""
 
+import random
 from collections import Counter
 from typing import Any
 
@@ -8,11 +9,15 @@ from sqlalchemy import func, select
 
 from services.api.segment_store import add_version, delete_segment
 from services.contract import tables
+from services.contract.event import LISTED, Consent, Event, Identity
 from services.contract.phases import DAY_MS
+from services.model.rulebook import Rulebook
+from services.model.rules import RuleTree
+from services.model.rules.membership import whole
 from services.runtime.database import writing
 from services.scorer import aftermath, build
 from services.scorer.due import announce_due
-from tests.contract.scorer.pure import assert_sound, assert_told_once
+from tests.contract.scorer.pure import assert_sound, assert_told_once, said, stored
 from tests.contract.scorer.scene import MODEL, Scene, user
 
 LOOKED = {"type": "events", "event": ["vacancy_viewed"], "within_days": 60}
@@ -27,6 +32,7 @@ class KilledError(Exception):
 @pytest.fixture(autouse=True)
 def few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "PERSONS_PER_STEP", 3)
+    monkeypatch.setattr(build, "PERSONS_PER_QUICK_STEP", 3)
     monkeypatch.setattr(aftermath, "PERSONS_PER_STEP", 2)
 
 
@@ -136,3 +142,60 @@ def test_a_deleted_segment_is_left_by_everybody_once(scene: Scene) -> None:
     now = select(row.id).where(row.kind == "segment", row.known_to_ms.is_(None))
     assert not scene.rows(now)
     assert _held(scene, tables.interval)["1"] == 6, "what was believed can still be told"
+
+
+RULES: dict[str, dict[str, Any]] = {
+    "viewed": LOOKED | {"at_least": 2},
+    "clicked": {"type": "events", "event": ["click"], "at_least": 2, "within_days": 30},
+    "quiet": {"type": "not", "rule": {"type": "in_segment", "segment": "viewed"}},
+    "came": {"type": "first_event", "less_than_days_ago": 40},
+    "north": {
+        "type": "all",
+        "rules": [
+            {"type": "attribute", "name": "region", "op": "is", "value": "Noord"},
+            {"type": "latency_state", "any_of": ["latent_latent"]},
+        ],
+    },
+    "open": {"type": "probability", "of": "openness", "at_least": 0.2},
+}
+
+
+def test_people_filled_are_as_if_they_had_lived_with_the_rules(scene: Scene) -> None:
+    """Whether they were folded or not, and when something late comes in after it too."""
+    rng = random.Random(3)
+    events = [one for n in range(PERSONS) for one in _life(scene, rng, user(f"u{n}"))]
+    late = rng.sample(events, PERSONS)
+    scene.score(*(one for one in events if one not in late))
+    keys = {name: scene.segment(name, rule) for name, rule in RULES.items()}
+    scene.build()
+    nodes = whole({name: RuleTree.model_validate({"rule": r}).rule for name, r in RULES.items()})
+    rulebook = Rulebook(tuple((keys[name], node) for name, node in nodes.items()))
+    assert stored(scene.engine) == said([one for one in events if one not in late], rulebook)
+    for one in late:
+        scene.score(one)
+    assert stored(scene.engine) == said(events, rulebook)
+    assert_sound(scene.engine)
+    assert_told_once(scene.engine, scene.now_ms)
+
+
+def _life(scene: Scene, rng: random.Random, who: Identity) -> list[Event]:
+    """Days at which much happens at once, as in what was imported; clicks, lists, people who go."""
+    found = []
+    for _ in range(rng.randrange(4, 16)):
+        day, kind = rng.randrange(190), rng.choice(_KINDS)
+        more: dict[str, Any] = {}
+        if kind == "identified":
+            more["properties"] = {"region": rng.choice(["Noord", "Zuid"])}
+        elif kind == LISTED:
+            more = {"content_id": "viewed", "properties": {"list": rng.choice(["in", "none"])}}
+        elif kind == "click":
+            more = {"message_id": "m", "channel": "email"}
+        if kind in {"click", "page", "vacancy_viewed"} and rng.random() < 0.2:
+            more["click_id"] = f"c{day // 20}"
+        if rng.random() < 0.03:
+            more["consent"] = Consent(measure=True, profile=False)
+        found.append(scene.day(kind, who, day=day, **more))
+    return found
+
+
+_KINDS = ("page", "page", "vacancy_viewed", "vacancy_viewed", "click", "identified", LISTED)

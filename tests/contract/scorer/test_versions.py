@@ -270,6 +270,7 @@ def test_of_a_segment_given_up_nothing_is_written_again(
     scene: Scene, run: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(build, "PERSONS_PER_STEP", 3)
+    monkeypatch.setattr(build, "PERSONS_PER_QUICK_STEP", 3)
     scene.score(*(scene.day("page", user(f"u{n}"), day=n) for n in range(5)))
     key = scene.segment("s", {"type": "events", "within_days": 400})
     with writing(scene.engine).begin() as db:

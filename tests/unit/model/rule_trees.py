@@ -1,5 +1,6 @@
 """Random segment rules of every kind, and people who did what these ask about."""
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any
 
@@ -158,10 +159,10 @@ def leaf(type_: str) -> st.SearchStrategy[Rule]:
     return LEAVES[type_].map(read)
 
 
-def rules() -> st.SearchStrategy[Rule]:
-    """Trees of up to a few levels."""
+def rules(types: Collection[str] = LEAVES) -> st.SearchStrategy[Rule]:
+    """Trees of up to a few levels, of all types of conditions or of some."""
     return st.recursive(
-        st.one_of([leaf(type_) for type_ in sorted(LEAVES)]),
+        st.one_of([leaf(type_) for type_ in sorted(types)]),
         lambda part: st.one_of(
             st.builds(
                 All, type=st.just("all"), rules=st.lists(part, min_size=1, max_size=3).map(tuple)

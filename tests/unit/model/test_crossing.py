@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contract.phases import DAY_MS, HORIZON_MS, HOUR_MS
-from services.model.crossing import STATES_OF, is_above, threshold
+from services.model.crossing import is_above
 from services.model.path import Path
 from services.model.state import PersonState, Score
+from services.model.threshold import STATES_OF, threshold
 from services.model.version import build
 from tests.unit.model.journeys import MODEL, T0, quick, scored_states
 

@@ -1,0 +1,308 @@
+"""A rule that is new, drawn over somebody's past without folding it.
+
+What most rules read of the past is stored: the phases and latency states are, and what was told
+and done is in the record. So of a person's events only those that the rule asks about are gone
+through, and nothing is weighed. What comes out is what folding all of them with the rule draws,
+or nothing: where it takes more to tell, whoever asked folds.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from services.contract.event import LISTED, Event
+from services.contract.phases import IntervalKind, LatencyState, Phase
+from services.model.behaviour import is_evidence
+from services.model.fold import is_silent, learn, same_click
+from services.model.rulebook import Rulebook
+from services.model.rules.attributes import Attribute, AttributeDate
+from services.model.rules.condition import Condition, Node, Verdict
+from services.model.rules.happenings import Events, FirstEvent, LastEvent
+from services.model.rules.membership import InSegment, leaves
+from services.model.rules.memory import memories_of, put_by_hand, remember
+from services.model.rules.standing import LatencyStateIs, PhaseIs
+from services.model.state import PersonState, Score
+from services.model.timeline import PIECES_MAX, Interval
+from services.model.version import Model
+
+Place = tuple[int, bytes]
+Rings = dict[str, list[int]]
+
+_HAPPENINGS = (Events, FirstEvent, LastEvent)
+_READ = (*_HAPPENINGS, Attribute, AttributeDate, PhaseIs, LatencyStateIs, InSegment)
+_HITS = frozenset({"open", "click"})
+_NEAR_HITS = frozenset({"open", "click", "sent", "delivered"})
+
+
+class Person(NamedTuple):
+    """What is stored of somebody."""
+
+    state: PersonState
+    """After the last event; a glimpse will do (see ``services/model/glimpse.py``)."""
+    settled: Place | None
+    """Of an earlier state that is kept, the last event."""
+    steps: Sequence[Interval]
+    """Those of ``Hindsight.kinds`` as now known; none where scoring began with the first event and
+    the rules read none."""
+    events: Sequence[Event]
+    """In canonical order and as judged by those near them: those of ``Hindsight.types``, or all."""
+    whole: bool
+    """All of them are there."""
+
+
+class Drawn(NamedTuple):
+    """What came out."""
+
+    pieces: list[Interval]
+    """Of the rules, in all time. Which event began one is not told."""
+    rings_ms: Rings
+    """What the rules ask to be kept, after the last event,"""
+    settled_ms: Rings
+    """and after the last one of the earlier state."""
+    last_then: Place | None
+    """This event must be the last of its moment, or it is not as drawn; None: all is well."""
+
+
+class Hindsight:
+    """Draws the rules of a rulebook over the past.
+
+    Args:
+        rulebook: the rules to draw.
+        model: the version in force.
+    """
+
+    def __init__(self, rulebook: Rulebook, model: Model) -> None:
+        self.segments = rulebook.segments
+        self.model = model
+        found = [leaf for _, rule in rulebook.segments for leaf in leaves(rule)]
+        asking = [leaf for leaf in found if isinstance(leaf, Condition)]
+        self.memories = memories_of(one for leaf in asking for one in leaf.memories()).all
+        """What the rules ask to be kept."""
+        self.reads_steps = any(leaf.steps for leaf in asking)
+        """Whether the rules read phases or latency states."""
+        self.kinds: tuple[IntervalKind, ...] = ("phase",)
+        """Of the steps that :meth:`fits` and :meth:`draw` look at."""
+        if any(isinstance(leaf, LatencyStateIs) for leaf in asking):
+            self.kinds = ("phase", "latency")
+        self.is_enough = not rulebook.recurring and all(isinstance(leaf, _READ) for leaf in found)
+        """Whether these rules can be drawn so at all."""
+        self._asked = _types_asked(asking)
+
+    @property
+    def types(self) -> frozenset[str] | None:
+        """The types of events that are asked for, lists by hand apart; None: all."""
+        if self._asked is None:
+            return None
+        return self._asked | _NEAR_HITS if self._asked & _HITS else self._asked
+
+    def fits(self, state: PersonState, steps: Sequence[Interval]) -> bool:
+        """Whether what is stored of somebody may be enough: they were followed once, or never.
+
+        Args:
+            state: as in :class:`Person`.
+            steps: likewise.
+        """
+        if state.score is None:
+            return not steps and state.hired_ms is None
+        since_ms = state.score.since_ms
+        if not steps:
+            return not self.reads_steps and state.first_ms == since_ms
+        of_kinds = ([one for one in steps if one.kind == kind] for kind in self.kinds)
+        return all(_is_unbroken(some, since_ms) for some in of_kinds)
+
+    def draw(self, person: Person) -> Drawn | None:
+        """Draw the rules for a person who fits; None: it takes more than is there to tell."""
+        if person.state.score is None:
+            return Drawn([], {}, {}, None)  # nobody who never was followed is in a segment
+        return _Replay(self, person, person.state.score.since_ms).run()
+
+
+class _Past:
+    """A :class:`services.model.rules.condition.Subject` whose path is the one that was taken."""
+
+    def __init__(self, state: PersonState, model: Model, steps: Iterable[Interval]) -> None:
+        self.state = state
+        self.model = model
+        ordered = sorted(steps, key=_begin)
+        self._phases = [one for one in ordered if one.kind == "phase"]
+        self._latency = [one for one in ordered if one.kind == "latency"]
+
+    def phase_at(self, at_ms: int) -> tuple[Phase | None, int | None]:
+        """See ``Subject``."""
+        return _at(self._phases, at_ms)  # type: ignore[return-value]  # it was stored as one
+
+    def latency_state_at(self, at_ms: int) -> tuple[LatencyState | None, int | None]:
+        """See ``Subject``."""
+        return _at(self._latency, at_ms)  # type: ignore[return-value]  # likewise
+
+    def phase_since(self, at_ms: int) -> int:  # noqa: ARG002  a subject's
+        """See ``Subject``."""
+        raise LookupError("no rule that is drawn so asks for it")
+
+    def probability_at_least(
+        self,
+        of: str,  # noqa: ARG002  a subject's
+        theta: float,  # noqa: ARG002
+        at_ms: int,  # noqa: ARG002
+    ) -> Verdict | None:
+        """See ``Subject``."""
+        raise LookupError("no rule that is drawn so asks for it")
+
+
+class _Replay:
+    """One person's events gone through."""
+
+    def __init__(self, hindsight: Hindsight, person: Person, since_ms: int) -> None:
+        self._hindsight = hindsight
+        self._person = person
+        self._since_ms = since_ms
+        score = Score(p=[], since_ms=since_ms, at_ms=since_ms)
+        self._state = PersonState(at_ms=since_ms, at_id=b"", first_ms=since_ms, score=score)
+        self._settled_ms: Rings | None = None
+        self._last_then: Place | None = None
+
+    def run(self) -> Drawn | None:
+        """What comes out; None: it takes more than is there to tell."""
+        past = _Past(self._state, self._hindsight.model, self._person.steps)
+        lines = [_Line(key, rule) for key, rule in self._hindsight.segments]
+        moments = self._moments()
+        for i, (at_ms, events) in enumerate(moments):
+            for event in events:
+                if not self._take(event):
+                    return None
+            until_ms = moments[i + 1][0] if i + 1 < len(moments) else None
+            for line in lines:
+                line.draw(past, at_ms, until_ms)
+        pieces = [piece for line in lines for piece in line.ended()]
+        rings_ms = self._rings()
+        settled_ms = rings_ms if self._settled_ms is None else self._settled_ms
+        return Drawn(pieces, rings_ms, settled_ms, self._last_then)
+
+    def _moments(self) -> list[tuple[int, list[Event]]]:
+        """From when scoring began on, the moments at which anything happened, and what did."""
+        events = self._person.events
+        begun = bisect_right(events, self._since_ms, key=_occurred)
+        later = groupby(events[begun:], key=_occurred)
+        return [
+            (self._since_ms, list(events[:begun])),
+            *((at_ms, list(some)) for at_ms, some in later),
+        ]
+
+    def _take(self, event: Event) -> bool:
+        """One event more; False: it takes more than is there to tell what it comes to."""
+        settled, state, at_ms = self._person.settled, self._state, event.occurred_ms
+        is_later = settled is not None and (at_ms, event.event_id) > settled
+        if is_later and self._settled_ms is None:
+            self._settled_ms = self._rings()
+        if event.type == "identified":
+            learn(state, event)
+        elif event.type == LISTED and event.content_id is not None:
+            put_by_hand(state, event.content_id, str(event.properties.get("list")), at_ms)
+        return at_ms < self._since_ms or self._hear(event)
+
+    def _hear(self, event: Event) -> bool:
+        """As :func:`services.model.fold.fold` does, in which everything else would count too."""
+        memories = [
+            one for one in self._hindsight.memories if one.types is None or event.type in one.types
+        ]
+        if event.click_id is not None and (memories or self._person.whole):
+            # It counts once with what it led to, or came from: what that was must be at hand.
+            if not self._person.whole or event.occurred_ms == self._since_ms:
+                return False
+            heard = is_evidence(event) and not is_silent(event)
+            if (heard or _is_softwares_click(event)) and same_click(self._state, event):
+                return True
+            if not heard:
+                return True
+        elif not is_evidence(event) or is_silent(event):
+            return True
+        return not remember(self._state, event, memories) or self._may_begin_with(event)
+
+    def _may_begin_with(self, event: Event) -> bool:
+        """Whether something that counts surely does if it is the last of its moment.
+
+        Before it at the moment at which scoring began others may have happened, and after it too.
+        """
+        if event.occurred_ms > self._since_ms:
+            return True
+        if self._last_then is not None or not event.consent.profile:
+            return False
+        self._last_then = event.occurred_ms, event.event_id
+        return True
+
+    def _rings(self) -> Rings:
+        kept = self._state.rings_ms
+        keys = (one.key for one in self._hindsight.memories)
+        return {key: list(kept[key]) for key in keys if key in kept}
+
+
+class _Line:
+    """When one rule holds."""
+
+    def __init__(self, key: str, rule: Node) -> None:
+        self._key, self._rule = key, rule
+        self._since_ms: int | None = None
+        self._done: list[Interval] = []
+
+    def draw(self, past: _Past, at_ms: int, until_ms: int | None) -> None:
+        """From one moment up to another (None: as far as it reaches)."""
+        for _ in range(PIECES_MAX):
+            truth, following_ms = self._rule.verdict(past, at_ms)
+            if truth and self._since_ms is None:
+                self._since_ms = at_ms
+            elif not truth and self._since_ms is not None:
+                self._end(at_ms)
+            if following_ms is None or (until_ms is not None and following_ms >= until_ms):
+                return
+            at_ms = following_ms
+
+    def ended(self) -> list[Interval]:
+        """All of it; what holds at the end does not end."""
+        if self._since_ms is not None:
+            self._end(None)
+        return self._done
+
+    def _end(self, at_ms: int | None) -> None:
+        assert self._since_ms is not None  # noqa: S101  it holds
+        self._done.append(Interval("segment", self._key, self._since_ms, at_ms, None))
+        self._since_ms = None
+
+
+def _is_softwares_click(event: Event) -> bool:
+    return event.type == "click" and not is_evidence(event)
+
+
+def _types_asked(asking: Iterable[Condition]) -> frozenset[str] | None:
+    asked: set[str] = set()
+    for leaf in asking:
+        if isinstance(leaf, Attribute | AttributeDate):
+            asked.add("identified")
+        for memory in leaf.memories():
+            if memory.types is None:
+                return None
+            asked |= memory.types
+    return frozenset(asked)
+
+
+def _is_unbroken(steps: Sequence[Interval], since_ms: int) -> bool:
+    ordered = sorted(steps, key=_begin)
+    begins = [one.from_ms for one in ordered]
+    ends = [one.to_ms for one in ordered]
+    return [since_ms, *ends] == [*begins, None]
+
+
+def _at(steps: Sequence[Interval], at_ms: int) -> tuple[str | None, int | None]:
+    """What holds at a moment, or at the beginning, and when the next begins."""
+    if not steps:
+        return None, None
+    place = max(bisect_right(steps, at_ms, key=_begin) - 1, 0)
+    return steps[place].key, steps[place + 1].from_ms if place + 1 < len(steps) else None
+
+
+def _begin(one: Interval) -> int:
+    return one.from_ms
+
+
+def _occurred(event: Event) -> int:
+    return event.occurred_ms
