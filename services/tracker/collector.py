@@ -18,6 +18,7 @@ from services.tracker.accept import decided
 from services.tracker.accepted import Accepted
 from services.tracker.answers import Reply
 from services.tracker.gate import Gate
+from services.tracker.hooks.errand import Errand
 from services.tracker.hooks.errands import Errands
 from services.tracker.reasons import RequestReason
 from services.tracker.request import Request
@@ -96,21 +97,36 @@ class Collector:
             answer(accepted.reply if _is_let_go(accepted) else _limited(wait_s))
         elif accepted.events:
             records = [Record(record_key(event), encode(event)) for event in accepted.events]
-            writer.store(records, partial(_settle, accepted, answer, self._errands))
+            writer.store(records, partial(_settle, _owed(accepted), answer, self._errands))
         else:
-            _settle(accepted, answer, self._errands, None)
+            _settle(_owed(accepted), answer, self._errands, None)
 
 
-def _settle(
-    accepted: Accepted, answer: Answer, errands: Errands, failure: RequestReason | None
-) -> None:
+class _Owed(msgspec.Struct, frozen=True, gc=False):
+    """What is due once a request's events are on disk.
+
+    It holds none of them: to let go of a batch's events after the commit, when they have gone from
+    the processor's cache, costs a tenth of the whole batch.
+    """
+
+    reply: Reply
+    errands: tuple[Errand, ...]
+    answers_anyway: bool
+    events: int
+
+
+def _owed(accepted: Accepted) -> _Owed:
+    return _Owed(accepted.reply, accepted.errands, accepted.answers_anyway, len(accepted.events))
+
+
+def _settle(owed: _Owed, answer: Answer, errands: Errands, failure: RequestReason | None) -> None:
     if failure is None:
-        for errand in accepted.errands:
+        for errand in owed.errands:
             errands.take(errand)
-        answer(accepted.reply)
-    elif accepted.answers_anyway:
-        metrics.EVENTS_LOST.labels(failure).inc(len(accepted.events))
-        answer(accepted.reply)
+        answer(owed.reply)
+    elif owed.answers_anyway:
+        metrics.EVENTS_LOST.labels(failure).inc(owed.events)
+        answer(owed.reply)
     else:
         answer(refusal(failure))
 

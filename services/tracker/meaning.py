@@ -39,7 +39,7 @@ from services.tracker.tokens import read_person
 _MAIL_TYPES = frozenset(
     {"sent", "delivered", "open", "click", "bounce", "unsubscribe", "complaint"}
 )
-_LIFTED = ("content_id", "content_type", "click_id", "channel")
+_LIFTED = frozenset({"content_id", "content_type", "click_id", "channel"})
 _BY_US: dict[str, EventType] = {DECIDED: DECIDED, LISTED: LISTED, ERASED: ERASED}
 """What only the product itself may say, under these names."""
 _WHO = frozenset({"identify", "group", "alias"})
@@ -201,9 +201,9 @@ def _told(
     """What is kept beside the envelope's own fields; of ``identified`` the person's attributes."""
     if event_type == "identified":
         return _attributes(kind, call, context, arrival)
-    told = _cleaned(said, "properties", arrival)
-    for field in _LIFTED:
-        told.pop(field, None)
+    told = _cleaned(
+        {name: value for name, value in said.items() if name not in _LIFTED}, "properties", arrival
+    )
     name = call.event if event_type == "custom" else call.name
     if name is not None and (text := clean_id(name)):
         told["name"] = text
@@ -236,7 +236,7 @@ def _of_group(call: Call, arrival: Arrival) -> dict[str, Any]:
 
 def _cleaned(told: dict[str, Any], field: str, arrival: Arrival) -> dict[str, Any]:
     if is_clean(told):
-        return dict(told)
+        return told
     clean = clean_object(told)
     if clean != told:
         arrival.doubt("shortened", field)
