@@ -24,6 +24,7 @@ from services.api import (
     identities,
     interests,
     keys,
+    known,
     link_secrets,
     links,
     members,
@@ -52,7 +53,8 @@ from services.api import (
 )
 from services.api.auth import Keys
 from services.api.context import Context
-from services.api.dashboard import access, invitations
+from services.api.dashboard import access, error_pages, invitations, people, privacy, segment_editor
+from services.api.dashboard import segments as segment_pages
 from services.api.dashboard import routes as dashboard
 from services.api.door import HttpDoor
 from services.api.edge import Edge, only_known_parameters
@@ -69,7 +71,7 @@ from services.runtime.clock import now_ms
 
 _DESCRIBED = (
     persons, upserts, identities, decisions, conflicts, consent, objections, erasures,
-    timeline, phases, explain,
+    timeline, phases, explain, known,
     interests, pressure, by_hand, next_content, content,
     preview, segments, members, imports, exports, jobs, changes, stream, webhooks, deliveries,
     campaigns, messages, telling, links,
@@ -120,9 +122,9 @@ def create_app(
     app.include_router(smart.router)  # whatever parameters a mailer adds to links come along
     app.include_router(docs.router)
     app.include_router(problem_pages.router)
-    for pages in (dashboard, access, invitations):
+    for pages in (dashboard, people, segment_pages, segment_editor, privacy, access, invitations):
         app.include_router(pages.router)
-    problem.install(app)
+    problem.install(app, error_pages.shown)
     openapi.install(app, [part.router for part in (*_DESCRIBED, smart)])
     app.add_middleware(Edge)
     return app

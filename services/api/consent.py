@@ -116,15 +116,7 @@ def get_consent(
     """The ledger of one person, over all their identities."""
     here.waiting.until_folded(credential.workspace_id, after)
     with here.engine.connect() as connection:
-        person = find_person(connection, credential.workspace_id, person_id)
-        rows = _entries(connection, person)
-        now = _now(rows, circles_of_person(connection, person))
-        kinds = _kinds(connection, credential.workspace_id)
-    return ConsentOut(
-        person=person.public_id,
-        now={purpose: _show(row, kinds) for purpose, row in now.items()},
-        history=[_show(row, kinds) for row in rows[:HISTORY_MAX]],
-    )
+        return consent_of(connection, find_person(connection, credential.workspace_id, person_id))
 
 
 @router.post(
@@ -162,6 +154,18 @@ def post_consent(here: Here, credential: ConsentWriter, body: ConsentOfIdentityI
     """Also for somebody who is not known yet: a no holds for what comes later."""
     who = spelled(body.namespace, body.value)
     return _tell(here, credential.workspace_id, who, body)
+
+
+def consent_of(connection: Connection, person: Row[Any]) -> ConsentOut:
+    """What holds of a person now, and all that led there."""
+    rows = _entries(connection, person)
+    now = _now(rows, circles_of_person(connection, person))
+    kinds = _kinds(connection, person.workspace_id)
+    return ConsentOut(
+        person=person.public_id,
+        now={purpose: _show(row, kinds) for purpose, row in now.items()},
+        history=[_show(row, kinds) for row in rows[:HISTORY_MAX]],
+    )
 
 
 def deciding(connection: Connection, person: Row[Any]) -> dict[Purpose, Row[Any]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, Row, and_, or_, select
+from sqlalchemy import Connection, FromClause, Row, Select, and_, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from services.api.problem import MovedError, Problem
@@ -16,6 +16,8 @@ from services.model.state import PersonState, decode_state
 from services.model.version import Model
 
 IDENTITIES_SHOWN_MAX = 100
+SEARCHED = ("user_id", "email", "anonymous_id", "person_token")
+"""The namespaces in which a value is looked for."""
 _MERGES_MAX = 16
 
 Asked = int | ColumnElement[int]
@@ -87,6 +89,21 @@ def person_of_identity(
     if row is None:
         raise Problem(404, "not_found", "Nobody in this workspace is known by this identity.")
     return row if row.merged_into is None else _survivor(connection, workspace_id, row)
+
+
+def known_as(workspace_id: int, value: str) -> Select[tuple[int]]:
+    """The query for the ids of who has an identity with exactly this value."""
+    row = identity.c
+    ways = [spelled(namespace, value) for namespace in SEARCHED]
+    return select(row.person_id).where(
+        row.workspace_id == workspace_id,
+        or_(
+            *(
+                and_(row.namespace == way.namespace, row.value == lookup_value(way))
+                for way in ways
+            )
+        ),
+    )
 
 
 def identities_of(

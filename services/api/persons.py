@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query
-from sqlalchemy import Connection, Row, Select, and_, or_, select
+from sqlalchemy import Connection, Row, Select, select
 
 from services.api.context import Context, Here
 from services.api.needs import PersonsReader
@@ -14,8 +14,8 @@ from services.api.people import (
     held,
     identities_of,
     intervals_at,
+    known_as,
     person_of_identity,
-    spelled,
     state_at,
     states_of,
 )
@@ -34,15 +34,13 @@ from services.api.wire import (
     unpack_cursor,
 )
 from services.contract.phases import Phase
-from services.contract.tables import identity, interval, person, person_state
-from services.contract.vault import lookup_value
+from services.contract.tables import interval, person, person_state
 from services.model.explain import entered
 
 router = APIRouter(prefix="/v1/persons", tags=["persons"])
 
 SINCE_EVENTS_MAX = 500
 """Since when is read off the whole history; an answer about one person folds no more than this."""
-_SEARCHED = ("user_id", "email", "anonymous_id", "person_token")
 
 
 class PersonsOut(Out):
@@ -104,7 +102,7 @@ def lookup_person(
     here.waiting.until_folded(credential.workspace_id, after)
     with here.engine.connect() as connection:
         row = person_of_identity(connection, credential.workspace_id, namespace, value)
-        return _show_one(connection, here, row, as_of, known_at)
+        return show_one(connection, here, row, as_of, known_at)
 
 
 @router.get(
@@ -115,16 +113,17 @@ def lookup_person(
 def get_person(asked: AskedPersonAt) -> PersonOut:
     """Past: as the events up to then tell. Ahead: as it will be if nothing more happens."""
     with asked.opened() as (connection, row):
-        return _show_one(connection, asked.here, row, asked.as_of_ms, asked.known_at_ms)
+        return show_one(connection, asked.here, row, asked.as_of_ms, asked.known_at_ms)
 
 
-def _show_one(
+def show_one(
     connection: Connection,
     here: Context,
     row: Row[Any],
     as_of_ms: int | None,
     known_at_ms: int | None,
 ) -> PersonOut:
+    """A person at a moment, now where that is None, as known now or as once believed."""
     at_ms = here.clock() if as_of_ms is None else as_of_ms
     state = state_at(connection, row, at_ms, known_at_ms, here.model)
     identities = identities_of(connection, row.workspace_id, [row.id])
@@ -167,24 +166,11 @@ def _page(
             interval.c.kind == "phase", interval.c.key == phase, held(place.as_of_ms, None)
         )
     if q is not None:
-        page = page.where(found.person_id.in_(_known_as(workspace_id, q)))
+        page = page.where(found.person_id.in_(known_as(workspace_id, q)))
     ids = page.order_by(found.person_id).limit(limit).subquery("page")
     return (
         select(person)
         .join(ids, ids.c.person_id == person.c.id)
         .where(person.c.workspace_id == workspace_id)
         .order_by(person.c.id)
-    )
-
-
-def _known_as(workspace_id: int, q: str) -> Select[Any]:
-    ways = [spelled(namespace, q) for namespace in _SEARCHED]
-    return select(identity.c.person_id).where(
-        identity.c.workspace_id == workspace_id,
-        or_(
-            *(
-                and_(identity.c.namespace == way.namespace, identity.c.value == lookup_value(way))
-                for way in ways
-            )
-        ),
     )

@@ -1,6 +1,7 @@
 """Errors as answers: RFC 9457 problem details that also carry ``code`` and ``message``."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -120,29 +121,34 @@ def answer_of(problem: Problem) -> Response:
     )
 
 
-def install(app: FastAPI) -> None:
+Shown = Callable[[Request, Problem], Response]
+"""How a problem leaves the app: as problem details, or as a page for whoever looks at one."""
+
+
+def install(app: FastAPI, shown: Shown) -> None:
     """Let every error of the app leave it as a problem."""
-    app.add_exception_handler(Problem, _on_problem)
+    for kind, problem_of in _PROBLEM_OF.items():
+        app.add_exception_handler(kind, _handler(problem_of, shown))
     app.add_exception_handler(MovedError, _on_moved)
-    app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_exception_handler(Exception, _on_bug)
-    for away in (OperationalError, InterfaceError, PoolTimeoutError):
-        app.add_exception_handler(away, _on_database_away)
 
 
-def _on_bug(_request: Request, _error: Exception) -> Response:
+def _handler(
+    problem_of: Callable[[Request, Any], Problem], shown: Shown
+) -> Callable[[Request, Exception], Response]:
+    return lambda request, error: shown(request, problem_of(request, error))
+
+
+def _bug(_request: Request, _error: Exception) -> Problem:
     """A fault of ours: it goes to the log, and the caller hears no more than that."""
-    return answer_of(Problem(500, "internal", "This failed on our side; it has been logged."))
+    return Problem(500, "internal", "This failed on our side; it has been logged.")
 
 
-def _on_problem(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)  # noqa: S101  the framework routes by type
-    return answer_of(error)
+def _itself(_request: Request, error: Problem) -> Problem:
+    return error
 
 
 def _on_moved(request: Request, error: Exception) -> Response:
-    assert isinstance(error, MovedError)  # noqa: S101
+    assert isinstance(error, MovedError)  # noqa: S101  the framework routes by type
     rest = request.url.path.split(f"/persons/{error.asked}", 1)[-1]
     query = f"?{request.url.query}" if request.url.query else ""
     response = answer_of(Problem(307, "merged", f"This person is now {error.survivor}."))
@@ -154,24 +160,22 @@ def _on_moved(request: Request, error: Exception) -> Response:
 _CODES = {404: "no_such_route", 405: "method_not_allowed", 413: "too_large"}
 
 
-def _on_http_exception(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101
+def _of_http(_request: Request, error: HTTPException) -> Problem:
     code = _CODES.get(error.status_code, "bad_request")
     headers = dict(error.headers) if error.headers else None
-    return answer_of(Problem(error.status_code, code, str(error.detail), headers))
+    return Problem(error.status_code, code, str(error.detail), headers)
 
 
-def _on_invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101
+def _invalid(request: Request, error: RequestValidationError) -> Problem:
     found = error.errors()
     first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     if first["type"] == "extra_forbidden":
-        return answer_of(Problem(400, "unknown_field", _unknown_field(request, first["loc"])))
+        return Problem(400, "unknown_field", _unknown_field(request, first["loc"]))
     place = ".".join(str(part) for part in first["loc"])[:200]
     more = len(found) - 1
     tail = f" ({more} more)" if more else ""
     text = f"{place}: {first['msg']}{tail}".encode("utf-8", "replace").decode()
-    return answer_of(Problem(400, "invalid", text))
+    return Problem(400, "invalid", text)
 
 
 def _unknown_field(request: Request, place: tuple[int | str, ...]) -> str:
@@ -184,12 +188,17 @@ def _unknown_field(request: Request, place: tuple[int | str, ...]) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _on_database_away(_request: Request, _error: Exception) -> Response:
-    return answer_of(
-        Problem(
-            503,
-            "database_away",
-            "The database cannot be reached just now.",
-            {"Retry-After": str(RETRY_AFTER_S)},
-        )
-    )
+def _database_away(_request: Request, _error: Exception) -> Problem:
+    text = "The database cannot be reached just now."
+    return Problem(503, "database_away", text, {"Retry-After": str(RETRY_AFTER_S)})
+
+
+_PROBLEM_OF: dict[type[Exception], Callable[[Request, Any], Problem]] = {
+    Problem: _itself,
+    HTTPException: _of_http,
+    RequestValidationError: _invalid,
+    OperationalError: _database_away,
+    InterfaceError: _database_away,
+    PoolTimeoutError: _database_away,
+    Exception: _bug,
+}

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from services.api.audit import note
 from services.api.auth import Credential
 from services.api.conditional import TAGGED, IfMatch, must_match, tag_of, tell_tag
-from services.api.context import Here
+from services.api.context import Context, Here
 from services.api.counts import count_at
 from services.api.idempotency import OnceOnly, answered_once
 from services.api.needs import SegmentsReader, SegmentsWriter
@@ -132,7 +132,7 @@ def post_segment(
             _create(connection, credential, body.key, body, now_ms)
             once.remember(connection, workspace_id, body.key, now_ms)
         found = find_segment(connection, workspace_id, body.key)
-        tell_tag(response, _tag(found))
+        tell_tag(response, tag_of_segment(found))
         return _show(connection, found, now_ms)
 
 
@@ -147,7 +147,7 @@ def get_segment(
     """Its rule, its status and how many are in it now."""
     with here.engine.connect() as connection:
         found = find_segment(connection, credential.workspace_id, key)
-        tell_tag(response, _tag(found))
+        tell_tag(response, tag_of_segment(found))
         return _show(connection, found, here.clock())
 
 
@@ -172,14 +172,14 @@ def put_segment(
     now_ms, workspace_id = here.clock(), credential.workspace_id
     with writing(here.engine).begin() as connection:
         found = find_segments(connection, workspace_id, key)
-        must_match(if_match, _tag(found[0]) if found else None)
+        must_match(if_match, tag_of_segment(found[0]) if found else None)
         if not found:
             response.status_code = 201
             _create(connection, credential, key, body, now_ms)
         else:
             _edit(connection, credential, found[0], body, now_ms)
         now = find_segment(connection, workspace_id, key)
-        tell_tag(response, _tag(now))
+        tell_tag(response, tag_of_segment(now))
         return _show(connection, now, now_ms)
 
 
@@ -196,7 +196,7 @@ def remove_segment(
     with writing(here.engine).begin() as connection:
         hold_segments(connection, credential.workspace_id)
         found = find_segment(connection, credential.workspace_id, key)
-        must_match(if_match, _tag(found))
+        must_match(if_match, tag_of_segment(found))
         check_unused(connection, credential.workspace_id, key)
         _note(connection, credential, "segment.deleted", key, here.clock(), before=found)
         delete_segment(connection, found.newest.segment_id, here.clock())
@@ -224,6 +224,32 @@ def list_versions(here: Here, credential: SegmentsReader, key: SegmentKey) -> Ve
             for row in rows
         ]
     )
+
+
+def make_segment(here: Context, credential: Credential, body: SegmentCreate) -> None:
+    """Make a segment.
+
+    Raises:
+        Problem: 404, 409, there is one with this key, or its rule cannot be a segment's.
+    """
+    with writing(here.engine).begin() as connection:
+        if find_segments(connection, credential.workspace_id, body.key):
+            raise _exists()
+        _create(connection, credential, body.key, body, here.clock())
+
+
+def change_segment(
+    here: Context, credential: Credential, key: str, body: SegmentEdit, seen: str
+) -> None:
+    """Change a segment as it was seen.
+
+    Raises:
+        Problem: 404, 409, 412, somebody changed it since.
+    """
+    with writing(here.engine).begin() as connection:
+        found = find_segment(connection, credential.workspace_id, key)
+        must_match(seen, tag_of_segment(found))
+        _edit(connection, credential, found, body, here.clock())
 
 
 def _create(
@@ -293,7 +319,8 @@ def _note(
     )
 
 
-def _tag(found: Found) -> str:
+def tag_of_segment(found: Found) -> str:
+    """Names what can be edited of a segment as it is."""
     newest = found.newest
     return tag_of(newest.key, newest.name, newest.number, newest.rule)
 

@@ -1,10 +1,11 @@
 """The page about who may come in: people, keys, and who changed what."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from services.api.account_store import (
     accounts_of,
@@ -14,33 +15,28 @@ from services.api.account_store import (
     find_account,
     invite_again,
 )
-from services.api.accounts import EMAIL, AccountPath, may_give
+from services.api.accounts import EMAIL, may_give
 from services.api.audit import audit_page
-from services.api.context import Context, Here
-from services.api.dashboard.pages import (
-    ChangesAccounts,
-    ChangesKeys,
-    Form,
-    SeesAccess,
-    field,
-    must_be_own,
-    page,
-    words_of,
-)
+from services.api.context import Here
+from services.api.dashboard.audit_words import Teller
+from services.api.dashboard.error_texts import what_to_do
+from services.api.dashboard.forms import Changed, Sent, changed, on_form
+from services.api.dashboard.pages import May, SeesAccess, page, words_of
 from services.api.dashboard.session import Visitor
 from services.api.key_store import add_key, end_key, find_key, keys_of, rotate_key
-from services.api.keys import KeyPath, may_give_scopes
+from services.api.keys import may_give_scopes
 from services.api.problem import Problem
 from services.api.wire import INT64_MAX, Cursor, pack_cursor, unpack_cursor
 from services.contract.keys import KeyKind
 from services.contract.roles import ROLES, SCOPES, SCOPES_OF, Role
-from services.runtime.database import writing
 
 router = APIRouter(prefix="/access", include_in_schema=False)
 
 PAGE = 30
 _NAME_LENGTH_MAX = 200
 _KINDS: tuple[KeyKind, ...] = ("api", "server", "write")
+_ACCOUNTS = May("audit:read", "accounts:read", "accounts:write")
+_KEYS = May("audit:read", "keys:read", "keys:write")
 
 
 class _Below(msgspec.Struct, array_like=True):
@@ -55,147 +51,98 @@ def access(here: Here, request: Request, visitor: SeesAccess, cursor: Cursor = N
         return _page(connection, request, visitor, below)
 
 
-@router.post("/accounts")
-def invite(here: Here, request: Request, visitor: ChangesAccounts, form: Form) -> Response:
-    """Invite somebody, and show the link once."""
-    must_be_own(visitor, form)
-
-    def change(connection: Connection) -> dict[str, Any]:
-        email, role = field(form, "email").strip(), _role(form)
-        if not EMAIL.fullmatch(email):
-            raise Problem(400, "invalid", "That is no mail address.")
-        may_give(visitor.scopes, role)
-        _, token = add_account(
-            connection, visitor.workspace_id, email, role, visitor.who, here.clock()
-        )
-        return _invitation(request, email, token)
-
-    return _changed(here, request, visitor, change)
+_Change = Callable[[Connection, Sent], Changed]
 
 
-@router.post("/accounts/{account_id}/role")
-def give_role(
-    here: Here, request: Request, visitor: ChangesAccounts, account_id: AccountPath, form: Form
-) -> Response:
-    """Give somebody another role."""
-    must_be_own(visitor, form)
+def _change(path: str, may: May) -> Callable[[_Change], _Change]:
+    """Let a function make the change that the form at ``path`` asks for; the page shows it."""
 
-    def change(connection: Connection) -> dict[str, Any]:
-        row = find_account(connection, visitor.workspace_id, account_id)
-        role = _role(form)
-        may_give(visitor.scopes, role)
-        may_give(visitor.scopes, row.role)
-        if role != row.role:
-            change_role(connection, row, role, visitor.who, here.clock())
-        return {}
+    def register(change: _Change) -> _Change:
+        on_form(router, path, may)(lambda sent: changed(sent, change, _after))
+        return change
 
-    return _changed(here, request, visitor, change)
+    return register
 
 
-@router.post("/accounts/{account_id}/invitation")
-def invite_anew(
-    here: Here, request: Request, visitor: ChangesAccounts, account_id: AccountPath, form: Form
-) -> Response:
-    """Invite somebody again."""
-    must_be_own(visitor, form)
-
-    def change(connection: Connection) -> dict[str, Any]:
-        row = find_account(connection, visitor.workspace_id, account_id)
-        may_give(visitor.scopes, row.role)
-        token = invite_again(connection, row, visitor.who, here.clock())
-        return _invitation(request, row.email, token)
-
-    return _changed(here, request, visitor, change)
+@_change("/accounts", _ACCOUNTS)
+def _invite(connection: Connection, sent: Sent) -> Changed:
+    email, role = sent.field("email"), _role(sent)
+    if not EMAIL.fullmatch(email):
+        raise Problem(400, "invalid", "That is no mail address.")
+    may_give(sent.visitor.scopes, role)
+    who, now_ms = sent.visitor.who, sent.here.clock()
+    _, token = add_account(connection, sent.visitor.workspace_id, email, role, who, now_ms)
+    return _invitation(sent, email, token)
 
 
-@router.post("/accounts/{account_id}/end")
-def end_somebody(
-    here: Here, request: Request, visitor: ChangesAccounts, account_id: AccountPath, form: Form
-) -> Response:
-    """Let somebody in no more."""
-    must_be_own(visitor, form)
-
-    def change(connection: Connection) -> dict[str, Any]:
-        row = find_account(connection, visitor.workspace_id, account_id)
-        may_give(visitor.scopes, row.role)
-        end_account(connection, row, visitor.who, here.clock())
-        return {}
-
-    return _changed(here, request, visitor, change)
+@_change("/accounts/{account}/role", _ACCOUNTS)
+def _give_role(connection: Connection, sent: Sent) -> Changed:
+    row, role = _account(connection, sent), _role(sent)
+    may_give(sent.visitor.scopes, role)
+    if role != row.role:
+        change_role(connection, row, role, sent.visitor.who, sent.here.clock())
+    return {}
 
 
-@router.post("/keys")
-def make_key(here: Here, request: Request, visitor: ChangesKeys, form: Form) -> Response:
-    """Make a key, and show it once."""
-    must_be_own(visitor, form)
-
-    def change(connection: Connection) -> dict[str, Any]:
-        name, kind = field(form, "name").strip()[:_NAME_LENGTH_MAX], field(form, "kind")
-        scopes = frozenset(form.get("scope", ())) if kind == "api" else frozenset[str]()
-        if not name or "\x00" in name or kind not in _KINDS or not scopes <= SCOPES.keys():
-            raise Problem(400, "invalid", "A key has a name and a kind.")
-        if kind == "api" and not scopes:
-            raise Problem(400, "invalid", "An api key has scopes.")
-        may_give_scopes(visitor.scopes, scopes)
-        _, key = add_key(
-            connection,
-            visitor.workspace_id,
-            _KINDS[_KINDS.index(kind)],
-            name,
-            scopes,
-            visitor.who,
-            here.clock(),
-        )
-        return {"key": key, "key_name": name}
-
-    return _changed(here, request, visitor, change)
+@_change("/accounts/{account}/invitation", _ACCOUNTS)
+def _invite_anew(connection: Connection, sent: Sent) -> Changed:
+    row = _account(connection, sent)
+    token = invite_again(connection, row, sent.visitor.who, sent.here.clock())
+    return _invitation(sent, row.email, token)
 
 
-@router.post("/keys/{key_id}/rotate")
-def rotate(
-    here: Here, request: Request, visitor: ChangesKeys, key_id: KeyPath, form: Form
-) -> Response:
-    """Make a second key like one, and show it once."""
-    must_be_own(visitor, form)
-
-    def change(connection: Connection) -> dict[str, Any]:
-        row = find_key(connection, visitor.workspace_id, key_id)
-        may_give_scopes(visitor.scopes, row.scopes)
-        _, key = rotate_key(connection, visitor.workspace_id, key_id, visitor.who, here.clock())
-        return {"key": key, "key_name": row.name}
-
-    return _changed(here, request, visitor, change)
+@_change("/accounts/{account}/end", _ACCOUNTS)
+def _end_somebody(connection: Connection, sent: Sent) -> Changed:
+    end_account(connection, _account(connection, sent), sent.visitor.who, sent.here.clock())
+    return {}
 
 
-@router.post("/keys/{key_id}/end")
-def end_one(
-    here: Here, request: Request, visitor: ChangesKeys, key_id: KeyPath, form: Form
-) -> Response:
-    """End a key."""
-    must_be_own(visitor, form)
-
-    def change(connection: Connection) -> dict[str, Any]:
-        row = find_key(connection, visitor.workspace_id, key_id)
-        may_give_scopes(visitor.scopes, row.scopes)
-        end_key(connection, visitor.workspace_id, key_id, visitor.who, here.clock())
-        here.keys.forget()
-        return {}
-
-    return _changed(here, request, visitor, change)
+@_change("/keys", _KEYS)
+def _make_key(connection: Connection, sent: Sent) -> Changed:
+    name, asked = sent.field("name")[:_NAME_LENGTH_MAX], sent.field("kind")
+    kind = next((kind for kind in _KINDS if kind == asked), None)
+    scopes = frozenset(sent.fields.get("scope", ())) if kind == "api" else frozenset[str]()
+    if not name or kind is None or not scopes <= SCOPES.keys() or bool(scopes) != (kind == "api"):
+        raise Problem(400, "invalid", "A key has a name and a kind, and an api key scopes.")
+    may_give_scopes(sent.visitor.scopes, scopes)
+    who, now_ms = sent.visitor.who, sent.here.clock()
+    _, key = add_key(connection, sent.visitor.workspace_id, kind, name, scopes, who, now_ms)
+    return {"key": key, "key_name": name}
 
 
-def _changed(here: Context, request: Request, visitor: Visitor, change: Any) -> Response:
-    """The page after a change, with what is shown once; or with why nothing was done."""
-    try:
-        with writing(here.engine).begin() as connection:
-            shown = change(connection)
-    except Problem as problem:
-        with here.engine.connect() as connection:
-            return _page(
-                connection, request, visitor, INT64_MAX, problem.status, why=problem.detail
-            )
-    with here.engine.connect() as connection:
-        return _page(connection, request, visitor, INT64_MAX, **shown)
+@_change("/keys/{key}/rotate", _KEYS)
+def _rotate(connection: Connection, sent: Sent) -> Changed:
+    row, now_ms = _key(connection, sent), sent.here.clock()
+    workspace_id, who = sent.visitor.workspace_id, sent.visitor.who
+    _, key = rotate_key(connection, workspace_id, row.public_id, who, now_ms)
+    return {"key": key, "key_name": row.name}
+
+
+@_change("/keys/{key}/end", _KEYS)
+def _end_one(connection: Connection, sent: Sent) -> Changed:
+    row, now_ms = _key(connection, sent), sent.here.clock()
+    end_key(connection, sent.visitor.workspace_id, row.public_id, sent.visitor.who, now_ms)
+    sent.here.keys.forget()
+    return {}
+
+
+def _account(connection: Connection, sent: Sent) -> Row[Any]:
+    """The account that the address names, of somebody who may do no more than the visitor."""
+    row = find_account(connection, sent.visitor.workspace_id, sent.named("account"))
+    may_give(sent.visitor.scopes, row.role)
+    return row
+
+
+def _key(connection: Connection, sent: Sent) -> Row[Any]:
+    """The key that the address names, which may do no more than the visitor."""
+    row = find_key(connection, sent.visitor.workspace_id, sent.named("key"))
+    may_give_scopes(sent.visitor.scopes, row.scopes)
+    return row
+
+
+def _after(sent: Sent, done: Changed, problem: Problem | None) -> Response:
+    with sent.here.engine.connect() as connection:
+        return _page(connection, sent.request, sent.visitor, INT64_MAX, problem, **done)
 
 
 def _page(
@@ -203,46 +150,40 @@ def _page(
     request: Request,
     visitor: Visitor,
     below: int,
-    status: int = 200,
-    *,
-    why: str = "",
-    key: str = "",
-    key_name: str = "",
-    link: str = "",
-    invited: str = "",
+    problem: Problem | None = None,
+    **once: str,
 ) -> Response:
     words, name = words_of(connection, visitor, request)
     changes = audit_page(connection, visitor.workspace_id, below, PAGE + 1)
     older = pack_cursor(_Below(changes[PAGE - 1].id)) if len(changes) > PAGE else None
+    accounts = accounts_of(connection, visitor.workspace_id)
+    keys = keys_of(connection, visitor.workspace_id)
+    teller = Teller(connection, visitor.workspace_id, words)
     return page(
         "access.html",
         words,
         visitor,
-        status,
+        200 if problem is None else problem.status,
         workspace=name,
-        accounts=accounts_of(connection, visitor.workspace_id)
-        if visitor.may("accounts:read")
-        else [],
-        keys=keys_of(connection, visitor.workspace_id) if visitor.may("keys:read") else [],
-        changes=changes[:PAGE],
+        path="/access",
+        accounts=accounts if visitor.may("accounts:read") else [],
+        keys=keys if visitor.may("keys:read") else [],
+        changes=[teller.tell(row) for row in changes[:PAGE]],
         older=older,
         roles=[role for role in ROLES if visitor.scopes >= SCOPES_OF[role]],
         kinds=_KINDS,
-        scopes={name: text for name, text in SCOPES.items() if name in visitor.scopes},
-        why=why,
-        key=key,
-        key_name=key_name,
-        link=link,
-        invited=invited,
+        scopes=[scope for scope in SCOPES if scope in visitor.scopes],
+        why="" if problem is None else what_to_do(problem, words.language),
+        once={"key": "", "link": "", **once},
     )
 
 
-def _invitation(request: Request, email: str, token: str) -> dict[str, Any]:
-    return {"link": f"{request.base_url}invitation#{token}", "invited": email}
+def _invitation(sent: Sent, email: str, token: str) -> Changed:
+    return {"link": f"{sent.request.base_url}invitation#{token}", "invited": email}
 
 
-def _role(form: dict[str, list[str]]) -> Role:
-    asked = field(form, "role")
+def _role(sent: Sent) -> Role:
+    asked = sent.field("role")
     for role in ROLES:
         if role == asked:
             return role

@@ -1,4 +1,4 @@
-"""A phase through time, drawn as an SVG document of its own."""
+"""A phase or segment through time, drawn as an SVG document of its own."""
 
 import math
 import sys
@@ -20,6 +20,7 @@ COLOURS: dict[Phase, str] = {
     "do": "#c2513c",
     "care": "#3f8f6b",
 }
+SEGMENT_COLOUR = "#5b7fa6"
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 _CALM = """inline:
 .axis .guide.line, .axis .major.guide.line { stroke: #dfe4e8; }
@@ -37,14 +38,14 @@ _DARK = """inline:
 }"""
 
 
-def draw(figure: Figure, words: Words) -> bytes:
+def draw(figure: Figure, colour: str, words: Words) -> bytes:
     """The past filled under a solid line, what comes as a dashed line, and a line for now."""
     top = _round_up(max(*figure.past, *figure.ahead, 4))
     end_ms = figure.now_ms + len(figure.ahead) * STEP_MS
     chart = pygal.XY(
         width=640,
         height=240,
-        style=_style(figure.phase),
+        style=_style(colour),
         css=("file://style.css", "file://graph.css", _CALM, _DARK),
         js=(),
         no_prefix=True,
@@ -69,14 +70,14 @@ def draw(figure: Figure, words: Words) -> bytes:
     return drawn
 
 
-def _style(phase: Phase) -> Style:
+def _style(colour: str) -> Style:
     return Style(
         background="transparent",
         plot_background="transparent",
         foreground="#5a6672",
         foreground_strong="#5a6672",
         foreground_subtle="#e3e7eb",
-        colors=(COLOURS[phase], COLOURS[phase], "#5a6672"),
+        colors=(colour, colour, "#5a6672"),
         opacity=".18",
         opacity_hover=".18",
         stroke_width="2.5",

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from services.api.counts import count_at, trend
 from services.api.segment_store import find_segments, progress_of
-from services.contract.phases import DAY_MS, HOUR_MS, PHASES, Phase
+from services.contract.phases import DAY_MS, HOUR_MS, PHASES, IntervalKind
 
 STEP_MS = 2 * DAY_MS
 PAST_STEPS = 91
@@ -17,9 +17,10 @@ MONTH_MS = 28 * DAY_MS
 
 @dataclass(frozen=True)
 class Figure:
-    """One phase: how many now, what changed, and the curve through now."""
+    """A phase or segment: how many now, what changed, and the curve through now."""
 
-    phase: Phase
+    key: str
+    """The phase, or the segment's."""
     now: int
     week: int
     """Now less a week ago."""
@@ -47,20 +48,21 @@ class SegmentFigure:
     progress: float
 
 
-def phase_figure(connection: Connection, workspace_id: int, phase: Phase, now_ms: int) -> Figure:
-    """The numbers of a phase."""
+def figure(
+    connection: Connection, workspace_id: int, kind: IntervalKind, key: str, now_ms: int
+) -> Figure:
+    """The numbers of a phase, or of a segment's version."""
     hour_ms = now_ms - now_ms % HOUR_MS
     from_ms = hour_ms - (PAST_STEPS - 1) * STEP_MS
-    counts = trend(
-        connection, workspace_id, "phase", phase, from_ms, STEP_MS, PAST_STEPS + AHEAD_STEPS
-    )
+    points = PAST_STEPS + AHEAD_STEPS
+    counts = trend(connection, workspace_id, kind, key, from_ms, STEP_MS, points)
 
     def at(at_ms: int) -> int:
-        return count_at(connection, workspace_id, "phase", phase, at_ms)
+        return count_at(connection, workspace_id, kind, key, at_ms)
 
     now = at(now_ms)
     return Figure(
-        phase=phase,
+        key=key,
         now=now,
         week=now - at(now_ms - WEEK_MS),
         expected=at(now_ms + MONTH_MS),
@@ -73,7 +75,7 @@ def phase_figure(connection: Connection, workspace_id: int, phase: Phase, now_ms
 
 def phase_figures(connection: Connection, workspace_id: int, now_ms: int) -> list[Figure]:
     """The numbers of all phases, in their order."""
-    return [phase_figure(connection, workspace_id, phase, now_ms) for phase in PHASES]
+    return [figure(connection, workspace_id, "phase", phase, now_ms) for phase in PHASES]
 
 
 def segment_figures(connection: Connection, workspace_id: int, now_ms: int) -> list[SegmentFigure]:

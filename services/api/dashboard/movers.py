@@ -27,6 +27,7 @@ _CACHED_MAX = 1024
 _NO_MOVES = {"withdrawn", "erased"}
 _WHOLE_NAME = ("name", "full_name")
 _NAME_PARTS = (("first_name", "firstName"), ("last_name", "lastName"))
+_MACHINES = {"anonymous_id", "person_token"}
 NAME_KEYS = {*_WHOLE_NAME, *_NAME_PARTS[0], *_NAME_PARTS[1]}
 
 
@@ -87,7 +88,7 @@ def movers(
     return [
         Mover(
             person=row.public_id,
-            name=name_of(states.get(row.person_id), names[row.person_id], row.public_id),
+            name=name_of(states.get(row.person_id), names[row.person_id], row.public_id, words),
             before=_phase(row.before),
             after=_phase(row.after),
             valid_ms=row.valid_ms,
@@ -97,15 +98,24 @@ def movers(
     ]
 
 
-def name_of(state: PersonState | None, identities: list[Identity], public_id: str) -> str:
-    """What to call somebody: a name that was told, else the surest identity."""
+def name_of(
+    state: PersonState | None, identities: list[Identity], public_id: str, words: Words
+) -> str:
+    """What to call somebody: a name that was told, else the surest identity that people read."""
     told = state.attributes if state else {}
     for key in _WHOLE_NAME:
         if isinstance(told.get(key), str) and told[key].strip():
             return str(told[key])[:80]
     parts = [told.get(a) or told.get(b) for a, b in _NAME_PARTS]
     whole = " ".join(part.strip() for part in parts if isinstance(part, str))
-    return (whole or (primary(tuple(identities)).value if identities else public_id))[:80]
+    known = readable(identities)
+    return (whole or known or f"{words['visitor']} {public_id.removeprefix('p_')[:6]}")[:80]
+
+
+def readable(identities: list[Identity]) -> str:
+    """The surest identity, unless it is one that only machines read; then nothing."""
+    surest = primary(tuple(identities)) if identities else None
+    return "" if surest is None or surest.namespace in _MACHINES else surest.value
 
 
 def _why(connection: Connection, row: Row[Any], model: Model, words: Words, whys: Whys) -> str:

@@ -13,7 +13,8 @@ from services.api.dashboard.texts import Words, language_of
 from services.api.problem import Problem
 from services.contract.tables import workspace
 
-_FORM_BYTES_MAX = 4096
+FORM_BYTES_MAX = 4096
+FIELDS_MAX = 40
 templates = Environment(
     loader=PackageLoader("services.api.dashboard"),
     autoescape=True,
@@ -46,9 +47,11 @@ class May:
 
 SeesNumbers = Annotated[Visitor, Depends(May("segments:read"))]
 SeesPeople = Annotated[Visitor, Depends(May("segments:read", "persons:read"))]
+RecordsConsent = Annotated[Visitor, Depends(May("persons:read", "consent:write"))]
+ErasesPeople = Annotated[Visitor, Depends(May("persons:read", "persons:erase"))]
+SeesExports = Annotated[Visitor, Depends(May("segments:read", "exports:write", "jobs:write"))]
+ChangesSegments = Annotated[Visitor, Depends(May("segments:read", "segments:write"))]
 SeesAccess = Annotated[Visitor, Depends(May("audit:read"))]
-ChangesAccounts = Annotated[Visitor, Depends(May("audit:read", "accounts:read", "accounts:write"))]
-ChangesKeys = Annotated[Visitor, Depends(May("audit:read", "keys:read", "keys:write"))]
 
 
 def words_of(connection: Connection, visitor: Visitor, request: Request) -> tuple[Words, str]:
@@ -67,11 +70,12 @@ def page(
     status: int = 200,
     *,
     workspace: str = "",
+    path: str = "",
     **shown: Any,
 ) -> Response:
-    """A whole page."""
+    """A whole page; ``path`` is where the same is in another language, left out: where it is."""
     text = templates.get_template(template).render(
-        words=words, visitor=visitor, workspace=workspace, **shown
+        words=words, visitor=visitor, workspace=workspace, path=path, **shown
     )
     return html(text, status)
 
@@ -82,28 +86,37 @@ def html(text: str, status: int = 200) -> Response:
     return Response(text, status, media_type="text/html", headers=headers)
 
 
-async def form_of(request: Request) -> dict[str, list[str]]:
-    """The fields of a form that a page of our own sent.
-
-    Raises:
-        Problem: 403, another site sent it; 413.
-    """
-    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-        raise Problem(403, "cross_site", "This comes from another site.")
-    body = await request.body()
-    if len(body) > _FORM_BYTES_MAX:
-        raise Problem(413, "too_large", "A form is not that large.")
-    try:
-        return parse_qs(body.decode("utf-8", "replace"), max_num_fields=40)
-    except ValueError:
-        raise Problem(400, "invalid", "A form has not that many fields.") from None
+def picture(svg: bytes) -> Response:
+    """A drawing, which the visitor's browser keeps for some minutes."""
+    headers = {"Cache-Control": "private, max-age=300"}
+    return Response(svg, media_type="image/svg+xml", headers=headers)
 
 
-async def _own_form(request: Request) -> dict[str, list[str]]:
-    return await form_of(request)
+class FormOf:
+    """A dependency: the fields of a form that a page of our own sent."""
+
+    def __init__(self, bytes_max: int, fields_max: int) -> None:
+        self._bytes_max, self._fields_max = bytes_max, fields_max
+
+    async def __call__(self, request: Request) -> dict[str, list[str]]:
+        """The fields, by name.
+
+        Raises:
+            Problem: 400, 413, there is too much; 403, another site sent it.
+        """
+        if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+            raise Problem(403, "cross_site", "This comes from another site.")
+        body = await request.body()
+        if len(body) > self._bytes_max:
+            raise Problem(413, "too_large", "A form is not that large.")
+        try:
+            return parse_qs(body.decode("utf-8", "replace"), max_num_fields=self._fields_max)
+        except ValueError:
+            raise Problem(400, "invalid", "A form has not that many fields.") from None
 
 
-Form = Annotated[dict[str, list[str]], Depends(_own_form)]
+SMALL_FORM = FormOf(FORM_BYTES_MAX, FIELDS_MAX)
+Form = Annotated[dict[str, list[str]], Depends(SMALL_FORM)]
 
 
 def field(form: dict[str, list[str]], name: str) -> str:

@@ -9,6 +9,7 @@ from services.api.dashboard.agreed import agreed, why_not
 from services.api.dashboard.habits import habits_of
 from services.api.dashboard.movers import NAME_KEYS, name_of
 from services.api.dashboard.reasons import reasons_of
+from services.api.dashboard.standing import standing
 from services.api.dashboard.texts import Words
 from services.api.people import identities_of, state_at
 from services.api.person_view import show_phase
@@ -37,18 +38,14 @@ def person_page(
     phases = stretches(connection, row, "phase", None)
     phase = next((p for p in phases if _holds(p, now_ms)), None)
     explanation = explain(events, here.model, now_ms)
+    inferred = phase is not None and _is_inferred(phase, state, now_ms)
     return {
-        "name": name_of(state, identities, row.public_id),
+        "name": name_of(state, identities, row.public_id, words),
         "attributes": _attributes(state, {i.value.lower() for i in identities}, words),
-        "identities": identities[:8],
-        "state": None if explanation is None else words[explanation.latency_state],
-        "state_since": None
-        if explanation is None
-        else words["state_since"].format(day=words.day(explanation.latency_since_ms)),
+        "identities": [(words.namespace(one.namespace), one.value) for one in identities[:8]],
+        "standing": standing(phase, explanation, chances, words, now_ms, inferred=inferred),
         "habits": habits_of(state, words, now_ms, here.model),
         "openness": None if chances is None else chances[1] + chances[2],
-        "phase": phase,
-        "inferred": phase is not None and show_phase(phase, state, now_ms).inferred,
         "phases": [p for p in phases if p.valid_to_ms is None or p.valid_to_ms > row.first_ms][
             -PHASES_MAX:
         ],
@@ -59,6 +56,13 @@ def person_page(
         "events": [_event(event, words) for event in events[: -EVENTS_MAX - 1 : -1]],
         "happened": len(events),
     }
+
+
+def _is_inferred(phase: Row[Any], state: PersonState | None, now_ms: int) -> bool:
+    """By the estimate alone: nothing that the person did says it outright."""
+    if phase.key == "do":
+        return show_phase(phase, state, now_ms).inferred
+    return bool(phase.key == "think")
 
 
 def _holds(row: Row[Any], at_ms: int) -> bool:
@@ -84,6 +88,6 @@ def _event(event: Event, words: Words) -> dict[str, Any]:
         "what": words.event(event.type),
         "about": title if isinstance(title, str) and title else event.content_id or "",
         "when": words.moment(event.occurred_ms),
-        "channel": event.channel,
+        "channel": words.channel(event.channel),
         "machine": event.machine.p >= MACHINE_THRESHOLD,
     }

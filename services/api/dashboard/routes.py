@@ -10,24 +10,22 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 
 from services.api.context import Context, Here
-from services.api.dashboard.charts import draw
+from services.api.dashboard.charts import COLOURS, draw
 from services.api.dashboard.entering import TooOften, account_of
-from services.api.dashboard.figures import phase_figure, phase_figures, segment_figures
+from services.api.dashboard.figures import figure, phase_figures, segment_figures
 from services.api.dashboard.movers import Whys, movers
 from services.api.dashboard.notices import dead_webhooks
 from services.api.dashboard.pages import (
     Form,
     SeesNumbers,
-    SeesPeople,
     field,
     html,
     lang,
     page,
+    picture,
     templates,
     words_of,
 )
-from services.api.dashboard.people_page import Place, people_page
-from services.api.dashboard.person_page import person_page
 from services.api.dashboard.session import (
     NEEDED_SCOPES,
     Visitor,
@@ -37,12 +35,8 @@ from services.api.dashboard.session import (
 )
 from services.api.dashboard.texts import Words, language_of
 from services.api.passwords import LENGTH_MAX as PASSWORD_MAX
-from services.api.people import find_person
-from services.api.problem import MovedError, Problem
-from services.api.segment_store import find_segment
-from services.api.segments import SegmentKey
-from services.api.wire import Cursor, unpack_cursor
-from services.contract.phases import PHASES, IntervalKind, Phase
+from services.api.problem import Problem
+from services.contract.phases import PHASES
 
 router = APIRouter(include_in_schema=False)
 
@@ -84,51 +78,8 @@ def chart(here: Here, request: Request, name: str, visitor: SeesNumbers) -> Resp
         raise Problem(404, "not_found", "There is no such chart.")
     with here.engine.connect() as connection:
         words, _ = words_of(connection, visitor, request)
-        figure = phase_figure(connection, visitor.workspace_id, phase, here.clock())
-    return Response(
-        draw(figure, words),
-        media_type="image/svg+xml",
-        headers={"Cache-Control": "private, max-age=300"},
-    )
-
-
-@router.get("/people/{person_id}")
-def person(here: Here, request: Request, person_id: str, visitor: SeesPeople) -> Response:
-    """One person."""
-    with here.engine.connect() as connection:
-        words, name = words_of(connection, visitor, request)
-        try:
-            row = find_person(connection, visitor.workspace_id, person_id)
-        except MovedError as moved:
-            return RedirectResponse(f"/people/{moved.survivor}{lang(request)}", 303)
-        except Problem as problem:
-            return page("unknown.html", words, visitor, problem.status, workspace=name)
-        shown = person_page(connection, here, row, words)
-    return page("person.html", words, visitor, workspace=name, **shown)
-
-
-@router.get("/phases/{phase}")
-def people_of_phase(
-    here: Here, request: Request, phase: Phase, visitor: SeesPeople, cursor: Cursor = None
-) -> Response:
-    """Who is in a phase."""
-    with here.engine.connect() as connection:
-        words, _ = words_of(connection, visitor, request)
-        title = f"{phase.capitalize()}: {words.phase(phase)}"
-        return _people(connection, here, request, visitor, "phase", phase, title, cursor)
-
-
-@router.get("/segments/{key}")
-def people_of_segment(
-    here: Here, request: Request, key: SegmentKey, visitor: SeesPeople, cursor: Cursor = None
-) -> Response:
-    """Who is in a segment."""
-    with here.engine.connect() as connection:
-        found = find_segment(connection, visitor.workspace_id, key)
-        # While the first version is being filled nobody is in it.
-        version = "0" if found.live is None else str(found.live.id)
-        title = found.newest.name
-        return _people(connection, here, request, visitor, "segment", version, title, cursor)
+        found = figure(connection, visitor.workspace_id, "phase", phase, here.clock())
+    return picture(draw(found, COLOURS[phase], words))
 
 
 @router.get("/login")
@@ -217,20 +168,3 @@ def _part(connection: Connection, here: Context, visitor: Visitor, words: Words)
         dead=dead_webhooks(connection, visitor.workspace_id),
         now_ms=now_ms,
     )
-
-
-def _people(
-    connection: Connection,
-    here: Context,
-    request: Request,
-    visitor: Visitor,
-    kind: IntervalKind,
-    key: str,
-    title: str,
-    cursor: str | None,
-) -> Response:
-    words, name = words_of(connection, visitor, request)
-    place = Place(here.clock()) if cursor is None else unpack_cursor(cursor, Place)
-    people = people_page(connection, visitor.workspace_id, kind, key, place)
-    path = request.url.path
-    return page("people.html", words, visitor, workspace=name, title=title, page=people, path=path)

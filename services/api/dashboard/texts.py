@@ -6,7 +6,13 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 
 from services.api.dashboard.access_texts import ACCESS
+from services.api.dashboard.audit_texts import DONE, FIELDS, SCOPES
+from services.api.dashboard.event_texts import EVENTS
+from services.api.dashboard.people_texts import PEOPLE
+from services.api.dashboard.privacy_texts import PRIVACY
+from services.api.dashboard.segment_texts import SEGMENTS
 from services.contract.phases import DAY_MS, Phase
+from services.model.vocabulary import CHANNELS, NAMESPACES
 from services.model.words import Language
 
 PHASES: dict[Phase, dict[Language, str]] = {
@@ -50,7 +56,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "language": ("Taal", "Language"),
     "back": ("Overzicht", "Overview"),
     "openness": ("openheid voor iets nieuws", "openness to something new"),
-    "estimate": ("Een schatting, geen oordeel.", "An estimate, not a verdict."),
     "not_scored": (
         "Van deze persoon maken we geen schatting: {cause}.",
         "We make no estimate of this person: {cause}.",
@@ -79,7 +84,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "prior": ("Vertrekpunt", "Starting point"),
     "total": ("Samen", "Together"),
-    "state_since": ("naar schatting sinds {day}", "by estimate since {day}"),
     "latent_latent": ("Niet op zoek", "Not looking"),
     "actively_latent": ("Open voor iets nieuws", "Open to something new"),
     "active": ("Op zoek", "Looking"),
@@ -104,8 +108,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "since": ("sinds", "since"),
     "until": ("tot", "until"),
     "expects": ("verwacht vanaf", "expected from"),
-    "inferred": ("afgeleid uit gedrag", "inferred from behaviour"),
-    "observed": ("door een aanmelding of sollicitatie", "by a sign-up or an application"),
     "latest": ("De laatste {shown} van {all}.", "The latest {shown} of {all}."),
     "unknown_title": ("Deze persoon kennen we niet", "We do not know this person"),
     "unknown_hint": (
@@ -123,42 +125,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "to": ("naar", "to"),
 }  # fmt: skip
 
-_TEXTS |= ACCESS
-
-_EVENTS: dict[str, tuple[str, str]] = {
-    "page": ("Bekeek een pagina", "Viewed a page"),
-    "site_search": ("Zocht op de site", "Searched the site"),
-    "read": ("Las", "Read"),
-    "play": ("Luisterde of keek", "Listened or watched"),
-    "magazine_page": ("Las in het magazine", "Read the magazine"),
-    "download": ("Downloadde", "Downloaded"),
-    "sign_up": ("Meldde zich aan", "Signed up"),
-    "question": ("Stelde een vraag", "Asked a question"),
-    "comment": ("Reageerde", "Commented"),
-    "ambassador_contacted": ("Sprak een ambassadeur", "Contacted an ambassador"),
-    "share": ("Deelde", "Shared"),
-    "attend": ("Was erbij", "Attended"),
-    "vacancy_viewed": ("Bekeek een vacature", "Looked at a vacancy"),
-    "application_started": ("Begon een sollicitatie", "Began an application"),
-    "applied": ("Solliciteerde", "Applied"),
-    "stage_changed": ("Ging verder in de procedure", "Moved on in the procedure"),
-    "rejected": ("Werd afgewezen", "Was rejected"),
-    "hired": ("Werd aangenomen", "Was hired"),
-    "left": ("Ging uit dienst", "Left"),
-    "sent": ("Kreeg een mail", "Was sent a mail"),
-    "delivered": ("Mail bezorgd", "Mail delivered"),
-    "open": ("Opende een mail", "Opened a mail"),
-    "click": ("Klikte", "Clicked"),
-    "bounce": ("Mail kwam terug", "Mail bounced"),
-    "unsubscribe": ("Meldde zich af", "Unsubscribed"),
-    "complaint": ("Meldde mail als spam", "Reported mail as spam"),
-    "identified": ("Maakte zich bekend", "Became known"),
-    "consent_changed": ("Antwoordde over toestemming", "Answered about consent"),
-    "erased": ("Werd gewist", "Was erased"),
-    "identity_decision": ("Er werd beslist wie dit is", "It was decided who this is"),
-    "segment_listed": ("Met de hand ingedeeld", "Put in or out of a segment by hand"),
-    "custom": ("Deed iets anders", "Did something else"),
-}
+_TEXTS |= ACCESS | PEOPLE | PRIVACY | SEGMENTS
 
 _MONTHS: dict[Language, tuple[str, ...]] = {
     "nl": ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec"),
@@ -195,9 +162,29 @@ class Words:
         """A text by its name."""
         return _TEXTS[name][self._column]
 
+    def done(self, what: str) -> str:
+        """What a change of the audit is called."""
+        return DONE[what][self.language] if what in DONE else _plain(what)
+
+    def audit_field(self, name: str) -> str:
+        """What a field of something that was changed is called."""
+        return FIELDS[name][self.language] if name in FIELDS else _plain(name)
+
+    def scope(self, name: str) -> str:
+        """What a scope allows."""
+        return SCOPES[name][self.language] if name in SCOPES else name
+
+    def channel(self, name: str) -> str:
+        """What a channel is called."""
+        return CHANNELS[name][self.language]
+
+    def namespace(self, name: str) -> str:
+        """What a kind of identity is called; of another system it goes by its own name."""
+        return NAMESPACES[name][self.language] if name in NAMESPACES else name
+
     def event(self, type_: str) -> str:
         """What an event type is called."""
-        return _EVENTS[type_][self._column]
+        return EVENTS[type_][self._column]
 
     def phase(self, phase: Phase) -> str:
         """What a phase means."""
@@ -237,6 +224,10 @@ class Words:
         """The same of a day on the calendar."""
         return f"{day.day} {_MONTHS[self.language][day.month - 1]} {day.year}"
 
+    def calendar_day(self, at_ms: int) -> date:
+        """The day on the workspace's calendar."""
+        return self._local(at_ms).date()
+
     def weekday(self, number: int) -> str:
         """A weekday's name; 1 is Monday."""
         return _WEEKDAYS[self.language][number - 1]
@@ -268,3 +259,7 @@ class Words:
 
     def _local(self, at_ms: int) -> datetime:
         return datetime.fromtimestamp(at_ms / 1000, self.zone)
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ").replace(".", ": ")

@@ -9,7 +9,15 @@ from sqlalchemy.exc import DBAPIError
 
 from services.api.account_store import INVITED_MS
 from services.api.app import create_app
-from services.api.dashboard import access, invitations, routes
+from services.api.dashboard import (
+    access,
+    invitations,
+    people,
+    privacy,
+    routes,
+    segment_editor,
+    segments,
+)
 from services.api.dashboard.entering import FAILURES_MAX
 from services.api.dashboard.pages import May
 from services.api.dashboard.session import COOKIE, LIFETIME_MS
@@ -182,16 +190,22 @@ def test_a_password_is_tried_so_often_and_no_more(client: Client, world: World) 
         assert _log_in(browser, "piet@example.org").status_code == 303
 
 
-PAGES = ("/", "/part", "/charts/see.svg", "/phases/see", "/people/{person}", "/access")
+NUMBERS = ("/", "/part", "/charts/see.svg", "/segments/doers", "/segments/doers/trend.svg")
+PEOPLE = ("/phases/see", "/people/{person}", "/people", "/people/{person}/known.json")
+EDITOR = ("/new-segment", "/segments/doers/edit")
+OBJECTION, ERASURE = "/people/{person}/objection", ("/people/{person}/erasure", "/privacy")
+PAGES = (*NUMBERS, *PEOPLE, *EDITOR, OBJECTION, *ERASURE, "/access")
 MAY = {
     "owner": {*PAGES},
-    "recruiter": {*PAGES} - {"/access"},
-    "reader": {"/", "/part", "/charts/see.svg"},
-    "privacy_officer": {*PAGES},
+    "recruiter": {*NUMBERS, *PEOPLE, *EDITOR, OBJECTION},
+    "reader": {*NUMBERS},
+    "privacy_officer": {*PAGES} - {*EDITOR},
 }
 
 
 def test_each_role_sees_what_is_its_own(client: Client, people: dict[str, str]) -> None:
+    doers = {"name": "Doers", "rule": {"type": "phase", "any_of": ["do"]}}
+    assert client.put("/v1/segments/doers", json=doers).status_code == 201
     for role, allowed in MAY.items():
         token = _invite(client, f"{role}@example.org", role)
         with _browser(client) as browser:
@@ -211,7 +225,7 @@ def test_each_role_sees_what_is_its_own(client: Client, people: dict[str, str]) 
 
 def test_every_page_asks_who_it_is() -> None:
     open_to_all = {"/login", "/logout", "/static/{name}", "/invitation", "/part"}
-    for part in (routes, access, invitations):
+    for part in (routes, people, segments, segment_editor, privacy, access, invitations):
         for route in part.router.routes:
             asked = [d.call for d in route.dependant.dependencies if isinstance(d.call, May)]
             assert asked or route.path in open_to_all, route.path
@@ -238,7 +252,9 @@ def test_the_page_invites_makes_keys_and_tells_who_did_what(client: Client) -> N
         page = browser.get("/access?lang=nl").text
         assert key[0] not in page
         assert "Wie heeft wat veranderd" in page
-        assert "account.invited" in page
+        assert "Uitgenodigd</b> p@x.nl" in page
+        assert "Privacyfunctionaris" in page
+        assert "account.invited" not in page
         last = re.search(r"/access/accounts/(acc_\w+)/end", page)
         assert last is not None
         refused = browser.post(f"/access/accounts/{last[1]}/end?lang=en", data=own)

@@ -100,10 +100,73 @@ def test_a_segment_leads_to_its_people_page_by_page(browser: Client, world: Worl
     second = browser.get(further[1].replace("&amp;", "&")).text
     assert 'rel="next"' not in second
     assert f"{PAGE + 2} people" in second
-    shown = [set(re.findall(r"/people/(p_[\w-]+)", page)) for page in (first, second)]
+    row = re.compile(r'<th scope="row"><a href="/people/(p_[\w-]+)')
+    shown = [set(row.findall(page)) for page in (first, second)]
     assert [len(ids) for ids in shown] == [PAGE, 2]
     assert not shown[0] & shown[1]
     assert browser.get("/segments/none").status_code == 404
+
+
+def test_people_are_sorted_and_found(browser: Client, world: World, people: dict[str, str]) -> None:
+    world.score([world.event(3, "identified", f"u{i}") for i in range(PAGE + 3)])
+    row = re.compile(r'<th scope="row"><a href="/people/(p_[\w-]+)')
+    share = re.compile(r'<td class="number">(\d+)%</td>')
+    for order in ("latest", "openness", "engagement"):
+        path, seen, shares = f"/phases/see?lang=en&order={order}", [], []
+        while path:
+            page = browser.get(path).text
+            seen += row.findall(page)
+            shares += [int(one) for one in share.findall(page)]
+            further = re.search(r'rel="next" href="([^"]+)"', page)
+            path = further[1].replace("&amp;", "&") if further else ""
+        assert len(seen) == len(set(seen)) == PAGE + 4, order
+        if order == "openness":
+            assert shares == sorted(shares, reverse=True)
+        if order == "latest":
+            assert seen[-1] == people["quiet"]
+    assert 'aria-sort="descending"' in page
+    found = browser.get("/phases/see?lang=en&q=u3").text
+    assert row.findall(found) == [world.id_of("u3")]
+    elsewhere = browser.get("/phases/see?lang=en&q=anna").text
+    assert "Nobody in this list is known as anna." in elsewhere
+    assert browser.get("/people?q=anna").headers["location"] == f"/people/{people['turning']}"
+    assert "Niemand is bekend als &lt;x&gt;." in browser.get("/people?lang=nl&q=<x>").text
+    assert browser.get("/phases/see?order=name").status_code == 400
+
+
+def test_only_who_came_last_is_ranked_where_they_are_many(
+    browser: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.api.dashboard.people_page.RANKED_MAX", 2)
+    world.score([world.event(3 + i, "page", f"u{i}") for i in range(4)])
+    page = browser.get("/phases/see?lang=en&order=openness").text
+    assert "The order is that of the 2 people who came here last" in page
+    assert world.id_of("u0") in page
+    assert world.id_of("u3") not in page
+    assert world.id_of("u3") in browser.get("/phases/see?lang=en").text
+
+
+def test_errors_are_pages_in_the_visitors_language(
+    browser: Client, world: World, people: dict[str, str]
+) -> None:
+    page = {"Accept": "text/html,application/xhtml+xml", "Accept-Language": "nl"}
+    for path, status, told in (
+        ("/segments/none", 404, "Dat is hier niet"),
+        ("/nowhere", 404, "Dat is hier niet"),
+        ("/phases/x", 400, "Zo kan het niet"),
+        ("/phases/see?cursor=x", 400, "Begin de lijst opnieuw."),
+        ("/people/nobody/erasure", 404, "Dat is hier niet"),
+    ):
+        answer = browser.get(path, headers=page)
+        assert (answer.status_code, told in answer.text) == (status, True), path
+        assert '<html lang="nl">' in answer.text
+        assert answer.headers["content-type"].startswith("text/html")
+    english = browser.get("/segments/none?lang=en", headers=page)
+    assert "It is not here" in english.text
+    forged = browser.post("/access/keys?lang=en", data={"csrf": "x"}, headers=page)
+    assert (forged.status_code, "Load the page again" in forged.text) == (403, True)
+    assert browser.get("/segments/none").headers["content-type"] == "application/problem+json"
+    assert browser.get("/v1/segments", headers=page).json()["code"] == "unauthorized"
 
 
 def test_a_chart_is_a_picture_of_its_own(browser: Client, people: dict[str, str]) -> None:
@@ -160,7 +223,8 @@ def test_a_persons_page_says_what_was_told_and_what_was_left_out(
     assert '<span class="hint">profession</span> welder' in page
     assert '<span class="hint">night shift</span> yes' in page
     assert "not a line" not in page
-    assert "by a sign-up or an application" in page
+    assert "Ready to talk, since 16 Nov 2026" in page
+    assert "On that day this person signed up or applied." in page
     assert "The latest 40 of 52." in page
 
 
@@ -176,7 +240,6 @@ def test_a_persons_page_tells_of_habits(browser: Client, world: World) -> None:
         "from 1 Feb 2027 (said so)",
         "about every 7 days",
         "1 in 7 days, 1 in 30 days",
-        "by estimate since",
     ):
         assert told in page, told
     dutch = browser.get(f"/people/{person}?lang=nl").text

@@ -1,0 +1,101 @@
+"""What changes are called, what their fields are, and what each scope allows."""
+
+from services.model.words import Language
+
+Both = dict[Language, str]
+
+DONE: dict[str, Both] = {
+    "account.invited": {"nl": "Uitgenodigd", "en": "Invited"},
+    "account.invited_again": {"nl": "Opnieuw uitgenodigd", "en": "Invited again"},
+    "account.password_set": {"nl": "Wachtwoord gekozen", "en": "Password chosen"},
+    "account.changed": {"nl": "Toegang veranderd", "en": "Access changed"},
+    "account.ended": {"nl": "Toegang beëindigd", "en": "Access ended"},
+    "key.made": {"nl": "Sleutel gemaakt", "en": "Key made"},
+    "key.rotated": {"nl": "Sleutel vervangen", "en": "Key rotated"},
+    "key.changed": {"nl": "Sleutel veranderd", "en": "Key changed"},
+    "key.ended": {"nl": "Sleutel beëindigd", "en": "Key ended"},
+    "segment.made": {"nl": "Segment gemaakt", "en": "Segment made"},
+    "segment.edited": {"nl": "Segment veranderd", "en": "Segment changed"},
+    "segment.deleted": {"nl": "Segment verwijderd", "en": "Segment deleted"},
+    "webhook.made": {"nl": "Webhook gemaakt", "en": "Webhook made"},
+    "webhook.changed": {"nl": "Webhook veranderd", "en": "Webhook changed"},
+    "webhook.deleted": {"nl": "Webhook verwijderd", "en": "Webhook deleted"},
+    "webhook.secret_rotated": {
+        "nl": "Geheim van een webhook vervangen",
+        "en": "Secret of a webhook rotated",
+    },
+    "trigger.made": {"nl": "Trigger gemaakt", "en": "Trigger made"},
+    "trigger.changed": {"nl": "Trigger veranderd", "en": "Trigger changed"},
+    "trigger.deleted": {"nl": "Trigger verwijderd", "en": "Trigger deleted"},
+    "hook.made": {"nl": "Koppeling met een mailer gemaakt", "en": "Mailer connected"},
+    "hook.secrets_told": {
+        "nl": "Bewijs van een mailer ingevuld",
+        "en": "Proof of a mailer filled in",
+    },
+    "hook.deleted": {"nl": "Koppeling met een mailer verwijderd", "en": "Mailer disconnected"},
+    "link_secret.rotated": {"nl": "Geheim van links vervangen", "en": "Secret of links rotated"},
+    "asserted_consent.declared": {
+        "nl": "Verklaring over toestemming veranderd",
+        "en": "Declaration of consent changed",
+    },
+}
+
+FIELDS: dict[str, Both] = {
+    "name": {"nl": "naam", "en": "name"},
+    "email": {"nl": "e-mailadres", "en": "mail address"},
+    "role": {"nl": "rol", "en": "role"},
+    "kind": {"nl": "soort", "en": "kind"},
+    "scopes": {"nl": "mag", "en": "may"},
+    "beside": {"nl": "naast sleutel", "en": "beside key"},
+    "url": {"nl": "adres", "en": "address"},
+    "types": {"nl": "over", "en": "about"},
+    "segments": {"nl": "segmenten", "en": "segments"},
+    "status": {"nl": "toestand", "en": "status"},
+    "text_version": {"nl": "versie van de tekst", "en": "version of the text"},
+    "source": {"nl": "bron", "en": "source"},
+    "since": {"nl": "sinds", "en": "since"},
+    "esp": {"nl": "mailer", "en": "mailer"},
+}
+
+SCOPES: dict[str, Both] = {
+    "persons:read": {"nl": "Mensen zien", "en": "See people"},
+    "segments:read": {"nl": "Segmenten en aantallen zien", "en": "See segments and numbers"},
+    "segments:write": {
+        "nl": "Segmenten maken en veranderen",
+        "en": "Make and change segments",
+    },
+    "persons:write": {"nl": "Gegevens van mensen aanvullen", "en": "Tell what is known of people"},
+    "imports:write": {"nl": "Bestanden inlezen", "en": "Bring files in"},
+    "exports:write": {"nl": "Leden van segmenten exporteren", "en": "Export members of segments"},
+    "jobs:write": {
+        "nl": "Imports en exports volgen en afbreken",
+        "en": "See and end imports and exports",
+    },
+    "changes:read": {"nl": "Veranderingen volgen", "en": "Follow changes"},
+    "content:read": {"nl": "De catalogus zien", "en": "See the catalogue"},
+    "content:write": {"nl": "De catalogus bijwerken", "en": "Change the catalogue"},
+    "links:write": {"nl": "Links en mailings maken", "en": "Make links and mailings"},
+    "identities:write": {"nl": "Beslissen wie wie is", "en": "Decide who is who"},
+    "consent:write": {
+        "nl": "Toestemming en bezwaar vastleggen",
+        "en": "Record consent and objections",
+    },
+    "persons:erase": {
+        "nl": "Mensen wissen en bewaartermijnen instellen",
+        "en": "Erase people, and set how long they are kept",
+    },
+    "hooks:read": {"nl": "Koppelingen met mailers zien", "en": "See connected mailers"},
+    "hooks:write": {"nl": "Mailers koppelen", "en": "Connect mailers"},
+    "webhooks:read": {"nl": "Webhooks zien", "en": "See webhooks"},
+    "webhooks:write": {"nl": "Webhooks beheren", "en": "Manage webhooks"},
+    "workspace:write": {
+        "nl": "De werkruimte instellen",
+        "en": "Set up the workspace",
+    },
+    "workspace:read": {"nl": "De werkruimte zien", "en": "See the workspace"},
+    "keys:read": {"nl": "Sleutels zien", "en": "See keys"},
+    "keys:write": {"nl": "Sleutels maken en beëindigen", "en": "Make and end keys"},
+    "accounts:read": {"nl": "Zien wie mag inloggen", "en": "See who may log in"},
+    "accounts:write": {"nl": "Mensen toegang geven", "en": "Give people access"},
+    "audit:read": {"nl": "Zien wie wat veranderde", "en": "See who changed what"},
+}

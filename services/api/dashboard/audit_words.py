@@ -1,0 +1,121 @@
+"""The audit in words: who did what to which thing, and what became of it."""
+
+from typing import Any, NamedTuple, get_args
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, Row, select
+
+from services.api.audit import COMMAND_LINE
+from services.api.dashboard.rule_view import Names, Shown, view
+from services.api.dashboard.texts import Words
+from services.api.segment_store import find_segments
+from services.contract.keys import KeyKind
+from services.contract.tables import account, api_key
+from services.model.rules import RuleTree
+
+_VALUE_CHARS = 300
+
+
+class Difference(NamedTuple):
+    """Of one field what it was and what it is, in words; empty: nothing."""
+
+    field: str
+    before: str
+    after: str
+
+
+class Noted(NamedTuple):
+    """One change."""
+
+    when: str
+    what: str
+    about: str
+    who: str
+    differences: list[Difference]
+    before_rule: Shown | None
+    after_rule: Shown | None
+
+
+class Teller:
+    """Tells changes, and knows the names of what they are about."""
+
+    def __init__(self, connection: Connection, workspace_id: int, words: Words) -> None:
+        self._words = words
+        self._segments: Names = {
+            found.newest.key: found.newest.name for found in find_segments(connection, workspace_id)
+        }
+        people = select(account.c.public_id, account.c.email).where(
+            account.c.workspace_id == workspace_id
+        )
+        # Ended keys too: what they did stands there still.
+        keys = select(api_key.c.public_id, api_key.c.name).where(
+            api_key.c.workspace_id == workspace_id
+        )
+        self._names = self._segments | {
+            str(row[0]): str(row[1])
+            for query in (people, keys)
+            for row in connection.execute(query)
+        }
+
+    def tell(self, row: Row[Any]) -> Noted:
+        """A row of the audit."""
+        before, after = _fields(row.before), _fields(row.after)
+        rules = [self._rule(told.pop("rule", None)) for told in (before, after)]
+        return Noted(
+            when=self._words.moment(row.at_ms),
+            what=self._words.done(row.what),
+            about=self._named(row.about, {**before, **after}),
+            who=self._who(row.who),
+            differences=[
+                Difference(
+                    self._words.audit_field(name),
+                    self._value(name, before.get(name)),
+                    self._value(name, after.get(name)),
+                )
+                for name in {**before, **after}
+                if before.get(name) != after.get(name)
+            ],
+            before_rule=rules[0] if rules[0] != rules[1] else None,
+            after_rule=rules[1] if rules[0] != rules[1] else None,
+        )
+
+    def _who(self, who: str) -> str:
+        """A credential's ``who``: ``account acc_…``, ``key key_…`` or the command line."""
+        if who == COMMAND_LINE:
+            return self._words["by_command_line"]
+        kind, _, public_id = who.partition(" ")
+        name = self._names.get(public_id, public_id)
+        return f"{self._words['by_key']} {name}" if kind == "key" else name
+
+    def _named(self, about: str, told: dict[str, Any]) -> str:
+        own = told.get("email") or told.get("name")
+        return self._names.get(about) or (own if isinstance(own, str) else about)
+
+    def _rule(self, told: Any) -> Shown | None:
+        if told is None:
+            return None
+        try:
+            rule = RuleTree.model_validate({"rule": told}).rule
+        except ValidationError:  # of later code than ours
+            return None
+        return view(rule, self._words.language, self._segments)
+
+    def _value(self, name: str, value: Any) -> str:
+        words = self._words
+        if value is None or value == []:
+            return ""
+        if name == "role":
+            return words[f"role_{value}"]
+        if name == "kind" and value in get_args(KeyKind):
+            return words[f"key_{value}"]
+        if name == "scopes" and isinstance(value, list):
+            return "; ".join(words.scope(str(scope)) for scope in value)
+        if isinstance(value, list):
+            return ", ".join(str(one) for one in value)[:_VALUE_CHARS]
+        return words.value(value if isinstance(value, str | int | float) else str(value))[
+            :_VALUE_CHARS
+        ]
+
+
+def _fields(told: Any) -> dict[str, Any]:
+    return dict(told) if isinstance(told, dict) else {}

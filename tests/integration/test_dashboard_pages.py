@@ -1,0 +1,142 @@
+"""The dashboard in a real Chromium: a segment by keyboard, people, a privacy officer's work."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.integration.product import PATIENCE_S, Product
+from tests.servers.process import wait_until
+
+AGREED = {"consent": {"categoryPreferences": {"measure": True, "profile": True}}}
+PHONE = {"width": 375, "height": 740}
+
+# Every field has a name that is read aloud, every table headers, the page a language and a heading,
+# and nothing reaches beyond the screen.
+_FAULTS = """() => {
+  const faults = [];
+  for (const one of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
+    if (!one.labels?.length && !one.ariaLabel) faults.push(`no label: ${one.name}`);
+  for (const one of document.querySelectorAll("button, a[href]"))
+    if (!(one.innerText || one.ariaLabel || one.title).trim()) faults.push(`no name: ${one.outerHTML}`);
+  for (const one of document.querySelectorAll("table"))
+    if (!one.querySelector("th[scope]")) faults.push("a table without headers");
+  for (const one of document.querySelectorAll("img"))
+    if (!one.alt) faults.push(`no text for ${one.src}`);
+  const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
+  if (new Set(ids).size < ids.length) faults.push("an id twice");
+  if (!["nl", "en"].includes(document.documentElement.lang)) faults.push("no language");
+  if (document.querySelectorAll("h1").length !== 1) faults.push("not one h1");
+  const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  if (wide > 0) faults.push(`${wide} px too wide`);
+  return faults;
+}"""
+
+
+@pytest.fixture
+def page(product: Product, chromium: Browser) -> Iterator[Page]:
+    """A recruiter's window, logged in; whatever the browser complains of is a fault."""
+    context = chromium.new_context(locale="nl-NL")
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_S * 1000)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    page.goto(f"{product.api_url}/login#{product.api_key}")
+    page.wait_for_selector("#live")
+    yield page
+    context.close()
+    assert [one for one in complaints if "status of 404" not in one] == []
+
+
+def _right(page: Page) -> None:
+    """Nothing is amiss on a wide screen, nor on a telephone."""
+    size = page.viewport_size
+    assert size is not None
+    assert page.evaluate(_FAULTS) == []
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    assert page.evaluate(_FAULTS) == []
+    page.set_viewport_size(size)
+
+
+def _known(product: Product, user: str, *events: str) -> str:
+    calls = [
+        {"type": "track", "event": event, "userId": user, "context": AGREED} for event in events
+    ]
+    traits = {"email": f"{user}@post.example", "name": user.capitalize(), "region": "Noord"}
+    product.collect([{"type": "identify", "userId": user, "traits": traits, "context": AGREED}])
+    product.collect(calls)
+    return str(product.await_events("user_id", user, len(events) + 1)["id"])
+
+
+def test_a_segment_is_made_by_keyboard_and_shown(product: Product, page: Page) -> None:
+    _known(product, "ben", "applied")
+    _known(product, "cas", "vacancy_viewed")
+    page.get_by_role("link", name="Nieuw segment").click()
+    expect(page.get_by_label("Naam")).to_be_focused()
+    page.keyboard.type("Klaar in Noord")
+    page.get_by_label("Do (klaar voor een gesprek)").focus()
+    page.keyboard.press("Space")
+    page.get_by_label("Voorwaarde erbij").select_option("attribute")
+    page.get_by_role("button", name="Voeg toe").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Do (klaar voor een gesprek)")).to_be_checked()
+    page.get_by_label("kenmerk", exact=True).fill("region")
+    page.get_by_label("waarde").fill("Noord")
+    page.keyboard.press("Enter")  # in a field it previews
+    expect(page.locator("#preview")).to_be_focused()
+    expect(page.locator("#preview")).to_contain_text("1 van de 2 mensen zitten erin.")
+    expect(page.locator("#preview")).to_contain_text("Ben")
+    expect(page.locator("#preview")).to_contain_text("region is Noord")
+    _right(page)
+    page.get_by_role("button", name="Bewaar").click()
+    page.wait_for_url("**/segments/klaar-in-noord*")
+
+    def filled() -> bool:
+        found = product.get("/v1/segments/klaar-in-noord")
+        return bool(found["status"] == "live" and found["count"] == 1)
+
+    wait_until(filled, "the segment to be filled", timeout_s=PATIENCE_S)
+    page.reload()
+    expect(page.get_by_role("row", name="Ben")).to_be_visible()
+    picture = page.locator("img[src*='trend.svg']")
+    assert picture.evaluate("one => one.naturalWidth") > 0
+    _right(page)
+    page.get_by_role("link", name="EN").click()
+    expect(page.get_by_role("heading", name="Who is in it")).to_be_visible()
+    page.get_by_role("link", name="Openness").click()
+    expect(page.locator("th[aria-sort=descending]")).to_contain_text("Openness")
+    page.goto(f"{product.api_url}/segments/none")
+    expect(page.get_by_role("heading", name="Dat is hier niet")).to_be_visible()
+    _right(page)
+
+
+def test_a_privacy_officer_finds_hands_out_and_erases(product: Product, page: Page) -> None:
+    _known(product, "dana", "vacancy_viewed")
+    page.get_by_label("Zoek iemand").fill("dana@post.example")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Dana")).to_be_visible()
+    _right(page)
+    with page.expect_download() as known:
+        page.get_by_role("link", name="Download alles wat we weten (JSON)").click()
+    assert "dana@post.example" in known.value.path().read_text()
+    page.get_by_role("link", name="Bezwaar vastleggen").click()
+    page.get_by_label("Reden, zoals de persoon die gaf").fill("telefonisch")
+    _right(page)
+    page.get_by_role("button", name="Leg het bezwaar vast").click()
+    expect(page.get_by_role("heading", name="Van Dana wordt geen schatting meer")).to_be_visible()
+    page.get_by_role("link", name="Open de pagina van deze persoon").click()
+    page.get_by_role("link", name="Wissen").click()
+    page.get_by_label("Ja, wis deze persoon voorgoed").check()
+    _right(page)
+    page.get_by_role("button", name="Wis", exact=True).click()
+    expect(page.get_by_role("heading", name="Dana is gewist.")).to_be_visible()
+    page.get_by_role("link", name="Privacy").first.click()
+    page.get_by_label("Waarde").fill("dana@post.example")
+    page.get_by_role("button", name="Zoek", exact=True).click()
+    expect(page.get_by_text("Niemand is hieraan bekend.")).to_be_visible()
+    expect(page.get_by_text("(op verzoek)")).to_be_visible()
+    _right(page)
+    page.goto(f"{product.api_url}/access")
+    expect(page.get_by_role("heading", name="Wie heeft wat veranderd")).to_be_visible()
+    _right(page)
