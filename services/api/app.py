@@ -54,8 +54,8 @@ from services.api import (
 from services.api.auth import Keys
 from services.api.context import Context
 from services.api.dashboard import access, error_pages, invitations, people, privacy, segment_editor
-from services.api.dashboard import segments as segment_pages
 from services.api.dashboard import routes as dashboard
+from services.api.dashboard import segments as segment_pages
 from services.api.door import HttpDoor
 from services.api.edge import Edge, only_known_parameters
 from services.api.exports import routes as exports

@@ -56,7 +56,7 @@ def among(
     connection: Connection, workspace_id: int, asked: Asked, person_ids: Collection[int]
 ) -> Sequence[Row[Any]]:
     """Those of some people for whom it holds, the latest first."""
-    query = (
+    query: Select[Any] = (
         select(*_OF_INTERVAL, person.c.public_id)
         .join(person, person.c.id == interval.c.person_id)
         .where(

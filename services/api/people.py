@@ -91,17 +91,14 @@ def person_of_identity(
     return row if row.merged_into is None else _survivor(connection, workspace_id, row)
 
 
-def known_as(workspace_id: int, value: str) -> Select[tuple[int]]:
+def known_as(workspace_id: int, value: str) -> Select[Any]:
     """The query for the ids of who has an identity with exactly this value."""
     row = identity.c
     ways = [spelled(namespace, value) for namespace in SEARCHED]
     return select(row.person_id).where(
         row.workspace_id == workspace_id,
         or_(
-            *(
-                and_(row.namespace == way.namespace, row.value == lookup_value(way))
-                for way in ways
-            )
+            *(and_(row.namespace == way.namespace, row.value == lookup_value(way)) for way in ways)
         ),
     )
 

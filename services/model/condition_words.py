@@ -115,7 +115,8 @@ def _events(leaf: Events, language: Language) -> str:
 
 def _first_event(leaf: FirstEvent, language: Language) -> str:
     ago = _ago(leaf.at_least_days_ago, leaf.less_than_days_ago, language)
-    return f"{_say('voor het eerst', 'for the first time', language)} {ago}: {_happening(leaf, language)}"
+    when = _say("voor het eerst", "for the first time", language)
+    return f"{when} {ago}: {_happening(leaf, language)}"
 
 
 def _last_event(leaf: LastEvent, language: Language) -> str:

@@ -18,7 +18,8 @@ _FAULTS = """() => {
   for (const one of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
     if (!one.labels?.length && !one.ariaLabel) faults.push(`no label: ${one.name}`);
   for (const one of document.querySelectorAll("button, a[href]"))
-    if (!(one.innerText || one.ariaLabel || one.title).trim()) faults.push(`no name: ${one.outerHTML}`);
+    if (!(one.innerText || one.ariaLabel || one.title).trim())
+      faults.push(`no name: ${one.outerHTML}`);
   for (const one of document.querySelectorAll("table"))
     if (!one.querySelector("th[scope]")) faults.push("a table without headers");
   for (const one of document.querySelectorAll("img"))

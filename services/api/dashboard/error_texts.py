@@ -44,7 +44,8 @@ _BY_STATUS: dict[int, Both] = {
     500: {
         "nl": "Het staat in ons logboek. Probeer het opnieuw; blijft het misgaan, meld het dan aan "
         "wie Kentering bij u beheert.",
-        "en": "It stands in our log. Try again; if it goes on, tell whoever runs Kentering for you.",
+        "en": "It stands in our log. Try again; if it goes on, tell whoever runs Kentering for "
+        "you.",
     },
     503: {
         "nl": "Er is niets veranderd. Probeer het over een halve minuut opnieuw.",

@@ -105,7 +105,7 @@ class Lists:
     def found(self, asked: Asked, value: str) -> PeoplePage:
         """Who of them is known by exactly this value."""
         query = known_as(self._workspace_id, value).limit(FOUND_MAX)
-        ids = [one for one in self._db.execute(query).scalars() if one is not None]
+        ids = list(self._db.execute(query).scalars())
         rows = among(self._db, self._workspace_id, asked, ids)
         return self._shown(rows, len(rows), Place(asked.as_of_ms), None, partly=False)
 

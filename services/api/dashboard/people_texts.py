@@ -10,7 +10,10 @@ PEOPLE: dict[str, tuple[str, str]] = {
         "By a whole mail address, user id, cookie or token from a mail.",
     ),
     "search_none": ("Niemand is bekend als {value}.", "Nobody is known as {value}."),
-    "search_here_none": ("In deze lijst is niemand bekend als {value}.", "Nobody in this list is known as {value}."),
+    "search_here_none": (
+        "In deze lijst is niemand bekend als {value}.",
+        "Nobody in this list is known as {value}.",
+    ),
     "search_all": ("Zoek bij iedereen", "Search everybody"),
     "search_clear": ("Toon iedereen in de lijst", "Show everybody in the list"),
     "search_list": ("Zoek in deze lijst", "Search this list"),
@@ -22,16 +25,24 @@ PEOPLE: dict[str, tuple[str, str]] = {
     "column_since": ("Hier sinds", "Here since"),
     "column_until": ("Verwacht tot", "Expected until"),
     "order_hint": (
-        "Openheid: hoe waarschijnlijk iemand openstaat voor iets nieuws. Betrokkenheid: wat iemand "
-        "deed, recent telt zwaarder. Stand van {moment}.",
-        "Openness: how probably somebody is open to something new. Engagement: what somebody did, "
-        "the recent counting for more. As of {moment}.",
+        (
+            "Openheid: hoe waarschijnlijk iemand openstaat voor iets nieuws. Betrokkenheid: wat "
+            "iemand deed, recent telt zwaarder. Stand van {moment}."
+        ),
+        (
+            "Openness: how probably somebody is open to something new. Engagement: what somebody "
+            "did, the recent counting for more. As of {moment}."
+        ),
     ),
     "ranked_among": (
-        "De volgorde is die van de {number} mensen die hier het laatst bij kwamen; wie er langer "
-        "is, vindt u in de volgorde van binnenkomst.",
-        "The order is that of the {number} people who came here last; who has been here longer is "
-        "found in the order of coming.",
+        (
+            "De volgorde is die van de {number} mensen die hier het laatst bij kwamen; wie er "
+            "langer is, vindt u in de volgorde van binnenkomst."
+        ),
+        (
+            "The order is that of the {number} people who came here last; who has been here "
+            "longer is found in the order of coming."
+        ),
     ),
     "sorted": ("gesorteerd", "sorted"),
     "sort_by": ("Sorteer op {name}", "Sort by {name}"),
@@ -50,7 +61,10 @@ PEOPLE: dict[str, tuple[str, str]] = {
         "Sindsdien volgen we deze persoon, of was er geen teken van een omslag meer.",
         "Since then we follow this person, or there was no sign of a turn any more.",
     ),
-    "stands_care": ("Op die dag kwam deze persoon in dienst.", "On that day this person was hired."),
+    "stands_care": (
+        "Op die dag kwam deze persoon in dienst.",
+        "On that day this person was hired.",
+    ),
     "turn_was": (
         "De omslag zelf was naar schatting rond {day}: die gaat vooraf aan de tekens.",
         "The turn itself was, by estimate, around {day}: it comes before the signs.",
@@ -72,4 +86,4 @@ PEOPLE: dict[str, tuple[str, str]] = {
     ),
     "rights_object": ("Bezwaar vastleggen", "Record an objection"),
     "rights_erase": ("Wissen", "Erase"),
-}  # fmt: skip
+}

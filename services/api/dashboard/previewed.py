@@ -42,7 +42,7 @@ def previewed(sent: Sent, key: str | None, rule: dict[str, Any]) -> Previewed:
     """
     visitor = sent.visitor
     sees = visitor.may("persons:read")
-    ask = PreviewAsk(key=key, rule=rule, samples=SAMPLES if sees else 0)  # type: ignore[arg-type]
+    ask = PreviewAsk(key=key, rule=rule, samples=SAMPLES if sees else 0)
     found = post_preview(sent.here, visitor.credential(), ask, language_of(sent.request))
     with sent.here.engine.connect() as connection:
         some = [*found.entering, *found.leaving]
@@ -57,9 +57,7 @@ def _named(samples: list[SampleOut], names: dict[str, str]) -> list[Sample]:
     ]
 
 
-def _names(
-    connection: Connection, sent: Sent, public_ids: list[str]
-) -> dict[str, str]:
+def _names(connection: Connection, sent: Sent, public_ids: list[str]) -> dict[str, str]:
     words, _ = words_of(connection, sent.visitor, sent.request)
     workspace_id = sent.visitor.workspace_id
     query = select(person.c.id, person.c.public_id).where(

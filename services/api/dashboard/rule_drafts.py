@@ -89,7 +89,8 @@ def marked(draft: Draft) -> bool:
     """Note in the draft what cannot be as it is; whether nothing is."""
     if draft.kind in GROUPS:
         draft.wrong = () if draft.parts else ("",)
-        return all([marked(part) for part in draft.parts]) and bool(draft.parts)
+        right = [marked(part) for part in draft.parts]  # every one is marked
+        return bool(right) and all(right)
     try:
         _ONE.validate_python(json_of(draft))
     except ValidationError as error:

@@ -12,28 +12,40 @@ _CONDITIONS: dict[str, tuple[Both, Both]] = {
     "events": (
         ("Wat iemand deed of kreeg", "What somebody did or got"),
         (
-            "Binnen hoeveel dagen; minstens of hoogstens hoe vaak (hoogstens 0: helemaal niet). "
-            "Zonder gebeurtenis telt alles.",
-            "Within how many days; at least or at most how often (at most 0: not at all). Without "
-            "an event everything counts.",
+            (
+                "Binnen hoeveel dagen; minstens of hoogstens hoe vaak (hoogstens 0: helemaal "
+                "niet). Zonder gebeurtenis telt alles."
+            ),
+            (
+                "Within how many days; at least or at most how often (at most 0: not at all). "
+                "Without an event everything counts."
+            ),
         ),
     ),
     "attribute": (
         ("Kenmerk van de persoon", "Attribute of the person"),
         (
-            'Bij „is een van” staan komma\'s ertussen. Een getal telt als getal, true en false als ja '
-            "en nee, en tussen aanhalingstekens is alles tekst.",
-            "With “is one of” commas stand between. A number counts as a number, true and false "
-            "as yes and no, and between quotes all is text.",
+            (
+                "Bij „is een van” staan komma's ertussen. Een getal telt als getal, true en false "
+                "als ja en nee, en tussen aanhalingstekens is alles tekst."
+            ),
+            (
+                "With “is one of” commas stand between. A number counts as a number, true and "
+                "false as yes and no, and between quotes all is text."
+            ),
         ),
     ),
     "interest": (
         ("Interesse", "Interest"),
         (
-            "Onderwerpen met komma's ertussen; en hoe sterk: bij de sterkste zoveel, of zoveel "
-            "procent van alles.",
-            "Topics with commas between; and how strong: among the strongest so many, or so many "
-            "per cent of all.",
+            (
+                "Onderwerpen met komma's ertussen; en hoe sterk: bij de sterkste zoveel, of zoveel "
+                "procent van alles."
+            ),
+            (
+                "Topics with commas between; and how strong: among the strongest so many, or so "
+                "many per cent of all."
+            ),
         ),
     ),
     "probability": (
@@ -46,11 +58,17 @@ _CONDITIONS: dict[str, tuple[Both, Both]] = {
     ),
     "time_in_phase": (
         ("Hoe lang al in een fase", "How long in a phase"),
-        ("Kies fasen, en minstens of korter dan hoeveel dagen.", "Choose phases, and at least or less than how many days."),
+        (
+            "Kies fasen, en minstens of korter dan hoeveel dagen.",
+            "Choose phases, and at least or less than how many days.",
+        ),
     ),
     "last_event": (
         ("Wanneer voor het laatst", "When last"),
-        ("Minstens of korter dan hoeveel dagen geleden.", "At least or less than how many days ago."),
+        (
+            "Minstens of korter dan hoeveel dagen geleden.",
+            "At least or less than how many days ago.",
+        ),
     ),
     "engagement": (
         ("Betrokkenheid", "Engagement"),
@@ -63,8 +81,10 @@ _CONDITIONS: dict[str, tuple[Both, Both]] = {
     "attribute_date": (
         ("Datum van de persoon", "Date of the person"),
         (
-            "Dagen vanaf vandaag: 7 is over een week, -7 een week geleden. Elk jaar heeft beide "
-            "grenzen nodig.",
+            (
+                "Dagen vanaf vandaag: 7 is over een week, -7 een week geleden. Elk jaar heeft "
+                "beide grenzen nodig."
+            ),
             "Days from today: 7 is in a week, -7 a week ago. Every year needs both bounds.",
         ),
     ),
@@ -74,19 +94,25 @@ _CONDITIONS: dict[str, tuple[Both, Both]] = {
     ),
     "pressure": (
         ("Hoeveel iemand van ons kreeg", "How much somebody was sent"),
-        ("Minstens of hoogstens hoe vaak, binnen hoeveel dagen.", "At least or at most how often, within how many days."),
+        (
+            "Minstens of hoogstens hoe vaak, binnen hoeveel dagen.",
+            "At least or at most how often, within how many days.",
+        ),
     ),
     "consent": (("Toestemming", "Consent"), ("", "")),
     "identity": (
         ("Waaraan iemand bekend is", "By what somebody is known"),
-        ("email, user_id, of de naam van een ander systeem.", "email, user_id, or the name of another system."),
+        (
+            "email, user_id, of de naam van een ander systeem.",
+            "email, user_id, or the name of another system.",
+        ),
     ),
     "in_segment": (("Zit in een ander segment", "Is in another segment"), ("", "")),
     RAW: (
         ("Iets anders (JSON)", "Something else (JSON)"),
         ("Een voorwaarde zoals de API die kent.", "A condition as the API knows it."),
     ),
-}  # fmt: skip
+}
 _FIELDS: dict[str, Both] = {
     "any_of": ("een van", "one of"),
     "event": ("gebeurtenis", "event"),

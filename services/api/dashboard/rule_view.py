@@ -42,7 +42,5 @@ def view(rule: Condition, language: Language, segments: Names) -> Shown:
             return Shown(in_words(rule, language, segments))
 
 
-def _below(
-    rules: tuple[Condition, ...], language: Language, segments: Names
-) -> tuple[Shown, ...]:
+def _below(rules: tuple[Condition, ...], language: Language, segments: Names) -> tuple[Shown, ...]:
     return tuple(view(one, language, segments) for one in rules)

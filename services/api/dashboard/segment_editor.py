@@ -168,7 +168,7 @@ def _is_whole(editing: Editing) -> bool:
         editing.wrong = "rule_unfinished"
         return False
     try:
-        SegmentEdit(name="-", rule=json_of(editing.draft))  # type: ignore[arg-type]
+        SegmentEdit(name="-", rule=json_of(editing.draft))
     except ValidationError:
         editing.wrong = "rule_too_large"
         return False
@@ -196,14 +196,14 @@ def _save(sent: Sent, editing: Editing) -> str:
         return ""
     rule, credential = json_of(editing.draft), sent.visitor.credential()
     if editing.key:
-        body = SegmentEdit(name=editing.name, rule=rule)  # type: ignore[arg-type]
+        body = SegmentEdit(name=editing.name, rule=rule)
         change_segment(sent.here, credential, editing.key, body, editing.seen)
         return editing.key
     key = editing.new_key or _key_of(editing.name)
     if not re.fullmatch(KEY_PATTERN, key):
         editing.wrong, editing.focus = "segment_no_key", "key"
         return ""
-    made = SegmentCreate(key=key, name=editing.name, rule=rule)  # type: ignore[arg-type]
+    made = SegmentCreate(key=key, name=editing.name, rule=rule)
     make_segment(sent.here, credential, made)
     return key
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
 from services.api.dashboard.movers import name_of
 from services.api.dashboard.rule_view import Shown, view
@@ -99,7 +99,7 @@ def _ended(connection: Connection, workspace_id: int, asked: Asked) -> Sequence[
         row.key == asked.key,
         row.known_to_ms.is_(None),
     )
-    ended = (
+    ended: Select[Any] = (
         select(row.person_id, row.valid_to_ms, person.c.public_id)
         .join(person, person.c.id == row.person_id)
         .where(*of_key, row.valid_to_ms <= asked.as_of_ms, person.c.workspace_id == workspace_id)

@@ -101,4 +101,4 @@ SEGMENTS: dict[str, tuple[str, str]] = {
     "group_kind": ("Hoe de voorwaarden samenhangen", "How the conditions go together"),
     "groups": ("Groepen", "Groups"),
     "choose": ("(maakt niet uit)", "(any)"),
-}  # fmt: skip
+}

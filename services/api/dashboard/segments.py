@@ -10,7 +10,15 @@ from services.api.context import Context, Here
 from services.api.dashboard.charts import SEGMENT_COLOUR, draw
 from services.api.dashboard.figures import figure
 from services.api.dashboard.forms import Sent, on_form
-from services.api.dashboard.pages import May, SeesExports, SeesNumbers, lang, page, picture, words_of
+from services.api.dashboard.pages import (
+    May,
+    SeesExports,
+    SeesNumbers,
+    lang,
+    page,
+    picture,
+    words_of,
+)
 from services.api.dashboard.people import Q
 from services.api.dashboard.people_page import Lists, Order, Place
 from services.api.dashboard.segment_page import Passing, passing, rule_in_words

@@ -15,6 +15,7 @@ from services.contract.phases import DAY_MS, Phase
 from services.model.vocabulary import CHANNELS, NAMESPACES
 from services.model.words import Language
 
+CalendarDay = date  # the class below has a method of that name
 PHASES: dict[Phase, dict[Language, str]] = {
     "see": {"nl": "Leert ons kennen", "en": "Gets to know us"},
     "think": {"nl": "Overweegt iets nieuws", "en": "Is considering"},
@@ -224,7 +225,7 @@ class Words:
         """The same of a day on the calendar."""
         return f"{day.day} {_MONTHS[self.language][day.month - 1]} {day.year}"
 
-    def calendar_day(self, at_ms: int) -> date:
+    def calendar_day(self, at_ms: int) -> CalendarDay:
         """The day on the workspace's calendar."""
         return self._local(at_ms).date()
 

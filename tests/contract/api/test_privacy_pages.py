@@ -51,7 +51,7 @@ def test_all_that_is_known_is_handed_out(browser: Client, anna: str) -> None:
     assert [one["type"] for one in known["events"]] == ["identified", "vacancy_viewed"]
     assert {one["value"] for one in known["identities"]["identities"]} >= {"anna@x.test"}
     assert known["consent"]["now"]["profile"]["granted"] is True
-    assert known["explanation"]["summary"].startswith("U")
+    assert "We schatten dat u " in known["explanation"]["summary"]
     assert browser.get("/people/nobody/known.json").status_code == 404
 
 
@@ -73,7 +73,7 @@ def test_somebody_is_looked_up_and_objects(api: Api, browser: Client, anna: str)
     done = browser.post(path, data=own | {"reason": "by phone", "day": day[1]})
     assert "The objection is recorded." in done.text
     assert "within seconds" in done.text  # it waits for the scorer, which is this test
-    assert [event.type for event in api[1]()] == ["consent_changed"]
+    assert {event.type for event in api[1]()} == {"consent_changed"}
     page = browser.get(f"/people/{anna}?lang=en").text
     assert "We make no estimate of this person" in page
 
@@ -103,9 +103,10 @@ def test_of_somebody_unknown_it_is_recorded_too(api: Api, browser: Client) -> No
     assert "Niemand is hieraan bekend." in looked
     assert "Nothing was erased" in browser.post("/privacy/erasure?lang=en", data=own).text
     objected = own | {"reason": "brief", "day": "2026-11-01"}
-    assert "Het bezwaar is vastgelegd." in browser.post(
-        "/privacy/objection?lang=nl", data=objected
-    ).text
+    assert (
+        "Het bezwaar is vastgelegd."
+        in browser.post("/privacy/objection?lang=nl", data=objected).text
+    )
     erased = browser.post("/privacy/erasure?lang=nl", data=own | {"sure": "yes"}).text
     assert "Er was niemand zo bekend" in erased
     assert {event.type for event in api[1]()} == {"consent_changed", "erased"}

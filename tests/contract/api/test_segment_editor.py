@@ -185,7 +185,9 @@ def test_who_came_and_who_went_is_told_with_reasons(
     assert re.search(r"Left last</h2>.*Anna.*not: vacancy viewed", gone, re.DOTALL)
     assert "Nobody is in it." in gone
     there = browser.get("/segments/still?lang=en").text
-    assert re.search(r"Came in last</h2>.*Looked at a vacancy: mechanic; vacancy viewed", there, re.DOTALL)
+    assert re.search(
+        r"Came in last</h2>.*Looked at a vacancy: mechanic; vacancy viewed", there, re.DOTALL
+    )
     assert browser.get("/segments/still/trend.svg").headers["content-type"] == "image/svg+xml"
 
 
@@ -218,11 +220,15 @@ def _fields(page: str) -> dict[str, Any]:
         name, value = re.search(r'name="([^"]+)"', tag), re.search(r'value="([^"]*)"', tag)
         if name and value and ("checkbox" not in tag or " checked" in tag):
             found.setdefault(name[1], []).append(_text(value[1]))
-    for name, body in re.findall(r'<select id="[^"]+" name="([^"]+)"[^>]*>(.*?)</select>', form, re.S):
+    for name, body in re.findall(
+        r'<select id="[^"]+" name="([^"]+)"[^>]*>(.*?)</select>', form, re.DOTALL
+    ):
         chosen = re.search(r'value="([^"]*)" selected', body) or re.search(r'value="([^"]*)"', body)
         assert chosen is not None
         found[name] = [_text(chosen[1])]
-    for name, text in re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', form, re.S):
+    for name, text in re.findall(
+        r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', form, re.DOTALL
+    ):
         found[name] = [_text(text)]
     return found
 
