@@ -10,6 +10,7 @@ from services.api.campaigns import Below, next_of
 from services.api.context import Here
 from services.api.needs import WebhooksReader, WebhooksWriter
 from services.api.problem import described
+from services.api.webhook_shapes import WebhookPath
 from services.api.webhook_store import (
     ask_test,
     changes_of,
@@ -19,7 +20,6 @@ from services.api.webhook_store import (
     hold_webhook,
     send_again,
 )
-from services.api.webhooks import WebhookPath
 from services.api.wire import INT64_MAX, Cursor, Limit, Out, rfc3339, rfc3339_or_none, unpack_cursor
 from services.contract.change import Told
 from services.contract.tables import delivery

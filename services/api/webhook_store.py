@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from services.api.audit import note
+from services.api.auth import Credential
 from services.api.problem import Problem
 from services.contract.change import Told, select_changes, told
 from services.contract.tables import change, delivery, feed_position, feed_reader, webhook
@@ -123,6 +125,24 @@ def delete_webhook(connection: Connection, row: Row[Any]) -> None:
     connection.execute(delete(feed_reader).where(feed_reader.c.name == row.public_id))
     mine = webhook.c.workspace_id == row.workspace_id, webhook.c.id == row.id
     connection.execute(delete(webhook).where(*mine))
+
+
+def note_webhook(
+    connection: Connection,
+    credential: Credential,
+    what: str,
+    now_ms: int,
+    *,
+    before: Row[Any] | None = None,
+    after: Row[Any] | None = None,
+) -> None:
+    """Let the audit tell of a change, without secrets."""
+    told = ("url", "description", "types", "segments", "late", "status")
+    was = None if before is None else {name: getattr(before, name) for name in told}
+    now = None if after is None else {name: getattr(after, name) for name in told}
+    about = (after or before).public_id  # type: ignore[union-attr]
+    who, workspace_id = credential.who, credential.workspace_id
+    note(connection, workspace_id, who, what, about, now_ms, before=was, after=now)
 
 
 def ask_test(connection: Connection, row: Row[Any], now_ms: int) -> Row[Any]:

@@ -10,10 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
+import uvloop
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DBAPIError
 
-from services.contract.tables import change, webhook
+from services.contract.tables import webhook
 from services.contract.target import Network
 from services.dispatch.endpoint import Sender
 from services.dispatch.readers import (
@@ -25,9 +26,10 @@ from services.dispatch.readers import (
     newest_position,
 )
 from services.dispatch.topic import TOPIC, Topic
+from services.dispatch.wishes import Looked, look_between
 from services.runtime import telemetry
 from services.runtime.clock import now_ms
-from services.runtime.database import writing
+from services.runtime.database import Kept, glancing, writing
 from services.runtime.event_log import EventLog
 
 TICK_S = 0.1
@@ -45,11 +47,11 @@ class _Known:
     """What was last read of the database."""
 
     newest: int | None = None
-    webhooks: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Public id → workspace, version."""
+    looked: Looked | None = None
+    """What is new; None: nothing."""
+    webhooks: dict[str, int] = field(default_factory=dict)
+    """Public id → version."""
     mine: set[str] = field(default_factory=set)
-    moved: set[int] = field(default_factory=set)
-    """Workspaces with changes since."""
 
 
 @dataclass
@@ -78,7 +80,7 @@ class Dispatcher:
         clock: Callable[[], int] = now_ms,
     ) -> None:
         self._engine = writing(engine)
-        self._reading = engine
+        self._kept = Kept(glancing(engine))
         self._networks, self._clock = networks, clock
         self._leases = Leases(f"d_{secrets.token_hex(8)}")
         self._topic = None if kafka is None else Topic(self._engine, kafka, self._leases.holder)
@@ -107,8 +109,9 @@ class Dispatcher:
             thread = threading.Thread(target=self._topic.run, name="topic", daemon=True)
             thread.start()
         try:
-            asyncio.run(self._run())
+            uvloop.run(self._run())
         finally:
+            self._kept.close()
             if self._topic is not None and thread is not None:
                 self._topic.stop()
                 thread.join(PATIENCE_S)
@@ -141,12 +144,10 @@ class Dispatcher:
     def _look(self) -> None:
         """What there is to send for, what is ours of it, and where something is new."""
         known = self._known
-        with self._reading.connect() as db:
-            newest = newest_position(db)
-            known.moved = set()
+        with self._kept.connection() as db:
+            newest, looked = newest_position(db), None
             if known.newest is not None and newest > known.newest:
-                known.moved = _moved(db, known.newest, newest)
-            known.newest = newest
+                looked = look_between(db, known.newest, newest)
             if time.monotonic() >= self._webhooks_s:
                 self._webhooks_s = time.monotonic() + WEBHOOKS_EVERY_S
                 known.webhooks = _webhooks(db)
@@ -159,6 +160,8 @@ class Dispatcher:
                     make_reader(db, TOPIC, 0)
                 known.mine = set(self._leases.renew(db, wanted))
             self._renewed_s = begun_s
+        # Not before: what is new is looked at again if anything failed.
+        known.newest, known.looked = newest, looked
 
     def _arrange(self) -> None:
         """Senders for what is ours, and for nothing else."""
@@ -171,13 +174,13 @@ class Dispatcher:
                 self._ended(name, job)
             elif name not in known.mine:
                 job.sender.stop()
-        for name, (workspace_id, version) in known.webhooks.items():
+        for name, version in known.webhooks.items():
             if name not in known.mine:
                 continue
             job = self._jobs.get(name) or self._begin(name)
-            if workspace_id in known.moved:
-                job.sender.wake()
-            if job.sender.version not in (None, version):
+            if known.looked is not None:
+                job.sender.wake(known.looked)
+            if job.sender.version is not None and job.sender.version < version:
                 job.sender.look()
 
     def _begin(self, name: str) -> _Job:
@@ -216,19 +219,11 @@ class Dispatcher:
         telemetry.DISPATCH_WEBHOOKS.set(len(self._jobs))
 
 
-def _moved(db: Connection, after: int, newest: int) -> set[int]:
-    """Workspaces with changes in between."""
-    query = select(change.c.workspace_id).distinct()
-    return set(
-        db.execute(query.where(change.c.position > after, change.c.position <= newest)).scalars()
-    )
-
-
-def _webhooks(db: Connection) -> dict[str, tuple[int, int]]:
+def _webhooks(db: Connection) -> dict[str, int]:
     row = webhook.c
-    query = select(row.public_id, row.workspace_id, row.version, row.status).limit(WEBHOOKS_MAX)
+    query = select(row.public_id, row.version, row.status).limit(WEBHOOKS_MAX)
     found = db.execute(query).all()
     counts = Counter(status for *_, status in found)
     for status in ("active", "paused", "dead"):
         telemetry.WEBHOOKS.labels(status).set(counts[status])
-    return {name: (workspace_id, version) for name, workspace_id, version, _ in found}
+    return {name: version for name, version, _ in found}

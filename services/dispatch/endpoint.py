@@ -1,30 +1,39 @@
-"""One endpoint: takes from its queue, sends side by side, writes down what came of it."""
+"""One endpoint: takes from its queue and the feed, and writes down what came of sending.
+
+A turn is at most one short transaction: what was sent is written down, and more is taken; sending
+goes on meanwhile. There is a turn when something new is in the feed, when a message is due, and
+when what was sent has waited long enough to be written down.
+"""
 
 import asyncio
 import random
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from itertools import takewhile
 
 import structlog
 from sqlalchemy import Engine
 
-from services.contract.target import Network, check_addresses, target_of
-from services.contract.webhook import signature
-from services.dispatch.filling import anything_new
-from services.dispatch.follows import Tried, health_after, sent_of
-from services.dispatch.lanes import Lane, Message
-from services.dispatch.queue import Health, Sent, Work, load, settle, tidy
-from services.dispatch.verdict import Verdict, verdict_on
+from services.contract.target import Network
+from services.dispatch.backlog import Backlog
+from services.dispatch.flights import Flights
+from services.dispatch.follows import Sent
+from services.dispatch.lanes import BATCH_MAX, Message
+from services.dispatch.queue import QUEUE_MAX
+from services.dispatch.transactions import Transactions
+from services.dispatch.wishes import Looked, wants
 from services.runtime import telemetry
-from services.runtime.outbound import Outbound
 
-CONNECTIONS_MAX = 16
-"""To one endpoint at one time."""
-FAILURES_MAX = 3
-"""In a row, and the rest of a batch waits."""
+RECORD_AFTER_S = 0.5
+"""So long what was sent may wait to be written down: whoever is killed before sends it again."""
+TURN_EVERY_S = 0.02
+"""However much there is to do; so that one turn does what several came for."""
+FEW = BATCH_MAX // 2
+"""On their way: more is fetched."""
 TIDY_EVERY_S = 60.0
 PAUSE_S = 0.2
+STOP_S = 4.0
+"""For what is on its way when we are told to stop."""
 
 _log = structlog.get_logger()
 
@@ -33,7 +42,7 @@ class Sender:
     """Sends for one webhook while its process holds it. :meth:`run` is one task.
 
     Args:
-        engine: the database, for transactions that write.
+        engine: the database.
         name: the webhook's public id.
         holder: our process.
         networks: one's own, that webhooks may go to.
@@ -50,24 +59,39 @@ class Sender:
         clock: Callable[[], int],
         has_lease: Callable[[], bool],
     ) -> None:
-        self._engine, self._name, self._holder = engine, name, holder
-        self._networks, self._clock, self._has_lease = networks, clock, has_lease
+        self._name, self._clock, self._has_lease = name, clock, has_lease
+        self._transactions = Transactions(engine, name, holder)
+        self._flights = Flights(networks, clock, self._may_send, self._landed)
+        self._backlog: Backlog | None = None
         self._wake = asyncio.Event()
-        self._reading = engine.execution_options(writing=False)
         self._stopping = False
         self._must_look = False
-        self._unwell = False
-        self._outbound: tuple[str, Outbound] | None = None
-        self._failures_in_a_row = 0
+        self._has_new = True
+        """There may be something in the feed behind what was taken."""
+        self._is_stuck = False
+        """Something waits for what is on its way."""
+        self._news_s: float | None = None
+        """Since when something is to be written down."""
+        self._turned_s = 0.0
         self._tidy_s = time.monotonic() + TIDY_EVERY_S
         self.oldest_ms: int | None = None
         """Since when the oldest message waits; None: nothing does."""
-        self.version: int | None = None
-        """Of the webhook, as it was last read."""
 
-    def wake(self) -> None:
-        """There may be something new in the feed."""
-        if not self._unwell:
+    @property
+    def version(self) -> int | None:
+        """Of the webhook, as it was last read."""
+        return None if self._backlog is None else self._backlog.hook.version
+
+    def wake(self, looked: Looked) -> None:
+        """Something came into the feed."""
+        if self._backlog is None:
+            return
+        hook = self._backlog.hook
+        if not wants(hook.wish, looked.kinds.get(hook.workspace_id, ())):
+            self._backlog.skip(looked.after, looked.newest)
+            return
+        self._has_new = True
+        if self._flights.count <= FEW and not self._backlog.health.is_held_up(self._clock()):
             self._wake.set()
 
     def look(self) -> None:
@@ -89,136 +113,139 @@ class Sender:
         """
         try:
             while not self._stopping:
-                self._wake.clear()
-                self._must_look = False
-                work = await asyncio.to_thread(self._load)
-                if work is None:
-                    return
-                if work.lanes:
-                    if not await self._send(work):
-                        await asyncio.sleep(PAUSE_S)  # we hardly live, or are told to stop
-                elif not work.behind:
-                    await self._wait(work)
+                if not self._has_lease():
+                    await asyncio.sleep(PAUSE_S)  # we hardly live
+                elif self._backlog is None or self._must_look:
+                    if not await self._load():
+                        return
+                else:
+                    await self._turn(self._backlog)
+                    await self._wait(self._backlog)
+            await self._flights.drain(STOP_S)
+            if self._backlog is not None:
+                self._settle(self._backlog, self._clock())
+                if self._backlog.has_moved():
+                    await asyncio.to_thread(
+                        self._transactions.record,
+                        self._backlog.hook,
+                        self._backlog.outcome(),
+                        self._clock(),
+                    )
         finally:
-            if self._outbound is not None:
-                await self._outbound[1].close()
+            await self._flights.close()
 
-    async def _wait(self, work: Work) -> None:
+    def _may_send(self) -> bool:
+        return not self._stopping and not self._must_look and self._has_lease()
+
+    def _landed(self) -> None:
+        is_next = self._is_stuck and self._flights.count <= FEW
+        if self._flights.failed or is_next or self._news_s is None:
+            self._wake.set()
+
+    async def _load(self) -> bool:
+        """Everything anew, after what was known is written down; whether the webhook is there."""
+        await self._flights.drain()
+        self._must_look = False
+        now_ms, hook, outcome = self._clock(), None, None
+        if self._backlog is not None:
+            self._settle(self._backlog, now_ms)
+            hook, outcome = self._backlog.hook, self._backlog.outcome()
+        loaded = await asyncio.to_thread(self._transactions.load, hook, outcome, now_ms)
+        if loaded is None:
+            return False
+        self._backlog, self._has_new, self._news_s = Backlog(loaded), True, None
+        return True
+
+    async def _turn(self, backlog: Backlog) -> None:
+        self._wake.clear()
+        self._turned_s = time.monotonic()
+        if self._flights.failed:
+            await self._flights.drain()
+        now_ms = self._clock()
+        self._settle(backlog, now_ms)
+        room = self._room(backlog, now_ms)
+        lanes = backlog.lanes(now_ms, BATCH_MAX - self._flights.count)
+        unread = [one for lane in lanes for one in lane if not one.is_read]
+        outcome = backlog.outcome() if self._must_record(backlog) else None
+        fresh: list[Message] = []
+        if outcome is not None or unread or room > 0:
+            self._has_new = self._has_new and room <= 0
+            taken = await asyncio.to_thread(
+                self._transactions.exchange,
+                backlog.hook,
+                outcome,
+                unread,
+                backlog.position,
+                room,
+                now_ms,
+            )
+            if outcome is not None:
+                backlog.written(outcome)
+                self._news_s = None
+            if taken is None:
+                self.look()
+                return
+            backlog.add(taken)
+            fresh = taken.messages
+            self._has_new |= taken.has_more
+        await self._begin(backlog, [*unread, *fresh])
+
+    async def _begin(self, backlog: Backlog, read: Sequence[Message]) -> None:
+        """Send what may be sent and was read."""
+        lanes = backlog.lanes(self._clock(), BATCH_MAX - self._flights.count)
+        ready = [list(takewhile(lambda one: one.is_read, lane)) for lane in lanes]
+        if not all(ready):
+            self._wake.set()  # somebody's turn has come since
+        await self._flights.begin(backlog.hook, [lane for lane in ready if lane])
+        for message in read:
+            if not message.flying:
+                message.rest()
+        self._is_stuck = self._flights.count > FEW or backlog.is_stuck()
+        if self._news_s is None and (backlog.has_news() or self._flights.has_tried()):
+            self._news_s = time.monotonic()
+        self.oldest_ms = backlog.oldest_ms()
+
+    async def _wait(self, backlog: Backlog) -> None:
+        """Until there is something for a turn to do."""
         if time.monotonic() >= self._tidy_s:
             self._tidy_s = time.monotonic() + TIDY_EVERY_S
-            await asyncio.to_thread(self._tidy, work)
-        wait_s = TIDY_EVERY_S
-        if work.next_ms is not None:
-            wait_s = min(wait_s, max(0, work.next_ms - self._clock()) / 1000 + 0.001)
+            outcome = backlog.outcome()
+            await asyncio.to_thread(self._transactions.tidy, backlog.hook, outcome, self._clock())
+            backlog.written(outcome)
+        until_s = [self._tidy_s]
+        if self._news_s is not None:
+            until_s.append(self._news_s + RECORD_AFTER_S)
+        now_ms, now_s = self._clock(), time.monotonic()
+        due_ms = backlog.due_ms(now_ms)
+        if due_ms is not None and self._flights.count <= FEW:
+            until_s.append(now_s + (due_ms - now_ms) / 1000 + 0.001)
         try:
-            async with asyncio.timeout(wait_s):
-                await self._until_there_is_something(work)
+            async with asyncio.timeout(max(0.0, min(until_s) - now_s)):
+                await self._wake.wait()
         except TimeoutError:
             pass
+        await asyncio.sleep(max(0.0, self._turned_s + TURN_EVERY_S - time.monotonic()))
 
-    async def _until_there_is_something(self, work: Work) -> None:
-        """Nothing is locked for what is new in the feed and nothing to this webhook."""
-        position, found = work.position, False
-        while not found:
-            await self._wake.wait()
-            self._wake.clear()
-            if self._stopping or self._must_look:
-                return
-            found, position = await asyncio.to_thread(self._anything_new, work, position)
+    def _room(self, backlog: Backlog, now_ms: int) -> int:
+        """For so many messages more from the feed."""
+        if not self._has_new or backlog.health.is_held_up(now_ms):
+            return 0
+        return max(0, min(BATCH_MAX - self._flights.count, QUEUE_MAX - len(backlog)))
 
-    def _anything_new(self, work: Work, position: int) -> tuple[bool, int]:
-        with self._reading.connect() as db:
-            return anything_new(db, work.public_id, work.version, position)
+    def _must_record(self, backlog: Backlog) -> bool:
+        is_old = self._news_s is not None and time.monotonic() >= self._news_s + RECORD_AFTER_S
+        return is_old or backlog.is_other()
 
-    def _load(self) -> Work | None:
-        now_ms = self._clock()
-        with self._engine.begin() as db:
-            work = load(db, self._name, self._holder, now_ms)
-        if work is not None:
-            self.oldest_ms, self.version = work.oldest_ms, work.version
-            health = work.health
-            is_waiting = health.retry_ms is not None and now_ms < health.retry_ms
-            self._unwell = health.status != "active" or is_waiting or health.failing_ms is not None
-        return work
-
-    def _tidy(self, work: Work) -> None:
-        with self._engine.begin() as db:
-            tidy(db, work, self._clock())
-
-    async def _send(self, work: Work) -> bool:
-        """Send what may be sent; whether anything was tried at all."""
-        outbound = await self._connected(work.url)
-        self._failures_in_a_row = 0
-        free = asyncio.Semaphore(CONNECTIONS_MAX)
-        lanes = [self._send_lane(work, lane, outbound, free) for lane in work.lanes]
-        tried = [one for some in await asyncio.gather(*lanes) for one in some]
-        if not tried:
-            return False
-        now_ms = self._clock()
-        health = health_after(work.health, [one.verdict for one in tried], now_ms, random.random())  # noqa: S311
-        sent = [sent_of(one, health, now_ms, random.random()) for one in tried]  # noqa: S311
-        await asyncio.to_thread(self._settle, work, sent, health, now_ms)
-        for one in sent:
+    def _settle(self, backlog: Backlog, now_ms: int) -> None:
+        """What follows from what was tried since."""
+        before = backlog.health.status
+        for one in backlog.settle(self._flights.take_tried(), now_ms, random.random):
             telemetry.DELIVERIES.labels(_outcome(one)).inc()
             if one.status == "delivered":
                 telemetry.DELIVERY_SECONDS.observe((one.last_ms - one.message.recorded_ms) / 1000)
-        if health.status == "dead" and work.health.status == "active":
+        if backlog.health.status == "dead" and before == "active":
             telemetry.WEBHOOKS_DEAD.inc()
-            _log.warning("a webhook is dead", webhook=work.public_id, reason=health.notice)
-        return True
-
-    def _settle(self, work: Work, sent: Sequence[Sent], health: Health, now_ms: int) -> None:
-        with self._engine.begin() as db:
-            settle(db, work, self._holder, sent, health, now_ms)
-
-    async def _send_lane(
-        self, work: Work, lane: Lane, outbound: Outbound, free: asyncio.Semaphore
-    ) -> list[Tried]:
-        """A person's messages, up to the first that fails."""
-        tried: list[Tried] = []
-        for message in lane:
-            async with free:
-                too_many = self._failures_in_a_row >= FAILURES_MAX
-                if self._stopping or too_many or not self._has_lease():
-                    break
-                tried.append(await self._try(work, message, outbound))
-            kind = tried[-1].verdict.kind
-            if kind in {"delivered", "void"}:
-                self._failures_in_a_row = 0
-                continue
-            if kind != "refused":
-                self._failures_in_a_row += 1
-            break
-        return tried
-
-    async def _try(self, work: Work, message: Message, outbound: Outbound) -> Tried:
-        if message.body is None:
-            return Tried(message, None, Verdict("void", "what it told of was erased", 0))
-        at_ms = self._clock()
-        headers = {
-            "host": _host_of(work.url),
-            "content-type": "application/json",
-            "content-length": str(len(message.body)),
-            "user-agent": "Kentering",
-            "webhook-id": message.public_id,
-            "webhook-timestamp": str(at_ms // 1000),
-            "webhook-signature": signature(work.secrets, message.public_id, at_ms, message.body),
-        }
-        answer = await outbound.post(work.url, headers, message.body)
-        return Tried(message, answer, verdict_on(answer, self._clock()))
-
-    async def _connected(self, url: str) -> Outbound:
-        if self._outbound is not None and self._outbound[0] == url:
-            return self._outbound[1]
-        if self._outbound is not None:
-            await self._outbound[1].close()
-        check = partial(check_addresses, target_of(url), allowed=self._networks)
-        self._outbound = url, Outbound(check, CONNECTIONS_MAX)
-        return self._outbound[1]
-
-
-def _host_of(url: str) -> str:
-    return url.split("/", 3)[2].partition("?")[0]
+            _log.warning("a webhook is dead", webhook=self._name, reason=backlog.health.notice)
 
 
 def _outcome(one: Sent) -> str:

@@ -1,16 +1,33 @@
-"""What follows from a batch for its messages and its endpoint: pure."""
+"""What follows from answers for messages and for their endpoint: pure."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from services.contract.webhook import DeliveryStatus
 from services.dispatch.lanes import Message
-from services.dispatch.queue import Health, Sent
 from services.dispatch.verdict import Verdict, backoff_ms, gives_up, is_dead
 from services.runtime.outbound import Answer
 
 NOTED_EVERY_MS = 60_000
 """That all is well need not be written down with every batch."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """How an endpoint does."""
+
+    status: str
+    notice: str | None
+    failing_ms: int | None
+    failures: int
+    retry_ms: int | None
+    succeeded_ms: int | None
+
+    def is_held_up(self, now_ms: int) -> bool:
+        """Whether only what somebody asked for by hand is sent."""
+        is_resting = self.retry_ms is not None and now_ms < self.retry_ms
+        return self.status != "active" or is_resting
 
 
 class Tried(NamedTuple):
@@ -22,8 +39,23 @@ class Tried(NamedTuple):
     verdict: Verdict
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of a message."""
+
+    message: Message
+    status: DeliveryStatus
+    attempts: int
+    first_ms: int | None
+    next_ms: int
+    last_ms: int
+    http_status: int | None = None
+    error: str | None = None
+    took_ms: int | None = None
+
+
 def health_after(health: Health, verdicts: Sequence[Verdict], now_ms: int, dice: float) -> Health:
-    """How an endpoint does after a batch.
+    """How an endpoint does after some answers.
 
     What it says of a message alone is nothing about itself. Whoever answers 410, or lets nothing
     succeed for a day, is dead until its owner says otherwise.
@@ -57,25 +89,27 @@ def sent_of(tried: Tried, health: Health, now_ms: int, dice: float) -> Sent:
     message, answer, verdict = tried
     first_ms = now_ms if message.first_ms is None else message.first_ms
     attempts = message.attempts + 1
-    done = Sent(
+    status: DeliveryStatus = "waiting"
+    next_ms = now_ms
+    if verdict.kind == "delivered":
+        status = "delivered"
+    elif verdict.kind == "void":
+        status = "gone"
+    elif gives_up(first_ms, health.succeeded_ms, now_ms):
+        status = "failed"
+    else:
+        next_ms += max(verdict.wait_ms, backoff_ms(attempts, dice))
+    return Sent(
         message=message,
-        status="waiting",
+        status=status,
         attempts=attempts,
         first_ms=first_ms,
-        next_ms=now_ms,
+        next_ms=next_ms,
         last_ms=now_ms,
         http_status=None if answer is None else answer.status,
         error=verdict.error,
         took_ms=None if answer is None else answer.took_ms,
     )
-    if verdict.kind == "delivered":
-        return replace(done, status="delivered")
-    if verdict.kind == "void":
-        return replace(done, status="gone")
-    if gives_up(first_ms, health.succeeded_ms, now_ms):
-        return replace(done, status="failed")
-    wait_ms = max(verdict.wait_ms, backoff_ms(attempts, dice))
-    return replace(done, next_ms=now_ms + wait_ms)
 
 
 def _dead(health: Health) -> str:

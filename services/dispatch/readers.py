@@ -28,8 +28,10 @@ class LostError(Exception):
 
 def newest_position(db: Connection) -> int:
     """All changes up to here can be read, and none before it is still to come."""
-    query = select(feed_position.c.next).where(feed_position.c.id == 1)
-    return int(db.execute(query).scalar() or 1) - 1
+    return int(db.execute(_NEXT).scalar() or 1) - 1
+
+
+_NEXT = select(feed_position.c.next).where(feed_position.c.id == 1)
 
 
 def hold(db: Connection, name: str, holder: str) -> int:

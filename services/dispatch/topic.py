@@ -18,6 +18,7 @@ from services.contract.change import select_all_changes, told
 from services.contract.tables import change
 from services.dispatch.readers import LostError, hold, move, newest_position
 from services.runtime import telemetry
+from services.runtime.database import Kept, glancing
 from services.runtime.event_log import EventLog, Record
 
 TOPIC = "topic:changes"
@@ -41,6 +42,9 @@ class Topic:
 
     def __init__(self, engine: Engine, kafka: EventLog, holder: str) -> None:
         self._engine, self._kafka, self._holder = engine, kafka, holder
+        self._kept = Kept(glancing(engine))
+        self._copied: int | None = None
+        """The position up to which we copied; None: ask where the reader is."""
         self._held = threading.Event()
         self._stop = threading.Event()
         self._trouble: str | None = None
@@ -70,7 +74,9 @@ class Topic:
                 copied = self._copy()
             except LostError:
                 self._held.clear()
+                self._copied = None
             except (OSError, DBAPIError) as error:
+                self._copied = None
                 self._trouble = f"the topic of changes waits: {type(error).__name__}"
                 _log.warning("changes are not copied", error=type(error).__name__)
                 self._stop.wait(random.uniform(0.5, 1.0) * pause_s)  # noqa: S311
@@ -79,12 +85,16 @@ class Topic:
                 self._trouble, pause_s = None, BACKOFF_MIN_S
                 if copied < PAGE_MAX:
                     self._stop.wait(IDLE_S)
+        self._kept.close()
 
     def _copy(self) -> int:
         """One page; how many it were."""
-        with self._engine.begin() as db:
-            position = hold(db, TOPIC, self._holder)
+        with self._kept.connection() as db:
             newest = newest_position(db)
+        if newest == self._copied:
+            return 0  # nothing is locked for that
+        with self._engine.begin() as db:
+            self._copied = position = hold(db, TOPIC, self._holder)
             telemetry.CHANGES_LAG.set(newest - position)
             if newest <= position:
                 return 0
@@ -95,6 +105,8 @@ class Topic:
         self._kafka.append(records_of(rows))
         with self._engine.begin() as db:
             move(db, TOPIC, self._holder, rows[-1].position)
+        self._copied = int(rows[-1].position)
+        telemetry.CHANGES_LAG.set(max(0, newest - self._copied))
         telemetry.CHANGES_COPIED.inc(len(rows))
         return len(rows)
 

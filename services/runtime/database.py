@@ -1,5 +1,7 @@
 """The database: PostgreSQL in production, SQLite as the embedded default."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
@@ -61,8 +63,45 @@ def reading(engine: Engine) -> Engine:
     return engine  # SQLite's always do
 
 
+def glancing(engine: Engine) -> Engine:
+    """The same database for statements that each see a moment of their own, and change nothing."""
+    if engine.dialect.name == "postgresql":
+        # Nothing is sent but the statements: neither BEGIN nor ROLLBACK.
+        return engine.execution_options(writing=False, isolation_level="AUTOCOMMIT")
+    return engine.execution_options(writing=False)
+
+
 def insert_new(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that leaves rows alone whose key is there already (in either database)."""
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()
+
+
+class Kept:
+    """One connection of an engine, kept open from one use to the next; for one thread at a time.
+
+    Taken from the pool each time, it would be asked each time whether it lives.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """The connection; a new one after an error."""
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        try:
+            yield self._connection
+            self._connection.rollback()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give it back."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()

@@ -4,10 +4,14 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from ssl import SSLContext
 from typing import NamedTuple
 
-import httpcore
+import aiohttp
 import httpx
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 CONNECT_S_MAX = 5.0
 WHOLE_S_MAX = 15.0
@@ -41,44 +45,39 @@ def addresses_of(host: str, port: int) -> list[str]:
     return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
-class CheckedNetwork(httpcore.AsyncNetworkBackend):
-    """Connects to addresses that ``check`` let pass, never to a name."""
+class CheckedResolver(AbstractResolver):
+    """Finds only addresses that ``check`` let pass."""
 
     def __init__(self, check: Check) -> None:
         self._check = check
-        self._network = httpcore.AnyIOBackend()
 
-    async def connect_tcp(
+    async def resolve(
         self,
         host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  as its base has it
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """A connection to the first of the name's addresses that answers.
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002  as its base has it
+    ) -> list[ResolveResult]:
+        """The first of a name's addresses.
 
         Raises:
-            httpcore.ConnectError: none does.
+            OSError: it has none.
             ValueError: what ``check`` says of them.
         """
-        try:
-            found = await asyncio.to_thread(addresses_of, host, port)
-        except OSError as error:
-            raise httpcore.ConnectError("its name has no address") from error
-        failure: Exception = httpcore.ConnectError("its name has no address")
-        for address in self._check(found)[:ADDRESSES_TRIED_MAX]:
-            try:
-                return await self._network.connect_tcp(
-                    address, port, timeout, local_address, socket_options
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-        raise failure
+        found = await asyncio.to_thread(addresses_of, host, port)
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=socket.IPPROTO_TCP,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for address in self._check(found)[:ADDRESSES_TRIED_MAX]
+        ]
 
-    async def sleep(self, seconds: float) -> None:
+    async def close(self) -> None:
         """As its base has it."""
-        await asyncio.sleep(seconds)
 
 
 class Outbound:
@@ -90,12 +89,27 @@ class Outbound:
     """
 
     def __init__(self, check: Check, connections_max: int) -> None:
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
-            max_connections=connections_max,
-            max_keepalive_connections=connections_max,
-            keepalive_expiry=KEEP_ALIVE_S,
-            network_backend=CheckedNetwork(check),
+        def checked_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+            # An address that stands in the URL itself is not looked up: here comes every one.
+            check([str(address[4][0])])
+            return socket.socket(*address[:3])
+
+        connector = aiohttp.TCPConnector(
+            ssl=_tls(),
+            limit=connections_max,
+            keepalive_timeout=KEEP_ALIVE_S,
+            resolver=CheckedResolver(check),
+            use_dns_cache=False,
+            happy_eyeballs_delay=None,
+            socket_factory=checked_socket,
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            headers={"User-Agent": "Kentering"},
+            skip_auto_headers=("Accept", "Accept-Encoding"),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_S_MAX),
         )
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -104,12 +118,12 @@ class Outbound:
         status = retry_after = error = None
         try:
             async with asyncio.timeout(WHOLE_S_MAX):
-                status, retry_after = await self._post(url, headers, body)
-        except (TimeoutError, httpcore.TimeoutException):
+                status, retry_after = await self._post(URL(url, encoded=True), headers, body)
+        except TimeoutError:
             error = "timeout"
-        except (httpcore.NetworkError, OSError):
+        except (aiohttp.ClientConnectionError, OSError):
             error = "no connection"
-        except httpcore.ProtocolError:
+        except aiohttp.ClientError:
             error = "not HTTP"
         except ValueError as refused:
             error = str(refused)
@@ -117,22 +131,25 @@ class Outbound:
 
     async def close(self) -> None:
         """Let go of its connections."""
-        await self._pool.aclose()
+        await self._session.close()
 
     async def _post(
-        self, url: str, headers: Mapping[str, str], body: bytes
+        self, url: URL, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, str | None]:
-        limits = dict.fromkeys(("connect", "pool"), CONNECT_S_MAX)
-        limits |= dict.fromkeys(("read", "write"), WHOLE_S_MAX)
-        asked = self._pool.stream(
-            "POST", url, headers=list(headers.items()), content=body, extensions={"timeout": limits}
-        )
+        asked = self._session.post(url, data=body, headers=headers, allow_redirects=False)
         async with asked as response:
-            told = dict(response.headers)
             size = 0
-            async for part in response.aiter_stream():
+            async for part in response.content.iter_any():
                 size += len(part)
                 if size > ANSWER_BYTES_MAX:
+                    response.close()
                     break
-            retry_after = told.get(b"Retry-After", told.get(b"retry-after"))
-        return response.status, None if retry_after is None else retry_after.decode("latin-1")
+            return response.status, response.headers.get("Retry-After")
+
+
+@cache
+def _tls() -> SSLContext:
+    """One for all: it holds every authority that is trusted."""
+    context = httpx.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -18,6 +18,8 @@ class Got:
     headers: Mapping[str, str]
     body: bytes
     at_s: float
+    port: int
+    """From where it came."""
 
     @property
     def id(self) -> str:
@@ -75,7 +77,8 @@ def run_receiver(port: int = 0) -> Iterator[Receiver]:
             if len(body) < size:  # whoever sent it was killed
                 self.close_connection = True
                 return
-            got = Got(self.path, dict(self.headers), body, time.monotonic())
+            port = self.client_address[1]
+            got = Got(self.path, dict(self.headers), body, time.monotonic(), port)
             receiver.got.append(got)
             reply = receiver.answer(got)
             if reply.after_s:

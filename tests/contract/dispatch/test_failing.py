@@ -144,7 +144,7 @@ def test_messages_are_sent_again_when_asked(
     path = f"/v1/webhooks/{made['id']}"
     feed.tell(0)
     with dispatching(feed.engine):
-        wait_until(lambda: receiver.accepted, "the first time")
+        wait_until(lambda: client.get(f"{path}/deliveries").json()["deliveries"], "the first time")
         paused = client.patch(path, json={"status": "paused"}, headers={"If-Match": "*"})
         assert paused.json()["status"] == "paused"
         feed.tell(1)

@@ -5,9 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contract.phases import DAY_MS, HOUR_MS
-from services.dispatch.follows import health_after
+from services.dispatch.follows import Health, health_after
 from services.dispatch.lanes import Message, lanes_of, next_due_ms
-from services.dispatch.queue import Health
 from services.dispatch.verdict import Verdict, backoff_ms, gives_up, verdict_on
 from services.runtime.outbound import Answer
 
@@ -96,5 +95,5 @@ def test_lanes_keep_each_persons_order(waiting, probe, only_asked) -> None:
             m for m in messages if m.person_id == one.person_id and not m.asked and m.id < one.id
         ]
         assert {m.id for m in before} <= chosen, "nobody overtakes an own message"
-    due = next_due_ms(messages, only_asked=only_asked)
+    due = next_due_ms(messages, probe=probe, only_asked=only_asked)
     assert bool(sent) == (due is not None and due <= 0)
