@@ -26,6 +26,7 @@ from bench import (
     relay,
     scoring,
     segments,
+    sweep,
     visible,
     webhooks,
 )
@@ -51,12 +52,13 @@ MEASURES = {
     "webhooks": webhooks,
     "pages": pages,
     "segments": segments,
+    "sweep": sweep,
     "machine_labels": machine_labels,
     "fit": fit,
 }
 
 
-LONG = {"announce", "curve", "fit", "late", "segments"}
+LONG = {"announce", "curve", "fit", "late", "segments", "sweep"}
 """They make many people, two years of ten thousand, or years of one first: run where they are
 named."""
 

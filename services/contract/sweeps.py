@@ -6,7 +6,7 @@ What a sweep is says ``services/model/behaviour.py``; the scorer writes down whi
 from collections.abc import Iterable, Sequence
 
 from msgspec import UNSET
-from sqlalchemy import Connection, select
+from sqlalchemy import CTE, BigInteger, Connection, Text, column, select, values
 
 from services.contract import tables
 from services.contract.event import Event
@@ -53,12 +53,23 @@ def sweeps_among(
     listed = sorted(frames)
     found: set[Frame] = set()
     for begin in range(0, len(listed), FRAMES_ASKED_MAX):
-        part = listed[begin : begin + FRAMES_ASKED_MAX]
-        query = select(row.from_ms, row.origin).where(
-            row.workspace_id == workspace_id,
-            row.from_ms.in_({at_ms for at_ms, _ in part}),
-            row.origin.in_({origin for _, origin in part}),
-            row.known_ms.is_not(None) if known_at_ms is None else row.known_ms <= known_at_ms,
+        asked = frames_asked(listed[begin : begin + FRAMES_ASKED_MAX])
+        query = (
+            select(row.from_ms, row.origin)
+            .join(asked, (row.from_ms == asked.c.from_ms) & (row.origin == asked.c.origin))
+            .where(
+                row.workspace_id == workspace_id,
+                row.known_ms.is_not(None) if known_at_ms is None else row.known_ms <= known_at_ms,
+            )
         )
         found.update((at_ms, origin) for at_ms, origin in db.execute(query))
     return found
+
+
+def frames_asked(frames: Sequence[Frame]) -> CTE:
+    """Frames as rows to join with, ``FRAMES_ASKED_MAX`` at most.
+
+    Moments and origins asked for apart would be all combinations of the two.
+    """
+    columns = column("from_ms", BigInteger), column("origin", Text)
+    return values(*columns, name="asked").data(list(frames)).cte("asked")

@@ -5,13 +5,17 @@ minutes; so what gives them away is clicks that come together, not how soon they
 was taken for may change with the hits around it: whoever gets one that lies near others folds from
 before them.
 
+A click on our own links leads to a page, and the two are one act. Where software clicked, the page
+is no evidence either: not when it comes after the click, which the fold sees to, and not when it
+was timed just before it, which is seen to here.
+
 And what follows the links of many people from one place at once is software, whatever it calls
 itself: a *sweep*. Minutes that begin every half minute are looked at apart, so that whether one
 holds a sweep depends on the hits in it and on nothing else.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import UNSET
@@ -41,6 +45,7 @@ PROBABILITY = {
     "burst": 0.95,
     "same_second": 0.9,
     "with_delivery": 0.4,
+    "click_behind": 0.95,
 }
 _HANDED_OVER = frozenset({"sent", "delivered"})
 _TELLING = _HANDED_OVER | {"click"}
@@ -54,13 +59,8 @@ def judged(events: Sequence[Event]) -> Sequence[Event]:
             matters and after the last one among them.
     """
     hits = [event for event in events if is_hit(event)]
-    reasons = _reasons(events, hits) if hits else {}
-    if not reasons:
-        return events
-    return [
-        _with(event, reasons[event.event_id]) if event.event_id in reasons else event
-        for event in events
-    ]
+    taken = _marked(events, _reasons(events, hits)) if hits else events
+    return _marked(taken, _landings(taken)) if len(taken) > 1 else taken
 
 
 def is_hit(event: Event) -> bool:
@@ -94,6 +94,35 @@ def is_evidence(event: Event) -> bool:
 def tells(event: Event) -> bool:
     """Whether it may tell something of hits that come near it."""
     return event.message_id is not None and event.type in _TELLING
+
+
+def leads_on(event: Event) -> bool:
+    """Whether it is a click that may tell of the page which it led to."""
+    return event.type == "click" and event.click_id is not None
+
+
+def _marked(events: Sequence[Event], reasons: Mapping[bytes, tuple[str, ...]]) -> Sequence[Event]:
+    if not reasons:
+        return events
+    return [
+        _with(event, reasons[event.event_id]) if event.event_id in reasons else event
+        for event in events
+    ]
+
+
+def _landings(events: Sequence[Event]) -> dict[bytes, tuple[str, ...]]:
+    """The pages timed just before the click of software that led to them."""
+    found: dict[bytes, tuple[str, ...]] = {}
+    for number, click in enumerate(events):
+        if click.click_id is None or click.type != "click" or click.machine.p < MACHINE_THRESHOLD:
+            continue
+        for before in range(number - 1, -1, -1):
+            event = events[before]
+            if event.occurred_ms < click.occurred_ms - WINDOW_MS:
+                break
+            if event.click_id == click.click_id and event.type != "click":
+                found[event.event_id] = ("click_behind",)
+    return found
 
 
 def _reasons(events: Sequence[Event], hits: Sequence[Event]) -> dict[bytes, tuple[str, ...]]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from services.contract.event import LISTED, Event
 from services.contract.phases import DAY_MS, ChangeReason
-from services.model.behaviour import WINDOW_MS, is_hit, judged, tells
+from services.model.behaviour import WINDOW_MS, is_hit, judged, leads_on, tells
 from services.model.rulebook import Rulebook
 from services.model.state import PersonState, encode_state
 from services.model.timeline import Interval, advance_onto, join
@@ -158,16 +158,21 @@ def _back_to(events: Sequence[Event], before: Held, rejudged: Place | None) -> P
     """From where on a person is folded again for new events; None: they come after all others.
 
     What a hit is taken for may change by one that comes soon after it, or at the same moment,
-    and from ``rejudged`` on by hits on others.
+    what a page is taken for by the click that led to it, and either, from ``rejudged`` on, by hits
+    on others.
     """
     earliest = min(map(place, events), default=before.last)
     if rejudged is not None:
         earliest = min(earliest, rejudged)
     for event in events:
-        if is_hit(event) or tells(event):
-            at_ms = event.occurred_ms
-            if at_ms <= before.last[0] or at_ms - before.state.told_ms <= WINDOW_MS:
-                earliest = min(earliest, (at_ms - WINDOW_MS, b""))
+        at_ms = event.occurred_ms
+        speaks_of_hits = is_hit(event) or tells(event)
+        if (
+            (speaks_of_hits and at_ms - before.state.told_ms <= WINDOW_MS)
+            or (leads_on(event) and event.click_id in before.state.clicks_ms)
+            or (at_ms <= before.last[0] and (speaks_of_hits or leads_on(event)))
+        ):
+            earliest = min(earliest, (at_ms - WINDOW_MS, b""))
     return earliest if earliest < before.last else None
 
 

@@ -13,6 +13,7 @@ from services.model.timeline import Interval, join
 from services.runtime.bulk import among, delete_rows, insert_rows, update_rows
 from services.scorer.counts import Counts
 from services.scorer.folding import Folded
+from services.scorer.states import alike_in_age
 
 _row = tables.interval.c
 # The person, then an Interval's fields in their order, then since when it is known.
@@ -79,7 +80,20 @@ def _held(
 ) -> dict[int, dict[Interval, int]]:
     """Rows that hold now and may change: those that reach beyond where the person changes."""
     cuts = {one.person_id: one for one in folded}
-    earliest = min((one.look_ms for one in folded), default=0)
+    held: dict[int, dict[Interval, int]] = {}
+    for begin_ms, persons in alike_in_age({one.person_id: one.look_ms for one in folded}):
+        _add_held(db, workspace_id, begin_ms, [cuts[person] for person in persons], held)
+    return held
+
+
+def _add_held(
+    db: Connection,
+    workspace_id: int,
+    begin_ms: int,
+    folded: Sequence[Folded],
+    held: dict[int, dict[Interval, int]],
+) -> None:
+    cuts = {one.person_id: one for one in folded}
     query = select(
         _row.id,
         _row.person_id,
@@ -92,9 +106,8 @@ def _held(
         _row.workspace_id == workspace_id,
         among(db, _row.person_id, cuts),
         _row.known_to_ms.is_(None),
-        _row.valid_to_ms.is_(None) | (_row.valid_to_ms >= earliest),
+        _row.valid_to_ms.is_(None) | (_row.valid_to_ms >= begin_ms),
     )
-    held: dict[int, dict[Interval, int]] = {}
     for row_id, person, kind, key, from_ms, to_ms, event_id in db.execute(query).all():
         one = cuts[person]
         if to_ms is not None and to_ms < one.look_ms:
@@ -104,7 +117,6 @@ def _held(
             continue
         cause = None if event_id is None else bytes(event_id)
         held.setdefault(person, {})[Interval(kind, key, from_ms, to_ms, cause)] = row_id
-    return held
 
 
 def _with_past(one: Folded, rows: Iterable[Interval]) -> list[Interval]:

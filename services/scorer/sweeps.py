@@ -15,9 +15,16 @@ from sqlalchemy import Connection, delete, select
 from services.contract import tables
 from services.contract.event import Event
 from services.contract.phases import DAY_MS
-from services.contract.sweeps import Frame, as_swept, frames_of, sweeps_among
-from services.model.behaviour import SWEEP_FRAME_MS, SWEEP_RECIPIENTS, swept
-from services.runtime.bulk import among, insert_rows, update_rows
+from services.contract.sweeps import (
+    FRAMES_ASKED_MAX,
+    Frame,
+    as_swept,
+    frames_asked,
+    frames_of,
+    sweeps_among,
+)
+from services.model.behaviour import SWEEP_FRAME_MS, SWEEP_RECIPIENTS, WINDOW_MS, swept
+from services.runtime.bulk import insert_rows, update_rows
 from services.scorer.identities import Identified
 from services.scorer.owners import owners_of
 from services.scorer.record import events_of
@@ -94,23 +101,25 @@ def _hold(
     rows = [(workspace_id, at_ms, origin, nobody, 0) for at_ms, origin in frames]
     columns = ("workspace_id", "from_ms", "origin", "recipients", "noted_ms")
     insert_rows(db, tables.sweep, columns, rows, skip_known=True)
-    query = (
-        select(_row.id, _row.from_ms, _row.origin, _row.recipients)
-        .where(
-            _row.workspace_id == workspace_id,
-            among(db, _row.from_ms, sorted({at_ms for at_ms, _ in frames})),
-            among(db, _row.origin, sorted({origin for _, origin in frames})),
-            _row.known_ms.is_(None),
+    return _noted(db, workspace_id, frames)
+
+
+def _noted(
+    db: Connection, workspace_id: int, frames: Sequence[Frame]
+) -> dict[Frame, tuple[int, list[int]]]:
+    found: dict[Frame, tuple[int, list[int]]] = {}
+    for begin in range(0, len(frames), FRAMES_ASKED_MAX):
+        asked = frames_asked(frames[begin : begin + FRAMES_ASKED_MAX])
+        query = (
+            select(_row.id, _row.from_ms, _row.origin, _row.recipients)
+            .join(asked, (_row.from_ms == asked.c.from_ms) & (_row.origin == asked.c.origin))
+            .where(_row.workspace_id == workspace_id, _row.known_ms.is_(None))
+            .order_by(_row.from_ms, _row.origin)
+            .with_for_update(of=tables.sweep)
         )
-        .order_by(_row.from_ms, _row.origin)
-        .with_for_update()
-    )
-    wanted = set(frames)
-    return {
-        (at_ms, origin): (row_id, msgspec.json.decode(recipients))
-        for row_id, at_ms, origin, recipients in db.execute(query)
-        if (at_ms, origin) in wanted
-    }
+        for row_id, at_ms, origin, recipients in db.execute(query):
+            found[at_ms, origin] = row_id, msgspec.json.decode(recipients)
+    return found
 
 
 def _as_text(recipients: Sequence[int]) -> str:
@@ -129,7 +138,8 @@ def rejudged(
         for from_ms, to_ms, person in pieces.get(identity, ()):
             begins = from_ms is None or from_ms < at_ms + SWEEP_FRAME_MS
             if begins and (to_ms is None or at_ms < to_ms):
-                found[person] = min(found.get(person, (at_ms, b"")), (at_ms, b""))
+                back = at_ms - WINDOW_MS, b""  # pages timed before the clicks that led to them
+                found[person] = min(found.get(person, back), back)
     return found
 
 
@@ -150,6 +160,25 @@ def histories_of(
         person: [taken.get(event.event_id, event) for event in events]
         for person, events in stored.items()
     }
+
+
+def forget_recipients(
+    db: Connection, workspace_id: int, clicks: Iterable[Event], gone: Collection[int]
+) -> None:
+    """Leave identities that are no more out of what was noted for frames that hold no sweep yet.
+
+    Args:
+        db: in the transaction that erases.
+        workspace_id: whose.
+        clicks: events that were erased, as they were; others than clicks are fine too.
+        gone: ids that may be given to somebody else.
+    """
+    frames = sorted({frame for click in clicks for frame in frames_of(click)})
+    rows = [
+        (_as_text([one for one in recipients if one not in gone]), row_id)
+        for row_id, recipients in _noted(db, workspace_id, frames).values()
+    ]
+    update_rows(db, tables.sweep, "id", ("recipients",), rows)
 
 
 def forget_old(db: Connection, now_ms: int) -> None:

@@ -96,7 +96,7 @@ def run_shared_up(folder: Path, database_url: str | None = None) -> Iterator[Cal
     """``kentering up`` with an empty data folder, and a call that makes a workspace in it."""
     data, port = folder / "data", free_port()
     url = f"http://localhost:{port}"  # as the links say that it makes
-    told = {"KENTERING_DATA": str(data)}
+    told = {"KENTERING_DATA": str(data), "KENTERING_TRUSTED_PROXIES": "127.0.0.0/8"}
     if database_url is not None:
         told["KENTERING_DATABASE_URL"] = database_url
     with _running(_up(port, data), folder / "up.log", told, f"{url}/readyz"):

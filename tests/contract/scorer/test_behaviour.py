@@ -11,6 +11,7 @@ from services.contract.event import Event, Machine
 from services.contract.phases import DAY_MS
 from services.model.rulebook import Rulebook
 from services.model.rules import RuleTree
+from services.model.state import decode_state
 from tests.contract.scorer.pure import assert_sound, assert_told_once, said, stored
 from tests.contract.scorer.scene import NOW_MS, START_MS, Scene, user
 
@@ -92,5 +93,37 @@ def _visit(scene: Scene, rng: random.Random, visit: int) -> list[Event]:
         if kind == "trap" and rng.random() < 0.5:
             link = {"content_id": "trap", "content_type": "honeypot"}
         type_ = "open" if kind == "open" else "click"
+        if type_ == "click" and rng.random() < 0.4:
+            link["click_id"] = f"k{visit}-{len(found)}"
+            beside = moment + rng.randrange(-4_000, 4_000)
+            page = {"click_id": link["click_id"]}
+            found.append(scene.event("vacancy_viewed", user("a"), at_ms=beside, **page))
         found.append(scene.event(type_, user("a"), at_ms=moment, machine=machine, **more, **link))
     return found
+
+
+@pytest.mark.parametrize("order", ["page first", "click first", "together"])
+def test_the_page_before_a_scanner_s_click_counts_no_more(scene: Scene, order: str) -> None:
+    """The page's clock is ahead of ours; the click turns out to be software's with its third."""
+    at = NOW_MS - DAY_MS
+    page = scene.event("vacancy_viewed", user("a"), at_ms=at - 800, click_id="k", number="page")
+    clicks = [
+        _click(scene, at + 2_000 * n, link, click_id=key, number=link)
+        for n, (link, key) in enumerate((("one", "k"), ("two", "l"), ("three", "m")))
+    ]
+    early = scene.event("page", user("a"), at_ms=at - 40 * DAY_MS)
+    later = [scene.event("page", user("a"), at_ms=at + DAY_MS // 2)]
+    batches = {
+        "page first": [[page], clicks[:1], clicks[1:2], clicks[2:]],
+        "click first": [clicks[:1], [page], clicks[1:], later],
+        "together": [later, [page, clicks[0]], clicks[1:]],
+    }[order]
+    scene.score(early)
+    for batch in batches:
+        scene.score(*batch)
+    told = [early, *(event for batch in batches for event in batch)]
+    assert stored(scene.engine).persons == said(told, Rulebook()).persons
+    state = decode_state(bytes(scene.rows(select(tables.person_state.c.state))[0][0]))
+    assert state.score is not None
+    assert "vacancy_view" not in state.score.seen_ms
+    assert_told_once(scene.engine, scene.now_ms)

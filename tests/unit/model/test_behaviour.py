@@ -66,3 +66,15 @@ def test_a_doubtful_open_with_the_delivery_is_software_s():
     found = judged([sent, early, late, hit(4, "", "open")])
     assert [event.machine.p >= 0.5 for event in found] == [False, True, False, False]
     assert found[1].machine.reasons == ("bare_mozilla", "with_delivery")
+
+
+def test_the_page_timed_before_the_click_of_software_that_led_to_it():
+    machine = Machine(0.95, ("head",))
+    clicked = hit(9, "a", machine=machine, click_id="k", message_id=None)
+    pages = [
+        hit(s, "a", "page", message_id=None, click_id=key)
+        for s, key in ((-2, "k"), (3, "k"), (4, "l"))
+    ]
+    assert reasons(*pages, clicked) == [(), ("click_behind",), (), ("head",)]
+    person = hit(9, "b", click_id="k", message_id=None)
+    assert judged([*pages, person]) == [*pages, person]
