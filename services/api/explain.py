@@ -2,16 +2,25 @@
 
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Query
 from pydantic import Field
 
 from services.api.opening import AskedPerson
 from services.api.problem import described
-from services.api.record import events_of
-from services.api.wire import Moment, Out, rfc3339
+from services.api.record import history_of
+from services.api.wire import (
+    Cursor,
+    CursorMoment,
+    Moment,
+    Out,
+    pack_cursor,
+    rfc3339,
+    unpack_cursor,
+)
 from services.contract.phases import LatencyState
 from services.model import words
-from services.model.explain import Contribution, Explanation, explain
+from services.model.explain import CONTRIBUTIONS_MAX, Contribution, Explanation, explain
 from services.model.summary import summary
 from services.model.words import Audience, Language
 
@@ -19,7 +28,7 @@ router = APIRouter(prefix="/v1/persons", tags=["persons"])
 
 
 class SumOut(Out):
-    """In log-odds: `prior` and all contributions add up to `score`."""
+    """In log-odds: `prior` and all contributions of the page add up to `score`."""
 
     prior: float
     score: float
@@ -39,7 +48,7 @@ class ContributionOut(Out):
 
 
 class ExplanationOut(Out):
-    """The whole account of a score at a moment."""
+    """The account of a score at a moment."""
 
     person: str
     at: str
@@ -52,7 +61,17 @@ class ExplanationOut(Out):
     summary: str | None = Field(description="In a few sentences.")
     active: SumOut | None
     turning: SumOut | None
-    contributions: list[ContributionOut]
+    contributions: list[ContributionOut] = Field(description="Oldest first.")
+    next: str | None = Field(
+        description="For the contributions before these. Their `score` is the `prior` here."
+    )
+
+
+class _AccountCursor(msgspec.Struct, array_like=True):
+    at_ms: CursorMoment
+    known_at_ms: CursorMoment | None
+    until: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    """The number of the last contribution to tell."""
 
 
 @router.get(
@@ -67,21 +86,37 @@ def get_explanation(
     audience: Annotated[
         Audience, Query(description="Who reads the words; to the person they say *you*.")
     ] = "recruiter",
+    cursor: Cursor = None,
+    limit: Annotated[
+        int, Query(ge=1, le=CONTRIBUTIONS_MAX, description="Contributions on a page.")
+    ] = CONTRIBUTIONS_MAX,
 ) -> ExplanationOut:
     """Every contribution, one per event and one per stretch of silence, in log-odds.
 
-    Of somebody with more than 20,000 events the newest 20,000 up to the moment are told, as if the
-    person began with them: their sum is then not quite the score that is stored.
+    The newest are on the first page; `next` leads to those before. With a cursor, `at` and
+    `known_at` are those of the first page.
     """
+    place = None if cursor is None else unpack_cursor(cursor, _AccountCursor)
     at_ms = asked.at_ms if at is None else at
+    known_at_ms, until = asked.known_at_ms, None
+    if place is not None:
+        at_ms, known_at_ms, until = place.at_ms, place.known_at_ms, place.until
     with asked.opened() as (connection, row):
-        events = events_of(connection, asked.workspace_id, row.id, at_ms, asked.known_at_ms)
-    explanation = explain(events, asked.here.model, at_ms)
-    return _show(row.public_id, explanation, at_ms, lang, audience)
+        events = history_of(connection, asked.workspace_id, row.id, at_ms, known_at_ms)
+        explanation = explain(events, asked.here.model, at_ms, until=until, limit=limit)
+    following = None
+    if explanation is not None and explanation.earlier:
+        following = pack_cursor(_AccountCursor(at_ms, known_at_ms, explanation.earlier))
+    return _show(row.public_id, explanation, at_ms, lang, audience, following)
 
 
 def _show(
-    person: str, explanation: Explanation | None, at_ms: int, lang: Language, audience: Audience
+    person: str,
+    explanation: Explanation | None,
+    at_ms: int,
+    lang: Language,
+    audience: Audience,
+    following: str | None,
 ) -> ExplanationOut:
     if explanation is None:
         return ExplanationOut(
@@ -95,6 +130,7 @@ def _show(
             active=None,
             turning=None,
             contributions=[],
+            next=None,
         )
     return ExplanationOut(
         person=person,
@@ -107,6 +143,7 @@ def _show(
         active=SumOut(prior=explanation.prior_active, score=explanation.active),
         turning=SumOut(prior=explanation.prior_turning, score=explanation.turning),
         contributions=[_contribution(c, lang, audience) for c in explanation.contributions],
+        next=following,
     )
 
 

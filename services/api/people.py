@@ -7,11 +7,11 @@ from sqlalchemy import Connection, FromClause, Row, Select, and_, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from services.api.problem import MovedError, Problem
-from services.api.record import events_of
+from services.api.record import history_of
 from services.contract.event import Identity
 from services.contract.tables import identity, identity_link, interval, person, person_state
 from services.contract.vault import lookup_value, shown_value
-from services.model.fold import fold
+from services.model.fold import fold_onto
 from services.model.state import PersonState, decode_state
 from services.model.version import Model
 
@@ -142,8 +142,8 @@ def state_at(
         if stored is None or as_of_ms >= stored.at_ms:
             return stored
     state: PersonState | None = None
-    for event in events_of(connection, row.workspace_id, row.id, as_of_ms, known_at_ms):
-        state = fold(state, event, model)
+    for event in history_of(connection, row.workspace_id, row.id, as_of_ms, known_at_ms):
+        state = fold_onto(state, event, model)
     return state
 
 

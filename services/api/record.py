@@ -1,9 +1,9 @@
 """The record: a person's own events, through the links that say whose they are."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, or_, select
+from sqlalchemy import Connection, Row, Select, and_, or_, select, tuple_
 
 from services.contract import event as envelope
 from services.contract.event import Event
@@ -13,7 +13,7 @@ from services.contract.vault import open_payload
 from services.model.behaviour import WINDOW_MS, is_hit, judged
 
 EVENTS_FOLDED_MAX = 20_000
-"""Of one person for one answer: the newest are kept."""
+"""Of one person, in memory at once."""
 
 
 def own_events(
@@ -56,21 +56,61 @@ def events_of(
     person_id: int,
     as_of_ms: int | None = None,
     known_at_ms: int | None = None,
+    newest: int = EVENTS_FOLDED_MAX,
 ) -> list[Event]:
-    """A person's events in canonical order, oldest first, each with what it is taken for.
+    """A person's newest events in canonical order, oldest first, each with what it is taken for.
 
-    That may depend on those just after it, so these are looked at too.
+    That may depend on those just after it, so these are looked at too. Of more than ``newest`` the
+    others are left out: for who needs all of them there is :func:`history_of`.
     """
     until_ms = None if as_of_ms is None else as_of_ms + WINDOW_MS
     query = (
         own_events(workspace_id, person_id, until_ms, known_at_ms)
         .order_by(event.c.occurred_ms.desc(), event.c.event_id.desc())
-        .limit(EVENTS_FOLDED_MAX)
+        .limit(newest)
     )
     rows = connection.execute(query).all()
     stored = [envelope.decode(open_payload(row.payload)) for row in reversed(rows)]
     events = judged(as_swept(connection, workspace_id, stored, known_at_ms))
     return [event for event in events if as_of_ms is None or event.occurred_ms <= as_of_ms]
+
+
+def history_of(
+    connection: Connection,
+    workspace_id: int,
+    person_id: int,
+    as_of_ms: int | None = None,
+    known_at_ms: int | None = None,
+) -> Iterator[Event]:
+    """The same of all of a person's events: ``EVENTS_FOLDED_MAX`` are read at once."""
+    until_ms = None if as_of_ms is None else as_of_ms + WINDOW_MS
+    place = tuple_(event.c.occurred_ms, event.c.event_id)
+    query = (
+        own_events(workspace_id, person_id, until_ms, known_at_ms)
+        .order_by(event.c.occurred_ms, event.c.event_id)
+        .limit(EVENTS_FOLDED_MAX)
+    )
+    rows = connection.execute(query).all()
+    stored = [envelope.decode(open_payload(row.payload)) for row in rows]
+    told: tuple[int, bytes] = (-1, b"")
+    while True:
+        more = len(rows) == EVENTS_FOLDED_MAX
+        known = judged(as_swept(connection, workspace_id, stored, known_at_ms))
+        for one in known:
+            # What those that are not read yet may still tell of waits for them.
+            if more and one.occurred_ms >= known[-1].occurred_ms - WINDOW_MS:
+                break
+            if as_of_ms is not None and one.occurred_ms > as_of_ms:
+                return
+            if (one.occurred_ms, one.event_id) > told:
+                told = one.occurred_ms, one.event_id
+                yield one
+        if not more:
+            return
+        last = stored[-1]
+        rows = connection.execute(query.where(place > (last.occurred_ms, last.event_id))).all()
+        stored = [one for one in stored if one.occurred_ms >= told[0] - WINDOW_MS]
+        stored += [envelope.decode(open_payload(row.payload)) for row in rows]
 
 
 def events_by_id(
@@ -94,7 +134,7 @@ def as_taken(
     known_at_ms: int | None,
 ) -> list[Event]:
     """Some of a person's events, each with what it is taken for by those near it."""
-    if not any(is_hit(one) for one in shown):
+    if not any(is_hit(one) or one.click_id is not None for one in shown):
         return list(shown)
     moments_ms = [one.occurred_ms for one in shown]
     query = own_events(workspace_id, person_id, max(moments_ms) + WINDOW_MS, known_at_ms)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, or_
 
 from services.api.dashboard.texts import Words
 from services.api.people import identities_of, states_of
-from services.api.record import events_of
+from services.api.record import history_of
 from services.contract.change import select_changes
 from services.contract.event import Identity, primary
 from services.contract.phases import DAY_MS, PHASES, Phase
@@ -129,7 +129,7 @@ def _why(connection: Connection, row: Row[Any], model: Model, words: Words, whys
 def _reason(connection: Connection, row: Row[Any], model: Model, words: Words) -> str:
     if row.after == "care":
         return words["hired"]
-    events = events_of(connection, row.workspace_id, row.person_id, row.valid_ms)
+    events = history_of(connection, row.workspace_id, row.person_id, row.valid_ms)
     explanation = explain(events, model, row.valid_ms)
     if explanation is None:
         return ""

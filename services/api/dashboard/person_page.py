@@ -14,7 +14,7 @@ from services.api.dashboard.texts import Words
 from services.api.people import identities_of, state_at
 from services.api.person_view import show_phase
 from services.api.phases import stretches
-from services.api.record import events_of
+from services.api.record import events_of, history_of
 from services.contract.event import MACHINE_THRESHOLD, Event
 from services.model.explain import explain
 from services.model.path import Path
@@ -32,12 +32,12 @@ def person_page(
     now_ms = here.clock()
     state = state_at(connection, row, now_ms, None, here.model)
     identities = identities_of(connection, row.workspace_id, [row.id])[row.id]
-    events = events_of(connection, row.workspace_id, row.id)
+    events = events_of(connection, row.workspace_id, row.id, newest=2 * EVENTS_MAX)
     path = Path(state, here.model) if state is not None else None
     chances = path.states_at(now_ms) if path is not None and path.scored else None
     phases = stretches(connection, row, "phase", None)
     phase = next((p for p in phases if _holds(p, now_ms)), None)
-    explanation = explain(events, here.model, now_ms)
+    explanation = explain(history_of(connection, row.workspace_id, row.id), here.model, now_ms)
     inferred = phase is not None and _is_inferred(phase, state, now_ms)
     return {
         "name": name_of(state, identities, row.public_id, words),
@@ -54,7 +54,7 @@ def person_page(
         "why_not": why_not(state, words),
         "reasons": [] if explanation is None else reasons_of(explanation, words),
         "events": [_event(event, words) for event in events[: -EVENTS_MAX - 1 : -1]],
-        "happened": len(events),
+        "happened": 0 if state is None else state.events,
     }
 
 

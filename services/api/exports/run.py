@@ -17,10 +17,10 @@ from services.api.jobs.store import FILE_KEPT_MS
 from services.api.link_secrets import signer_of
 from services.api.people import identities_of, intervals_at, states_of
 from services.api.people_in import Asked, PeoplePage, people_in
-from services.api.record import events_of
+from services.api.record import history_of
 from services.contract.event import Identity, primary
 from services.model.engagement import present
-from services.model.fold import fold
+from services.model.fold import fold_onto
 from services.model.path import Path
 from services.model.state import PersonState
 from services.model.version import Model
@@ -137,8 +137,8 @@ class _Pages:
         known_at_ms = asked.known_at_ms if asked.is_past_belief else None
         state: PersonState | None = None
         workspace_id = self._hold.row.workspace_id
-        for event in events_of(db, workspace_id, person_id, asked.as_of_ms, known_at_ms):
-            state = fold(state, event, self._model)
+        for event in history_of(db, workspace_id, person_id, asked.as_of_ms, known_at_ms):
+            state = fold_onto(state, event, self._model)
         return state
 
 

@@ -1,13 +1,17 @@
 """Persons over REST, on both databases."""
 
 import math
+import random
 
 import pytest
 from httpx import Client
+from sqlalchemy import select
 
+from services.api import record
 from services.api.wire import rfc3339
 from services.contract.event import Identity
 from services.contract.phases import DAY_MS
+from services.contract.tables import person
 from tests.contract.api.world import NOW_MS, World
 
 
@@ -143,3 +147,48 @@ def test_the_explanation_sums_to_the_score(
     assert all(c["what"].startswith("you ") for c in told["contributions"])
     assert body["latency_state"] == person["latency_state"]
     assert body["since"] <= body["latency_since"] == person["latency_since"] <= moment
+
+
+def test_an_explanation_in_pieces(
+    client: Client, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is told of who has more than fits in memory at once: every contribution is there."""
+    path, params = f"/v1/persons/{people['turning']}/explain", {"at": rfc3339(NOW_MS)}
+    whole = client.get(path, params=params).json()
+    monkeypatch.setattr(record, "EVENTS_FOLDED_MAX", 2)
+    told, page = [], client.get(path, params={**params, "limit": 3}).json()
+    assert page["active"]["score"] == whole["active"]["score"]
+    while True:
+        total = page["active"]["prior"] + sum(c["active"] for c in page["contributions"])
+        assert abs(total - page["active"]["score"]) < 1e-9
+        told = page["contributions"] + told
+        if page["next"] is None:
+            break
+        before = page
+        page = client.get(path, params={"cursor": page["next"], "limit": 3}).json()
+        assert page["active"]["score"] == before["active"]["prior"]
+    assert told == whole["contributions"]
+    assert page["active"]["prior"] == whole["active"]["prior"]
+    assert client.get(path, params={"cursor": "x"}).status_code == 400
+
+
+def test_however_many_are_read_at_once_hits_are_taken_for_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(5)
+    hits = [
+        world.event(30 - n / 20_000, rng.choice(["click", "click", "page"]), "anna",
+                    message_id="m", content_id=f"l{rng.randrange(4)}", channel="email")
+        for n in range(120)
+    ]  # fmt: skip
+    world.person("anna", hits)
+    with world.engine.connect() as connection:
+        who = connection.execute(select(person.c.id)).scalar_one()
+        wanted = record.events_of(connection, world.id, who)
+        assert any(event.machine.reasons for event in wanted)
+        for at_once in (3, 8, 31, 120):
+            monkeypatch.setattr(record, "EVENTS_FOLDED_MAX", at_once)
+            assert list(record.history_of(connection, world.id, who)) == wanted
+            at_ms = NOW_MS - 30 * DAY_MS + 100_000
+            begun = [event for event in wanted if event.occurred_ms <= at_ms]
+            assert list(record.history_of(connection, world.id, who, at_ms)) == begun

@@ -138,3 +138,20 @@ def test_no_digits_are_lost_near_certainty():
     account = explain([agreed(), *certain], MODEL, certain[-1].occurred_ms)
     total = account.prior_turning + math.fsum(c.turning for c in account.contributions)
     assert total == pytest.approx(log_odds(score.p)[1], abs=1e-9)
+
+
+@quick
+@given(journeys(employment=True), st.integers(0, 500 * DAY_MS), st.integers(1, 7))
+def test_told_in_pieces_it_is_the_same(events, after_ms, limit):
+    whole = explain(events, MODEL, T0 + after_ms)
+    if whole is None:
+        return
+    told, until = [], None
+    ends = whole.active, whole.turning
+    while until != 0:
+        part = explain(iter(events), MODEL, T0 + after_ms, until=until, limit=limit)
+        assert (part.active, part.turning) == ends, "where a part ends the next one began"
+        ends = part.prior_active, part.prior_turning
+        told, until = [*part.contributions, *told], part.earlier
+    assert tuple(told) == whole.contributions
+    assert ends == (whole.prior_active, whole.prior_turning)
