@@ -4,7 +4,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -33,7 +34,14 @@ OTHER = json.dumps(
 
 @pytest.fixture
 def scene(postgres: str, tmp_path: Path) -> Iterator[Scene]:
-    scene = Scene(postgres, tmp_path)
+    with _prepared(postgres, tmp_path) as scene:
+        yield scene
+
+
+@contextmanager
+def _prepared(url: str, folder: Path) -> Iterator[Scene]:
+    """People, and a version that is not in force."""
+    scene = Scene(url, folder)
     scene.score(*_events(scene, range(40)))
     with writing(scene.engine).begin() as db:
         add(db, OTHER, NOW_MS)
@@ -46,12 +54,12 @@ def _events(scene: Scene, days: range) -> list:
     return [scene.day(kinds[n % 3], user(f"u{n % 6}"), day=n, number=f"e{n}") for n in days]
 
 
-def _start(scene: Scene, tmp_path: Path, *command: str):
+def _start(scene: Scene, tmp_path: Path, *command: str, program: Sequence[object] = (KENTERING,)):
     told = {
         "KENTERING_DATABASE_URL": scene.engine.url.render_as_string(hide_password=False),
         "KENTERING_DATA": str(tmp_path),
     }
-    return start([KENTERING, *command], tmp_path / "out.log", env=told)
+    return start([*map(str, program), *command], tmp_path / "out.log", env=told)
 
 
 def _waits_for(engine: Engine, relation: str) -> bool:
@@ -106,6 +114,28 @@ def test_the_command_killed_halfway_has_changed_nothing(
     monkeypatch.setattr(pure, "MODEL", build(read(OTHER)))
     assert stored(scene.engine).persons == said(everything, Rulebook()).persons
     _assert_replayed(scene)
+
+
+def test_on_sqlite_too(sqlite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reached = tmp_path / "halfway"
+    halting = (sys.executable, "-m", "tests.simulation.halfway", reached)
+    with _prepared(sqlite, tmp_path) as scene:
+        before = stored(scene.engine)
+        command = _start(scene, tmp_path, "versions", "activate", "eager", program=halting)
+        log = tmp_path / "out.log"
+        wait_until(reached.exists, "to stand halfway", timeout_s=PATIENCE_S, log=log)
+        command.kill()
+        command.wait()
+        assert _name_in_force(scene.engine) == "day-one"
+        assert stored(scene.engine) == before
+        scene.score(*_events(scene, range(40, 60)))
+        everything = _events(scene, range(60))
+        assert stored(scene.engine).persons == said(everything, Rulebook()).persons
+        assert _start(scene, tmp_path, "versions", "activate", "eager").wait(PATIENCE_S) == 0
+        assert _name_in_force(scene.engine) == "eager"
+        monkeypatch.setattr(pure, "MODEL", build(read(OTHER)))
+        assert stored(scene.engine).persons == said(everything, Rulebook()).persons
+        _assert_replayed(scene)
 
 
 @pytest.mark.timeout(PATIENCE_S * 4)
