@@ -1,10 +1,10 @@
 """People who ask to be forgotten, and how long anybody is kept of whom nothing is heard."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from services.api.context import Context, Here
 from services.api.decisions import IdentityIn, key_name
@@ -14,9 +14,9 @@ from services.api.people import find_person, spelled
 from services.api.problem import Problem, described
 from services.api.wire import After, Body, Out, PersonPath, rfc3339, rfc3339_or_none
 from services.contract.consent import Purpose
-from services.contract.erasure import ErasureReason
+from services.contract.erasure import PROOFS_KEPT_MS, ErasureReason
 from services.contract.event import Identity
-from services.contract.ledger import Possessions, possessions
+from services.contract.ledger import Possessions, circles_of, possessions
 from services.contract.tables import (
     erased_consent,
     erasure,
@@ -34,8 +34,13 @@ router = APIRouter(prefix="/v1", tags=["consent"])
 PROOFS_MAX = 1_000
 """Entries shown of one identity: the newest."""
 MONTHS_MAX = 120
+APPLICANT_DAYS_MAX = 366
 
 _BY = Field(default=None, min_length=1, max_length=200, description="Who decided.")
+_WHOLE = (
+    "Where pages alone tied some of the person's identities: true erases all, false leaves these; "
+    "left out, the answer is 409 `tied_by_pages`."
+)
 
 
 class ErasureIn(IdentityIn):
@@ -49,12 +54,14 @@ class ErasureIn(IdentityIn):
         }
     )
     by: Annotated[str | None, _BY] = None
+    whole: Annotated[bool | None, Field(description=_WHOLE)] = None
 
 
 class ErasureTaken(Out):
     """The erasure is on disk; it is done within seconds."""
 
     person: str | None = Field(description="Null: nobody was known by it; nobody will be.")
+    left: int = Field(description="Identities of the person that stay: pages alone tied them.")
     position: str = Field(description="For `after` of reads.")
 
 
@@ -76,6 +83,7 @@ class ErasedOut(Out):
     reason: ErasureReason | None
     renewed_at: str | None = Field(description="When consent was given anew; null: it was not.")
     proofs: list[ProofOut] = Field(description="Of consent before the erasure, newest first.")
+    proofs_until: str | None = Field(description="Then they are deleted.")
 
 
 class RetentionIn(Body):
@@ -83,6 +91,11 @@ class RetentionIn(Body):
 
     months: Annotated[int, Field(ge=1, le=MONTHS_MAX, strict=True)] | None = Field(
         description="Without any event; null: for ever.", examples=[24]
+    )
+    applicant_days: Annotated[int, Field(ge=1, le=APPLICANT_DAYS_MAX, strict=True)] | None = Field(
+        default=28,
+        description="After their rejection, applicants who agreed to nothing themselves; null: as "
+        "everybody else.",
     )
 
 
@@ -94,13 +107,14 @@ class RetentionOut(RetentionIn):
     "/persons/{person_id}",
     status_code=202,
     summary="Erase a person",
-    responses=described(307, 400, 401, 403, 404, 503),
+    responses=described(307, 400, 401, 403, 404, 409, 503),
 )
 def delete_person(
     here: Here,
     credential: PersonsEraser,
     person_id: PersonPath,
     by: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
+    whole: Annotated[bool | None, Query(description=_WHOLE)] = None,
 ) -> ErasureTaken:
     """Events, identities, scores, and what was told of them: all goes, and does not come back.
 
@@ -109,31 +123,36 @@ def delete_person(
     with here.engine.connect() as connection:
         row = find_person(connection, credential.workspace_id, person_id)
         held = possessions(connection, credential.workspace_id, row.id)
-    if not held.identities:
-        raise Problem(404, "not_found", "Nothing is known of this person any more.")
-    position = _tell(here, credential.workspace_id, held, by, credential.key_id)
-    return ErasureTaken(person=row.public_id, position=position)
+        if not held.identities:
+            raise Problem(404, "not_found", "Nothing is known of this person any more.")
+        reached = _reached(connection, row, held, None, whole=whole)
+    position = _tell(here, credential.workspace_id, reached, by, credential.key_id)
+    left = len(held.all - reached.all)
+    return ErasureTaken(person=row.public_id, left=left, position=position)
 
 
 @router.post(
     "/erasures",
     status_code=202,
     summary="Erase whoever is known by an identity",
-    responses=described(400, 401, 403, 413, 503),
+    responses=described(400, 401, 403, 409, 413, 503),
 )
 def post_erasure(here: Here, credential: PersonsEraser, body: ErasureIn) -> ErasureTaken:
     """The whole person. Where nobody is known by it, nobody will be by what is on its way."""
     who = spelled(body.namespace, body.value)
     with here.engine.connect() as connection:
-        person_id, public_id = _known(connection, credential.workspace_id, who) or (None, None)
-        held = Possessions((who,), ())
-        if person_id is not None:
-            theirs = possessions(connection, credential.workspace_id, person_id)
+        known = _known(connection, credential.workspace_id, who)
+        held = reached = Possessions((who,), ())
+        if known is not None:
+            theirs = possessions(connection, credential.workspace_id, known.id)
             is_shared = any(span.identity == who for span in theirs.spans)
             named = dict.fromkeys((*theirs.identities, *(() if is_shared else (who,))))
             held = Possessions(tuple(named), theirs.spans)
-    position = _tell(here, credential.workspace_id, held, body.by, credential.key_id)
-    return ErasureTaken(person=public_id, position=position)
+            reached = _reached(connection, known, held, who, whole=body.whole)
+    position = _tell(here, credential.workspace_id, reached, body.by, credential.key_id)
+    public_id = None if known is None else known.public_id
+    left = len(held.all - reached.all)
+    return ErasureTaken(person=public_id, left=left, position=position)
 
 
 @router.get(
@@ -169,7 +188,9 @@ def lookup_erasure(
             .order_by(proof.said_ms.desc(), proof.id.desc())
             .limit(PROOFS_MAX)
         ).all()
+    until_ms = found.erased_ms + PROOFS_KEPT_MS if found and proofs else None
     return ErasedOut(
+        proofs_until=rfc3339_or_none(until_ms),
         erased_at=rfc3339_or_none(found.erased_ms if found else None),
         reason=found.reason if found else None,
         renewed_at=rfc3339_or_none(found.lifted_ms if found else None),
@@ -194,9 +215,11 @@ def lookup_erasure(
 )
 def get_retention(here: Here, credential: WorkspaceReader) -> RetentionOut:
     """Counted from a person's last event; then they are erased, reason `retention`."""
-    query = select(workspace.c.retention_months).where(workspace.c.id == credential.workspace_id)
+    kept = (workspace.c.retention_months, workspace.c.applicant_days)
+    query = select(*kept).where(workspace.c.id == credential.workspace_id)
     with here.engine.connect() as connection:
-        return RetentionOut(months=connection.execute(query).scalar_one())
+        months, days = connection.execute(query).one()
+    return RetentionOut(months=months, applicant_days=days)
 
 
 @router.put(
@@ -210,9 +233,9 @@ def put_retention(here: Here, credential: PersonsEraser, body: RetentionIn) -> R
         connection.execute(
             update(workspace)
             .where(workspace.c.id == credential.workspace_id)
-            .values(retention_months=body.months)
+            .values(retention_months=body.months, applicant_days=body.applicant_days)
         )
-    return RetentionOut(months=body.months)
+    return RetentionOut(months=body.months, applicant_days=body.applicant_days)
 
 
 def _tell(here: Context, workspace_id: int, held: Possessions, by: str | None, key_id: int) -> str:
@@ -223,16 +246,52 @@ def _tell(here: Context, workspace_id: int, held: Possessions, by: str | None, k
     return position
 
 
-def _known(connection: Connection, workspace_id: int, who: Identity) -> tuple[int, str] | None:
-    """The id, inside and public, of who is known by an identity now."""
+def _reached(
+    connection: Connection,
+    row: Row[Any],
+    held: Possessions,
+    who: Identity | None,
+    *,
+    whole: bool | None,
+) -> Possessions:
+    """What of a person's possessions is to be erased.
+
+    Args:
+        connection: to the database.
+        row: of the person.
+        held: all that is theirs.
+        who: the identity that was given; None: the person's surest one.
+        whole: whether to erase all; None: only if that is surely one human being's.
+
+    Raises:
+        Problem: 409, pages alone tied some of it.
+    """
+    of = circles_of(connection, row.workspace_id, lambda column: column == row.id)
+    if whole or row.id not in of:
+        return held
+    circles, _ = of[row.id]
+    surely = held.surely_of(who if who in circles.of else circles.core, circles)
+    left = held.all - surely.all
+    if left and whole is None:
+        names = ", ".join(sorted({one.namespace for one in left}))
+        text = (
+            f"Pages alone tied {len(left)} of this person's identities ({names}) to what you gave, "
+            f"so they may be somebody else's. See /v1/persons/{row.public_id}/identities, and say "
+            "whole=true to erase all, or whole=false to leave these."
+        )
+        raise Problem(409, "tied_by_pages", text)
+    return surely
+
+
+def _known(connection: Connection, workspace_id: int, who: Identity) -> Row[Any] | None:
+    """The row of who is known by an identity now."""
     query = (
-        select(identity.c.person_id, person.c.public_id)
-        .join(person, person.c.id == identity.c.person_id)
+        select(person)
+        .join(identity, person.c.id == identity.c.person_id)
         .where(
             identity.c.workspace_id == workspace_id,
             identity.c.namespace == who.namespace,
             identity.c.value == lookup_value(who),
         )
     )
-    row = connection.execute(query).one_or_none()
-    return None if row is None else (row.person_id, row.public_id)
+    return connection.execute(query).one_or_none()

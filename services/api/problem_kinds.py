@@ -71,6 +71,8 @@ KINDS: dict[str, str] = {
     "first.",
     "slow_body": "The body did not arrive in time.",
     "stale_signature": "The signature was made too long ago, or ahead of time: is a clock wrong?",
+    "tied_by_pages": "Anybody can write anybody's user id into a page's call. So what pages alone "
+    "tied to a person is not erased along with them before somebody decides: `whole` says what.",
     "too_large": "The body is larger than the route takes. The detail names the limit.",
     "too_many_events": "A batch has at most 5,000 events. Send several.",
     "too_many_hooks": "The workspace has as many webhooks of mailers as it may have.",

@@ -21,6 +21,7 @@ from services.contract.event import (
     PoisonError,
     primary,
 )
+from services.contract.phases import DAY_MS
 from services.contract.terms import NEVER_MS
 from services.contract.withdrawal import mark_of
 
@@ -32,6 +33,8 @@ ErasureReason = Literal[
     "retention",  # nothing was heard of the person for as long as the workspace keeps people
 ]
 REASONS: frozenset[str] = frozenset(get_args(ErasureReason))
+PROOFS_KEPT_MS = 5 * 365 * DAY_MS + DAY_MS
+"""After an erasure: as long as somebody may claim that there had been no consent."""
 _REFUSED = Consent(measure=False, profile=False)
 _OWN = frozenset({COOKIE, TOKEN})
 _NOBODY = Machine()

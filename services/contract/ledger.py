@@ -21,6 +21,24 @@ class Possessions(NamedTuple):
     """Theirs alone."""
     spans: tuple[Span, ...]
 
+    @property
+    def all(self) -> frozenset[Identity]:
+        """Every identity among them."""
+        return frozenset((*self.identities, *(span.identity for span in self.spans)))
+
+    def surely_of(self, who: Identity, circles: Circles) -> "Possessions":
+        """What is surely of the same human being as one of the identities, and their browsers'."""
+        circle = circles.of[who]
+        ours = {
+            one
+            for one in self.all
+            if circles.of.get(one) == circle or circle in circles.claimed_by(one)
+        }
+        return Possessions(
+            tuple(one for one in self.identities if one in ours),
+            tuple(span for span in self.spans if span.identity in ours),
+        )
+
 
 def circles_of(
     db: Connection,

@@ -22,10 +22,11 @@ from services.contract.event import Event
 from services.model.version import Model
 from services.runtime import telemetry
 from services.runtime.event_log import Stored
-from services.scorer import consent, intervals, sweeps, unsubscribed
+from services.scorer import consent, employed, intervals, sweeps, unsubscribed
 from services.scorer.announce import Change, announce_folded, announce_moves, publish
 from services.scorer.erasing import erase_people
-from services.scorer.folding import fold_ahead, fold_persons
+from services.scorer.files import withdraw_files
+from services.scorer.folding import Folded, fold_ahead, fold_persons
 from services.scorer.identities import Identified, identify, unsettled
 from services.scorer.letters import forget_letters, unnamed
 from services.scorer.owners import Piece, hold_persons, owner_at, owners_of, still_so
@@ -157,7 +158,9 @@ def _apply(
     replaced_by = _owners_at(db, workspace_id, replaced)
     anew = moves.refold | replaced_by
     rejudged = sweeps.rejudged(db, workspace_id, swept.recalled)
-    taken = {person: swept.taken(events) for person, events in theirs.items()}
+    taken: Mapping[int, Sequence[Event]] = {
+        person: swept.taken(events) for person, events in theirs.items()
+    }
     before = load_segments(db, workspace_id)
     again = anew | rejudged.keys()
     onto = {person: events for person, events in taken.items() if person not in again}
@@ -175,16 +178,18 @@ def _apply(
         raise MovedError
     segments = load_segments(db, workspace_id, hold=True)
     withdrawn = consent.enforce(db, workspace_id, theirs, anew, answered_by | identified.loose)
-    anew |= moves.merged.keys() | withdrawn.refold
+    left_out = employed.leave_out(db, workspace_id, theirs, anew)
+    anew |= moves.merged.keys() | withdrawn.refold | left_out.refold
+    taken = left_out.taken(taken)
     with telemetry.SCORER_FOLD_SECONDS.time():
         folded = fold_persons(
             db, workspace_id, taken, anew, segments, model, ahead, rejudged=rejudged
         )
-    for one in folded:
-        if one.person_id in withdrawn.refold:
-            one.remade = "objected" if one.person_id in withdrawn.objecting else "withdrawn"
+    _say_why(folded, withdrawn, left_out.refold - moves.refold)
     count_rows = intervals.write(db, workspace_id, folded, now_ms)
     consent.forget(db, workspace_id, withdrawn.unmeasured)
+    if withdrawn.unmeasured:
+        withdraw_files(db, workspace_id)
     forget_letters(db, workspace_id, withdrawn.names)
     # Whoever is no more may be again, and then their versions are counted from 1 once more.
     gone = {one.person_id for one in folded if one.state is None}
@@ -202,6 +207,17 @@ def _apply(
         erased.count_rows + count_rows,
         erased.changes + changes,
     )
+
+
+def _say_why(
+    folded: Sequence[Folded], withdrawn: consent.Enforced, employed_: Collection[int]
+) -> None:
+    """Why persons were folded anew, where no event and no tie was the reason."""
+    for one in folded:
+        if one.person_id in withdrawn.refold:
+            one.remade = "objected" if one.person_id in withdrawn.objecting else "withdrawn"
+        elif one.person_id in employed_:
+            one.remade = None
 
 
 def known_workspaces(db: Connection, ids: Collection[int]) -> set[int]:

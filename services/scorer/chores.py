@@ -8,13 +8,15 @@ from sqlalchemy import Connection
 
 from services.runtime import telemetry
 from services.scorer.announce import prepare_feed
+from services.scorer.applicants import Place as Rejected
+from services.scorer.applicants import erase_applicants
 from services.scorer.attempts import Attempts
 from services.scorer.build import FillingFailedError, build_step
 from services.scorer.counts import COMPACT_AFTER_ROWS, compact
 from services.scorer.dead_letters import keep_within_limits
 from services.scorer.due import DUE_MAX, announce_due
 from services.scorer.outages import short
-from services.scorer.retention import Place, erase_silent
+from services.scorer.retention import Place, erase_silent, forget_proofs
 from services.scorer.sweeps import forget_old
 from services.scorer.versions import InForce
 
@@ -51,6 +53,8 @@ class Chores:
         self._look_s = 0.0
         self._erase_s = 0.0
         self._looked_at = Place()
+        self._rejected_s = 0.0
+        self._rejected = Rejected()
         self._unfillable: set[int] = set()
         self._unfillable_until_s = 0.0
         self.count_rows = 0
@@ -78,6 +82,7 @@ class Chores:
         self._keep_house("build", lambda: self._build(build_s))
         if scored_s is None:  # an event that waits may be of somebody taken for silent
             self._keep_house("erase_silent", self._erase_silent)
+            self._keep_house("erase_applicants", self._erase_applicants)
 
     def _keep_house(self, chore: str, work: Callable[[], None]) -> None:
         """Do what events do not wait for: where it fails, it is told, and scoring goes on."""
@@ -110,7 +115,20 @@ class Chores:
         )
         if following is None:
             self._erase_s = time.monotonic() + ERASE_EVERY_S
+            while self._attempts.through(lambda db: forget_proofs(db, now_ms)):
+                pass
         self._looked_at = following or Place()
+
+    def _erase_applicants(self) -> None:
+        if time.monotonic() < self._rejected_s:
+            return
+        place, now_ms = self._rejected, self._clock()
+        following = self._attempts.through(
+            lambda db: erase_applicants(db, self._in_force.hold(db), place, now_ms)
+        )
+        if following is None:
+            self._rejected_s = time.monotonic() + ERASE_EVERY_S
+        self._rejected = following or Rejected()
 
     def _compact(self) -> None:
         if self.count_rows >= COMPACT_AFTER_ROWS:

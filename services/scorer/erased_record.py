@@ -6,9 +6,8 @@ are known again should they come once more (``suppressed.py``).
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from services.contract import tables
 from services.contract.erasure import (
@@ -18,16 +17,18 @@ from services.contract.erasure import (
     kept_of_word,
     left_of,
 )
-from services.contract.event import Event, Identity, decode, encode
-from services.contract.vault import lookup_value, open_payload, seal_payload
+from services.contract.event import Event, Identity, encode
+from services.contract.vault import lookup_value, seal_payload
 from services.runtime.bulk import among
 from services.scorer.identities import lock
 from services.scorer.ledger_of_erased import keep_proof
+from services.scorer.naming import Stored, naming
 from services.scorer.owners import hold_persons, owner_at, owners_of
 from services.scorer.people import Moves, resolve
 from services.scorer.reach import Reach, marks_of, reach_of, write_tombs
 from services.scorer.record import Arrived, count, digest, store_words
 from services.scorer.suppressed import lifted_by
+from services.scorer.sweeps import forget_recipients
 from services.scorer.ties import neighbours, retie
 from services.scorer.withdrawals import Mark, secret_of
 
@@ -48,11 +49,6 @@ class Erased:
     """Whose identities those erased were, or once had been."""
     names: frozenset[Identity] = frozenset()
     marks: list[Mark] = field(default_factory=list)
-
-
-class _Stored(NamedTuple):
-    event: Event
-    identity_id: int | None
 
 
 def erase(db: Connection, workspace_id: int, arrived: Iterable[Arrived], now_ms: int) -> Erased:
@@ -81,10 +77,17 @@ def erase(db: Connection, workspace_id: int, arrived: Iterable[Arrived], now_ms:
     near = neighbours(db, workspace_id, reach.ids.values())
     around = {i for edge in near for i in (edge.a, edge.b)}
     hold_persons(db, done.persons | _persons_now(db, workspace_id, around))
-    stored = _read(db, workspace_id, reach, around)
+    beside = {
+        end
+        for edge in near
+        for named, end in ((edge.a, edge.b), (edge.b, edge.a))
+        if named in reach.ids.values() and named not in reach.cookies
+    }
+    stored, witnesses = naming(db, workspace_id, reach, beside)
     reach.tombs.update(lifted_by((one.event for one in stored.values()), reach.tombs))
     done.refold = _owners(db, workspace_id, stored, reach.tombs)
     changed, left = _strip(db, workspace_id, stored, reach)
+    left += witnesses
     retie(db, workspace_id, reach.ids.values(), left)
     named = _named(db, workspace_id, changed)
     dead = _dead(db, workspace_id, reach, named, left)
@@ -92,6 +95,7 @@ def erase(db: Connection, workspace_id: int, arrived: Iterable[Arrived], now_ms:
         e.event_id for e in changed if (kept := left_of(e, reach.tombs)) and not kept.identities
     ]
     keep_proof(db, workspace_id, reach.secret, gone, dead)
+    forget_recipients(db, workspace_id, changed, dead)
     _forget(db, workspace_id, reach, dead, done.persons)
     done.loose = (around | set(named.values()) | set(reach.ids.values())) - dead.keys()
     done.moves = resolve(db, workspace_id, done.loose, (), now_ms)
@@ -118,36 +122,8 @@ def _persons_now(db: Connection, workspace_id: int, identities: Collection[int])
     return {person for several in pieces.values() for *_, person in several}
 
 
-def _read(
-    db: Connection, workspace_id: int, reach: Reach, around: Collection[int]
-) -> dict[bytes, _Stored]:
-    """Events of the erased, and those of others that may name them.
-
-    An event names whom it is stored under, its cookie, and identities that it ties to the first.
-    """
-    ids = list(reach.ids.values())
-    columns = select(_event.payload, _event.identity_id).where(_event.workspace_id == workspace_id)
-    ways = (
-        columns.where(among(db, _event.identity_id, {*ids, *around})),
-        columns.where(among(db, _event.cookie_id, ids)),
-    )
-    erased = reach.ids.keys()
-    decisions = tables.identity_decision.c
-    words = columns.join(tables.identity_decision, decisions.event_id == _event.event_id).where(
-        decisions.workspace_id == workspace_id,
-        or_(among(db, decisions.a_id, ids), among(db, decisions.b_id, ids)),
-    )
-    found: dict[bytes, _Stored] = {}
-    for one in (*ways, words):
-        for payload, identity_id in db.execute(one):
-            event = decode(open_payload(bytes(payload)))
-            if not erased.isdisjoint(event.identities):
-                found[event.event_id] = _Stored(event, identity_id)
-    return found
-
-
 def _owners(
-    db: Connection, workspace_id: int, stored: dict[bytes, _Stored], tombs: Tombs
+    db: Connection, workspace_id: int, stored: dict[bytes, Stored], tombs: Tombs
 ) -> set[int]:
     """Whose the events are of which nothing is left."""
     gone = [
@@ -162,7 +138,7 @@ def _owners(
 
 
 def _strip(
-    db: Connection, workspace_id: int, stored: dict[bytes, _Stored], reach: Reach
+    db: Connection, workspace_id: int, stored: dict[bytes, Stored], reach: Reach
 ) -> tuple[list[Event], list[Event]]:
     """Write what is left over what was; (the events that changed, as they were, and all left)."""
     changed: list[Event] = []

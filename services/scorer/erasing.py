@@ -12,6 +12,7 @@ from services.runtime.bulk import among
 from services.scorer import consent, intervals
 from services.scorer.announce import Change, announce_folded, announce_moves
 from services.scorer.erased_record import Erased, erase
+from services.scorer.files import withdraw_files
 from services.scorer.folding import Folded, fold_persons
 from services.scorer.letters import forget_letters
 from services.scorer.owners import hold_persons
@@ -69,6 +70,7 @@ def erase_people(
     changes += _farewells(done, gone, folded)
     save(db, workspace_id, folded, model)
     _wipe(db, workspace_id, done, gone.keys())
+    withdraw_files(db, workspace_id)
     forget_letters(db, workspace_id, done.names)
     if withdrawn.anybody:
         tell_trackers(db, workspace_id, withdrawn.terms, anew)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, select
 
 from services.contract import tables
+from services.contract.circles import COOKIE
 from services.contract.erasure import Erasure, Tomb
 from services.contract.event import Identity
 from services.contract.terms import NEVER_MS
@@ -33,6 +34,11 @@ class Reach:
     def whole(self) -> set[int]:
         """Those that were the person's alone."""
         return set(self.ids.values()) - self.shared
+
+    @property
+    def cookies(self) -> set[int]:
+        """The browsers among them: an event tells its own in a column."""
+        return {row_id for one, row_id in self.ids.items() if one.namespace == COOKIE}
 
 
 def reach_of(

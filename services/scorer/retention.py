@@ -1,20 +1,21 @@
-"""People of whom nothing was heard for as long as their workspace keeps anybody: erased.
+"""What is kept for a time only: people of whom nothing is heard, and proofs of who was erased.
 
 A few are looked at in a turn, in the order of their ids, round after round. Nothing is done while
 events wait to be scored: there may be one of theirs among them.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
 from services.contract import tables
-from services.contract.erasure import ERASED
+from services.contract.erasure import ERASED, PROOFS_KEPT_MS
 from services.contract.event import VERSION, Event, encode, event_id_of
 from services.contract.ledger import possessions
 from services.contract.phases import DAY_MS
 from services.model.version import Model
-from services.runtime.bulk import among
+from services.runtime.bulk import among, delete_rows
 from services.scorer.announce import publish
 from services.scorer.erasing import erase_people
 from services.scorer.identities import lock
@@ -27,6 +28,8 @@ LOOKED_AT_MAX = 1_000
 """Persons looked at in one turn."""
 ERASED_MAX = 20
 """Persons erased in one transaction."""
+PROOFS_MAX = 1_000
+"""Of a workspace, deleted in one transaction."""
 
 _state, _workspace = tables.person_state.c, tables.workspace.c
 
@@ -79,6 +82,30 @@ def erase_silent(db: Connection, model: Model, place: Place, now_ms: int) -> Pla
     return Place(workspace_id + 1)
 
 
+def forget_proofs(db: Connection, now_ms: int) -> bool:
+    """Delete proofs of consent that nobody can ask for any more; whether there may be more."""
+    end_ms = now_ms - PROOFS_KEPT_MS
+    proof, tomb = tables.erased_consent.c, tables.erasure.c
+    found = 0
+    for workspace_id in db.execute(select(_workspace.id)).scalars().all():
+        erased_since = select(tomb.mark).where(
+            tomb.workspace_id == workspace_id, tomb.erased_ms > end_ms
+        )
+        over = (
+            select(proof.id)
+            .where(
+                proof.workspace_id == workspace_id,
+                proof.recorded_ms <= end_ms,
+                proof.mark.not_in(erased_since),
+            )
+            .limit(PROOFS_MAX)
+        )
+        ids = db.execute(over).scalars().all()
+        delete_rows(db, tables.erased_consent, "id", ids)
+        found = max(found, len(ids))
+    return found == PROOFS_MAX
+
+
 def _erase(
     db: Connection, workspace_id: int, persons: list[int], months: int, model: Model, now_ms: int
 ) -> None:
@@ -90,10 +117,28 @@ def _erase(
         among(db, _state.person_id, persons),
         _state.last_ms <= now_ms - months * MONTH_MS,
     )
+    over_ms = {person: last_ms + months * MONTH_MS for person, last_ms in db.execute(query)}
+    erase_over(db, workspace_id, over_ms, model, now_ms)
+
+
+def erase_over(
+    db: Connection, workspace_id: int, over_ms: Mapping[int, int], model: Model, now_ms: int
+) -> None:
+    """Erase persons whose time is over, each as of when it was, with the reason `retention`.
+
+    Args:
+        db: a transaction that holds the version in force.
+        workspace_id: whose.
+        over_ms: when each one's time was over.
+        model: that version.
+        now_ms: UTC milliseconds.
+    """
+    lock(db, workspace_id)
+    hold_persons(db, over_ms)
     words = [
         word
-        for person, last_ms in db.execute(query).all()
-        if (word := _word(db, workspace_id, person, last_ms, months, now_ms)) is not None
+        for person, at_ms in over_ms.items()
+        if (word := _word(db, workspace_id, person, at_ms, now_ms)) is not None
     ]
     arrived = [Arrived(word, encode(word)) for word in words]
     farewell = erase_people(db, workspace_id, arrived, model, now_ms)
@@ -101,7 +146,7 @@ def _erase(
 
 
 def _word(
-    db: Connection, workspace_id: int, person: int, last_ms: int, months: int, now_ms: int
+    db: Connection, workspace_id: int, person: int, over_ms: int, now_ms: int
 ) -> Event | None:
     held = possessions(db, workspace_id, person)
     if not held.identities:
@@ -110,11 +155,11 @@ def _word(
     return Event(
         v=VERSION,
         workspace_id=workspace_id,
-        event_id=event_id_of(workspace_id, 0, f"retention:{person}:{last_ms}"),
+        event_id=event_id_of(workspace_id, 0, f"retention:{person}:{over_ms}"),
         source_id=0,
         type=ERASED,
         identities=held.identities,
-        occurred_ms=last_ms + months * MONTH_MS,
+        occurred_ms=over_ms,
         received_ms=now_ms,
         channel="website",
         server_only=True,

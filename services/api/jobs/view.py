@@ -60,7 +60,9 @@ class JobOut(Out):
     total: int | None
     counts: dict[str, int] = Field(description="What became of the rows, by name.")
     errors: int = Field(description="Rows that something was wrong with: see `/errors`.")
-    problem: str | None = Field(description="Why it failed, and what to do.")
+    problem: str | None = Field(
+        description="Why it failed, or has no file any more, and what to do."
+    )
     position: str | None = Field(description="Of the last event told, for `after` of reads.")
     asked: dict[str, Any] = Field(description="The request that made it.")
     created_at: str

@@ -24,6 +24,8 @@ workspace = Table(
     Column("time_zone", Text, nullable=False),  # IANA name, as Europe/Amsterdam
     # Who was not heard of for so long is erased; null: nobody is.
     Column("retention_months", Integer, server_default="24"),
+    # So long after a rejection applicants are kept who agreed to nothing; null: as others are.
+    Column("applicant_days", Integer, server_default="28"),
     Column("created_ms", BigInteger, nullable=False),
 )
 

@@ -84,4 +84,5 @@ erased_consent = Table(
     Column("source_id", BigInteger, nullable=False),
     Column("recorded_ms", BigInteger, nullable=False),
     Index("proofs_of_mark", "workspace_id", "mark"),
+    Index("proofs_by_age", "workspace_id", "recorded_ms"),
 )

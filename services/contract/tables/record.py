@@ -130,6 +130,23 @@ event = Table(
     Column("payload", LargeBinary, nullable=False),  # the envelope, through vault.py
     Index("events_of_identity", "workspace_id", "identity_id", "occurred_ms"),
     Index("events_of_cookie", "workspace_id", "cookie_id"),
+    # Who was hired, and left.
+    Index(
+        "employment",
+        "workspace_id",
+        "identity_id",
+        postgresql_where=text("type IN ('hired', 'left')"),
+        sqlite_where=text("type IN ('hired', 'left')"),
+    ),
+    # Procedures that ended, of people: nothing is written to it for other events.
+    Index(
+        "rejections",
+        "workspace_id",
+        "occurred_ms",
+        "event_id",
+        postgresql_where=text("type = 'rejected' AND identity_id IS NOT NULL"),
+        sqlite_where=text("type = 'rejected' AND identity_id IS NOT NULL"),
+    ),
     # Who was put in a segment by hand: nothing is written to it for other events.
     Index(
         "listed_in_segment",

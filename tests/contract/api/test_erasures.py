@@ -1,11 +1,15 @@
 """Erasing by REST: through the real tracker's door, out of every answer, told in the feed."""
 
 from click.testing import CliRunner
+from sqlalchemy import Connection, insert, select
 
 from services.api.withdrawals import load_withdrawals
 from services.cli.erase import command
 from services.contract.event import Identity
-from tests.contract.api.world import World
+from services.contract.phases import DAY_MS
+from services.contract.tables import job, job_piece, workspace
+from services.runtime.database import writing
+from tests.contract.api.world import NOW_MS, World
 
 MAIL = Identity("email", "anna@example.org")
 
@@ -62,11 +66,19 @@ def test_whoever_is_known_by_an_address_is_erased_and_whoever_will_be(world: Wor
 def test_how_long_people_are_kept_is_a_setting(world: World, api) -> None:
     client, _ = api
     path = "/v1/workspace/retention"
-    assert client.get(path).json() == {"months": 24}
-    assert client.put(path, json={"months": 6}).json() == {"months": 6}
-    assert client.get(path).json() == {"months": 6}
-    assert client.put(path, json={"months": None}).json() == {"months": None}
-    for wrong in ({}, {"months": 0}, {"months": 121}, {"months": True}):
+    kept = {"months": 24, "applicant_days": 28}
+    assert client.get(path).json() == kept
+    assert client.put(path, json={"months": 6}).json() == kept | {"months": 6}
+    assert client.get(path).json() == kept | {"months": 6}
+    for other in ({"months": None, "applicant_days": 7}, {"months": 2, "applicant_days": None}):
+        assert client.put(path, json=other).json() == client.get(path).json() == other
+    for wrong in (
+        {},
+        {"months": 0},
+        {"months": 121},
+        {"months": True},
+        kept | {"applicant_days": 0},
+    ):
         assert client.put(path, json=wrong).status_code == 400, wrong
 
 
@@ -101,3 +113,100 @@ def test_the_command_line_erases_too(world: World, api) -> None:
     again = CliRunner().invoke(command, [anna, *where])
     assert again.exit_code == 1
     assert "no person" in again.output
+
+
+def test_what_pages_alone_tied_is_decided_by_people(world: World, api) -> None:
+    client, arrive = api
+    both = (Identity("user_id", "anna"), MAIL)
+    browser = Identity("anonymous_id", "hall")
+    anna = world.person("anna", [
+        world.event(9, "identified", "anna", identities=both),
+        world.event(8, "page", "anna", identities=(both[0], browser)),
+    ])  # fmt: skip
+    refused = client.delete(f"/v1/persons/{anna}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "tied_by_pages")
+    assert "(email)" in refused.json()["detail"]
+    who = {"namespace": "email", "value": MAIL.value}
+    assert client.post("/v1/erasures", json=who).json()["code"] == "tied_by_pages"
+    at_cookie = {"namespace": "anonymous_id", "value": "hall"}
+    assert client.post("/v1/erasures", json=at_cookie).status_code == 409
+
+    taken = client.post("/v1/erasures", json={**who, "whole": False}).json()
+    assert (taken["person"], taken["left"]) == (anna, 2)
+    assert arrive()[0].identities == (MAIL,)
+    assert client.get(f"/v1/persons/{anna}").json()["id"] == anna
+    assert client.get("/v1/persons/lookup", params=who).status_code == 404
+    # What is left is one circle, and the browser that pages tied to it: nothing to decide.
+    taken = client.delete(f"/v1/persons/{anna}").json()
+    assert (taken["person"], taken["left"]) == (anna, 0)
+    assert set(arrive()[0].identities) == {both[0], browser}
+    assert client.get(f"/v1/persons/{anna}").status_code == 404
+
+
+def test_all_of_it_goes_if_somebody_says_so(world: World, api) -> None:
+    client, arrive = api
+    both = (Identity("user_id", "anna"), MAIL)
+    anna = world.person("anna", [world.event(9, "identified", "anna", identities=both)])
+    where = ["--url", str(client.base_url), "--key", world.made.api_key, "--yes"]
+    asked = CliRunner().invoke(command, [anna, *where])
+    assert asked.exit_code == 1
+    assert "whole=true" in asked.output
+    done = CliRunner().invoke(command, [anna, "--whole", *where])
+    assert (done.exit_code, done.output) == (0, f"{anna} is being erased\n")
+    assert set(arrive()[0].identities) == set(both)
+
+
+def test_files_of_exports_go_with_whoever_may_stand_in_them(world: World, api) -> None:
+    client, arrive = api
+    anna = _anna(world)
+    other = world.workspace("Another")
+    rows = [
+        ("export", "done", NOW_MS + DAY_MS),
+        ("export", "running", None),
+        ("import", "running", None),
+    ]
+    with writing(world.engine).begin() as db:
+        spaces = [world.id] * 3 + [
+            db.execute(
+                select(workspace.c.id).where(workspace.c.public_id == other.workspace)
+            ).scalar_one()
+        ]
+        for number, (space, told) in enumerate(zip(spaces, [*rows, rows[0]], strict=True)):
+            add_with_file(db, space, number, *told)
+    client.delete(f"/v1/persons/{anna}")
+    arrive()
+    with world.engine.connect() as db:
+        query = select(job.c.status, job.c.file_until_ms).order_by(job.c.id)
+        assert [tuple(one) for one in db.execute(query)] == [
+            ("done", None), ("waiting", None), ("running", None), ("done", NOW_MS + DAY_MS),
+        ]  # fmt: skip
+        left = select(job_piece.c.job_id).order_by(job_piece.c.job_id)
+        assert len(db.execute(left).all()) == 2
+    shown = client.get("/v1/jobs", params={"kind": "export"}).json()["jobs"]
+    assert "erased" in shown[-1]["problem"]
+    assert shown[-1]["file"] is None
+
+
+def add_with_file(
+    db: Connection, workspace_id: int, number: int, kind: str, status: str, until_ms: int | None
+) -> None:
+    """A job with a piece of a file."""
+    values = {
+        "workspace_id": workspace_id,
+        "public_id": f"j_{number}",
+        "kind": kind,
+        "status": status,
+        "asked": {"format": "csv", "segment": "s"},
+        "created_ms": NOW_MS,
+        "created_by": "test",
+        "turn": 1,
+        "done": 0,
+        "errors": 0,
+        "counts": {},
+        "file_bytes": 4,
+        "file_until_ms": until_ms,
+    }
+    made = db.execute(insert(job).values(values)).inserted_primary_key
+    assert made is not None
+    piece = {"workspace_id": workspace_id, "job_id": made[0], "number": 0, "data": b"anna"}
+    db.execute(insert(job_piece).values(piece))

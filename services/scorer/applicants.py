@@ -1,0 +1,108 @@
+"""Applicants whose procedure ended long enough ago, and who agreed to nothing themselves: erased.
+
+Whoever is known by an employer's word alone is kept for as long as applicants are, four weeks
+unless the workspace says otherwise, counted from the rejection. Who said yes to being measured, was
+hired, or has applied again since, is not looked at as an applicant.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sqlalchemy import BindParameter, Connection, bindparam, select, tuple_
+
+from services.contract import tables
+from services.contract.event import Event
+from services.contract.phases import DAY_MS
+from services.model.version import Model
+from services.runtime.bulk import among
+from services.scorer.identities import lock
+from services.scorer.owners import hold_persons
+from services.scorer.record import events_of
+from services.scorer.retention import ERASED_MAX, erase_over
+
+_event, _link, _workspace = tables.event.c, tables.identity_link.c, tables.workspace.c
+_GOING_ON = frozenset({"applied", "stage_changed", "rejected"})
+# Written out, so that SQLite too knows the index for it.
+_REJECTED: BindParameter[str] = bindparam("rejected", "rejected", literal_execute=True)
+
+
+class Place(NamedTuple):
+    """How far a round has come."""
+
+    workspace_id: int = 0
+    occurred_ms: int = -1
+    event_id: bytes = b""
+
+
+def erase_applicants(db: Connection, model: Model, place: Place, now_ms: int) -> Place | None:
+    """Look at the next few rejections, and erase whom they leave nothing to be kept for.
+
+    Args:
+        db: a transaction that holds the version in force.
+        model: that version.
+        place: where to go on.
+        now_ms: UTC milliseconds.
+
+    Returns:
+        Where to go on; None: all were looked at.
+    """
+    query = (
+        select(_workspace.id, _workspace.applicant_days)
+        .where(_workspace.id >= place.workspace_id, _workspace.applicant_days.is_not(None))
+        .order_by(_workspace.id)
+        .limit(1)
+    )
+    kept = db.execute(query).one_or_none()
+    if kept is None:
+        return None
+    workspace_id, days = kept
+    after = place if workspace_id == place.workspace_id else Place(workspace_id)
+    ended_ms = now_ms - days * DAY_MS
+    rejections = (
+        select(_event.occurred_ms, _event.event_id, _event.identity_id)
+        .where(
+            _event.workspace_id == workspace_id,
+            _event.type == _REJECTED,
+            _event.identity_id.is_not(None),
+            _event.occurred_ms <= ended_ms,
+            tuple_(_event.occurred_ms, _event.event_id) > (after.occurred_ms, after.event_id),
+        )
+        .order_by(_event.occurred_ms, _event.event_id)
+        .limit(ERASED_MAX)
+    )
+    found = db.execute(rejections).all()
+    if not found:
+        return Place(workspace_id + 1)
+    # With the locks in hand: somebody may have been heard of meanwhile.
+    lock(db, workspace_id)
+    rejected_ms = _persons(db, workspace_id, {row.identity_id: row.occurred_ms for row in found})
+    hold_persons(db, rejected_ms)
+    events = events_of(db, workspace_id, rejected_ms)
+    over_ms = {
+        person: at_ms + days * DAY_MS
+        for person, at_ms in rejected_ms.items()
+        if not any(_keeps(event, ended_ms) for event in events.get(person, ()))
+    }
+    if over_ms:
+        erase_over(db, workspace_id, over_ms, model, now_ms)
+    return Place(workspace_id, found[-1].occurred_ms, bytes(found[-1].event_id))
+
+
+def _persons(db: Connection, workspace_id: int, rejected_ms: Mapping[int, int]) -> dict[int, int]:
+    """When those were rejected, the last time, to whom these identities belong."""
+    query = select(_link.person_id, _link.identity_id).where(
+        _link.workspace_id == workspace_id,
+        among(db, _link.identity_id, rejected_ms),
+        _link.known_to_ms.is_(None),
+    )
+    found: dict[int, int] = {}
+    for person, identity in db.execute(query):
+        found[person] = max(found.get(person, 0), rejected_ms[identity])
+    return found
+
+
+def _keeps(event: Event, ended_ms: int) -> bool:
+    """Whether an event tells that its person is more than an applicant who was rejected."""
+    if event.type == "hired" or (event.type in _GOING_ON and event.occurred_ms > ended_ms):
+        return True
+    return event.consent.measure is True and not event.agreement.asserted
