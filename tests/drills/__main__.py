@@ -1,7 +1,8 @@
 """``make drill``: every fault at length, one table at the end.
 
-Parts by name, else all but the soak: workers deaths storm kills frozen away stopped disk slow
-bombs. ``SOAK_MINUTES=30`` runs the soak alone. ``KENTERING_SEED`` repeats a run's choices.
+Parts by name, else all but the soak: workers deaths storm poison embedded kills frozen away stopped
+disk slow bombs erasing database. ``SOAK_MINUTES=30`` runs the soak alone. ``KENTERING_SEED``
+repeats a run's choices.
 """
 
 import os
@@ -13,11 +14,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from services.runtime.migrations import migrate
+from tests.drills.database import database
 from tests.drills.ends import disk, stopped
+from tests.drills.erasing import erasing, place_of, run_place
 from tests.drills.guests import bombs, slow
 from tests.drills.kills import kills
 from tests.drills.outages import away, frozen
 from tests.drills.outcome import Outcome, table
+from tests.drills.poison import poison
 from tests.drills.soak import highest_rate, soak
 from tests.drills.stack import Stack, run_stack
 from tests.drills.workers import DEATHS, STORM, workers
@@ -25,14 +29,18 @@ from tests.servers.kafka import Kafka, run_kafka
 from tests.servers.postgres import Postgres, run_postgres
 
 DELIVERY_TIMEOUT_S = 5
-PARTS: dict[str, Callable[[Stack, random.Random], Outcome]] = {
-    "kills": lambda stack, rng: kills(stack, rng, count=100, every_s=2),
-    "frozen": lambda stack, rng: frozen(stack, rng, seconds=60),
-    "away": lambda stack, rng: away(stack, rng, seconds=60),
-    "stopped": lambda stack, rng: stopped(stack, rng, times=10),
-    "disk": lambda stack, rng: disk(stack, rng, times=5),
-    "slow": lambda stack, rng: slow(stack, rng, count=2_000, seconds=20),
-    "bombs": lambda stack, rng: bombs(stack, rng, count=60),
+PARTS: dict[str, Callable[[Stack, Postgres, random.Random], Outcome]] = {
+    "kills": lambda stack, _, rng: kills(stack, rng, count=100, every_s=2),
+    "frozen": lambda stack, _, rng: frozen(stack, rng, seconds=60),
+    "away": lambda stack, _, rng: away(stack, rng, seconds=60),
+    "stopped": lambda stack, _, rng: stopped(stack, rng, times=10),
+    "disk": lambda stack, _, rng: disk(stack, rng, times=5),
+    "slow": lambda stack, _, rng: slow(stack, rng, count=2_000, seconds=20),
+    "bombs": lambda stack, _, rng: bombs(stack, rng, count=60),
+    "erasing": lambda stack, _, rng: erasing(
+        place_of(stack), rng, part="erasing", people=400, kills=40, every_s=3
+    ),
+    "database": lambda stack, postgres, rng: database(stack, postgres, rng, seconds=60),
 }
 
 
@@ -50,6 +58,20 @@ SCORERS: dict[str, Callable[[Path, Kafka, Postgres, random.Random], Outcome]] = 
 """Parts that have the servers to themselves."""
 
 
+def embedded(folder: Path, rng: random.Random) -> Outcome:
+    """People erased from a product that is one process, and dies as one."""
+    (folder / "embedded").mkdir()
+    with run_place(folder / "embedded") as place:
+        return erasing(place, rng, part="embedded", people=100, kills=20, every_s=4)
+
+
+ALONE: dict[str, Callable[[Path, random.Random], Outcome]] = {
+    "poison": lambda folder, rng: poison(folder, rng, persons=2_000),
+    "embedded": embedded,
+}
+"""Parts that need no servers beside them."""
+
+
 def main(names: list[str], soak_minutes: float) -> int:
     """Run the parts named, or all; 1 if something was found that should not be."""
     seed = int(os.environ.get("KENTERING_SEED", random.randrange(10**6)))
@@ -65,17 +87,22 @@ def main(names: list[str], soak_minutes: float) -> int:
         postgres.execute("CREATE DATABASE drill")
         migrate(postgres.url("drill"))
         url = postgres.url("drill")
-        chosen = names or ([] if soak_minutes else [*SCORERS, *PARTS])
+        if unknown := set(names) - SCORERS.keys() - ALONE.keys() - PARTS.keys():
+            raise SystemExit(f"there is no part {', '.join(sorted(unknown))}")
+        chosen = names or ([] if soak_minutes else [*SCORERS, *ALONE, *PARTS])
         for name in [name for name in chosen if name in SCORERS]:
             print(f"{time.monotonic() - began_s:5.0f} s  {name} …", flush=True)
             outcomes.append(SCORERS[name](Path(folder), kafka, postgres, rng))
-        others = [name for name in chosen if name not in SCORERS]
+        for name in [name for name in chosen if name in ALONE]:
+            print(f"{time.monotonic() - began_s:5.0f} s  {name} …", flush=True)
+            outcomes.append(ALONE[name](Path(folder), rng))
+        others = [name for name in chosen if name in PARTS]
         if not others and not soak_minutes:
             return _told(outcomes, seed, began_s)
         with run_stack(Path(folder), kafka, url, 2, DELIVERY_TIMEOUT_S) as stack:
             for name in others:
                 print(f"{time.monotonic() - began_s:5.0f} s  {name} …", flush=True)
-                outcomes.append(PARTS[name](stack, rng))
+                outcomes.append(PARTS[name](stack, postgres, rng))
             if soak_minutes:
                 outcomes.append(_soak(stack, rng, soak_minutes))
     return _told(outcomes, seed, began_s)

@@ -35,7 +35,7 @@ def stopped(stack: Stack, rng: random.Random, times: int) -> Outcome:
             "acknowledged": len(acknowledged),
             "longest end, s": round(longest_s, 1),
             "said not ready first": f"{told} of {times}",
-            "acknowledged and not stored": len(acknowledged - stored),
+            "lost": len(acknowledged - stored),
         },
         {
             "everything acknowledged is stored": acknowledged <= stored,
@@ -68,7 +68,7 @@ def disk(stack: Stack, rng: random.Random, times: int) -> Outcome:
             "acknowledged": len(acknowledged),
             "answered 503": load.refused,
             "told, and well again": f"{healed} of {times}",
-            "acknowledged and not stored": len(acknowledged - stored),
+            "lost": len(acknowledged - stored),
         },
         {
             "everything acknowledged is stored": acknowledged <= stored,

@@ -52,7 +52,7 @@ def slow(stack: Stack, rng: random.Random, count: int, seconds: float) -> Outcom
             "refused or broken": load.refused + load.broken,
             "slowest answer to others, ms": round(load.slowest_s * 1000),
             "memory before and then, MB": f"{before:.0f}, {held:.0f}",
-            "acknowledged and not stored": len(acknowledged - stored),
+            "lost": len(acknowledged - stored),
         },
         {
             "all could connect": opened == count,

@@ -44,6 +44,7 @@ class Load:
         clients: int = 6,
         per_s: float = 300,
     ) -> None:
+        self.clients = clients
         self.refused = 0
         self.broken = 0
         self.slowest_s = 0.0

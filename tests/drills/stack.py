@@ -89,7 +89,9 @@ class Stack:
     trackers: list[Service]
     relays: list[Service]
     scorer: Service
+    api: Service
     server_key: str
+    api_key: str
     database_url: str
     folder: Path
 
@@ -155,7 +157,8 @@ def run_stack(
     }
     _run(["migrate"], told)
     _run(["topics"], told)
-    key = json.loads(_run(["workspace", "create", "Drill", "--json"], told))["server_key"]
+    made = json.loads(_run(["workspace", "create", "Drill", "--json"], told))
+    key = made["server_key"]
     with ExitStack() as stack:
 
         def service(name: str, command: list[str], data: Path | None = None) -> Service:
@@ -166,7 +169,8 @@ def run_stack(
             stack.callback(_end, made)
             return made
 
-        service("api", ["api", "--port", str(ports["api"])]).await_ready()
+        api = service("api", ["api", "--port", str(ports["api"])])
+        api.await_ready()
         scorer = service("scorer", ["scorer", "--health-port", str(ports["scorer"])])
         collecting: list[Service] = []
         relaying: list[Service] = []
@@ -183,7 +187,9 @@ def run_stack(
             one.await_ready()
         for one in collecting:
             wait_until(lambda one=one: _takes(one, key), f"{one.name} to know the key")
-        yield Stack(kafka, collecting, relaying, scorer, key, database_url, folder)
+        yield Stack(
+            kafka, collecting, relaying, scorer, api, key, made["api_key"], database_url, folder
+        )
 
 
 def _takes(tracker: Service, key: str) -> bool:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.drills.database import database
 from tests.drills.ends import disk, stopped
+from tests.drills.erasing import erasing, place_of
 from tests.drills.guests import bombs, slow
 from tests.drills.kills import kills
 from tests.drills.outages import frozen
@@ -61,6 +63,16 @@ def test_a_disk_that_takes_nothing(stack: Stack, rng: random.Random) -> None:
 
 def test_slow_clients(stack: Stack, rng: random.Random) -> None:
     slow(stack, rng, count=300, seconds=1.5).assert_well()
+
+
+def test_a_database_that_is_away(
+    stack: Stack, postgres_server: Postgres, rng: random.Random
+) -> None:
+    database(stack, postgres_server, rng, seconds=1.5).assert_well()
+
+
+def test_people_erased_while_processes_die(stack: Stack, rng: random.Random) -> None:
+    erasing(place_of(stack), rng, part="erasing", people=10, kills=2, every_s=0.5).assert_well()
 
 
 def test_gzip_bombs(stack: Stack, rng: random.Random) -> None:

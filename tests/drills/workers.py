@@ -1,4 +1,4 @@
-"""Workers that join, leave, freeze and die, over a Kafka and a PostgreSQL that go away as well.
+"""Workers that join, leave, freeze, die and are wrong about the time, while servers go away.
 
 What they come to is compared, bit for bit, with what one plain function says of the same events.
 """
@@ -17,8 +17,10 @@ from sqlalchemy import func, insert, select
 
 from services.contract import tables
 from services.contract.event import Event, encode, record_key
+from services.contract.phases import DAY_MS, HOUR_MS
 from services.contract.topics import Topic
 from services.model.rulebook import Rulebook
+from services.runtime.clock import now_ms
 from services.runtime.database import open_database, writing
 from services.runtime.event_log import Record
 from services.runtime.kafka_log import KafkaLog
@@ -37,8 +39,10 @@ WORKERS_MIN, WORKERS_MAX = 2, 8
 FROZEN_S = 8.0
 """Longer than a session of theirs."""
 PATIENCE_S = 400
-MOVES = ("join", "leave", "kill", "kill", "freeze", "thaw", "database")
+MOVES = ("join", "leave", "kill", "kill", "freeze", "thaw", "database", "clock")
 STORM = ("join", "leave")
+JUMPS_MS = (HOUR_MS, -HOUR_MS, DAY_MS, -DAY_MS, 0)
+"""By so much all workers' clocks are wrong, from one moment to the next."""
 DEATHS = ("kill", "kill", "kill", "kill", "join")
 
 Worker = Popen[bytes]
@@ -48,7 +52,9 @@ class Team:
     """Between two and eight workers on one topic."""
 
     def __init__(self, kafka: Kafka, postgres: Postgres, url: str, topic: str, log: Path) -> None:
-        command = [sys.executable, "-m", "tests.simulation.worker", url, kafka.bootstrap, topic]
+        self._clock = log.with_suffix(".clock")
+        told = (url, kafka.bootstrap, topic, self._clock)
+        command = [sys.executable, "-m", "tests.simulation.worker", *map(str, told)]
         self._start = lambda: start(command, log)
         self._postgres = postgres
         self._frozen: dict[Worker, float] = {}
@@ -82,7 +88,16 @@ class Team:
             time.sleep(rng.uniform(0.2, 3.0))
             self._postgres.start()
             done = True
+        elif what == "clock":
+            self.set_clock(rng.choice(JUMPS_MS))
+            done = True
         self.did[what] += done
+
+    def set_clock(self, wrong_ms: int) -> None:
+        """From now on everybody's clock is wrong by so much."""
+        made = self._clock.with_suffix(".new")
+        made.write_text(str(wrong_ms))
+        made.replace(self._clock)
 
     def thaw(self, after_s: float) -> bool:
         """Wake who was frozen for so long; whether anybody was."""
@@ -131,8 +146,10 @@ def workers(
                 time.sleep(rng.uniform(0.5, 1.5) * every_s)
                 team.move(rng.choice(kinds), rng)
         team.thaw(0)
+        team.set_clock(max(JUMPS_MS))  # nobody was ever told of a later time
         with suppress(AssertionError):  # told below, as what was lost
             wait_until(lambda: _read(url) == len(values), "all to be read", timeout_s=PATIENCE_S)
+            wait_until(lambda: not _due(url), "all that is due", timeout_s=PATIENCE_S)
     finally:
         team.end()
         log.close()
@@ -186,6 +203,18 @@ def _compared(part: str, did: str, url: str, events: list[Event]) -> Outcome:
             "each change was told once": told,
         },
     )
+
+
+def _due(url: str) -> int:
+    """Persons of whom something is to be announced by the time that workers are told of."""
+    state = tables.person_state.c
+    query = select(func.count()).where(state.due_ms <= now_ms() + max(JUMPS_MS))
+    engine = open_database(url)
+    try:
+        with engine.connect() as db:
+            return int(db.execute(query).scalar_one())
+    finally:
+        engine.dispose()
 
 
 def _holds(check: Callable[[], None]) -> bool:
