@@ -28,7 +28,7 @@ from services.runtime.event_log import Record
 from services.scorer.replay import Comparison, compare_next, differing_counts
 from tests.contract.scorer import pure
 from tests.contract.scorer.pure import assert_sound, intervals
-from tests.contract.scorer.scene import MODEL, START_MS, Scene, cookie, mail, token, user
+from tests.contract.scorer.scene import MODEL, NOW_MS, START_MS, Scene, cookie, mail, token, user
 
 SECRET = b"one secret of thirty-two bytes!!"
 RULE = {"type": "phase", "any_of": ["see", "think", "do"]}
@@ -401,7 +401,6 @@ def test_what_somebody_employed_does_only_counts(scene: Scene, seed: int) -> Non
         pure.stored(scene.engine).persons == pure.said([*before, *words, *after], _rules()).persons
     )
     assert_sound(scene.engine)
-    assert {c.reason for c in scene.changes("phase") if c.after == "care"} == {"event"}
 
 
 def test_whoever_is_somebody_again_is_told_of_as_newer(scene: Scene) -> None:
@@ -423,13 +422,15 @@ def test_whoever_is_somebody_again_is_told_of_as_newer(scene: Scene) -> None:
 
 
 def test_proof_of_consent_has_an_end(scene: Scene) -> None:
-    scene.score(*anna(scene), erasure(scene, *ALL_OF_ANNA, day=10))
+    scene.score(*anna(scene))
+    scene.score(erasure(scene, *ALL_OF_ANNA, day=10))
     kept = scene.count(tables.erased_consent)
     assert kept
-    for now_ms, left in ((-1, kept), (0, 0)):
-        scene.now_ms = START_MS + 10 * DAY_MS + PROOFS_KEPT_MS + now_ms
+    for more_ms, left in ((-1, kept), (0, 0)):
+        scene.now_ms = NOW_MS + PROOFS_KEPT_MS + more_ms
         scene.scorer._chores._erase_s = 0.0
-        scene.drain()
+        for _ in range(3):  # until the whole round is done
+            scene.drain()
         assert scene.count(tables.erased_consent) == left
 
 
