@@ -87,7 +87,9 @@ def erase(sent: Sent) -> Response:
         return _ask(sent.here, sent.request, visitor, person_id, "erase", "erase_not_sure")
     try:
         name, who = _name(sent, person_id)
-        taken = delete_person(sent.here, visitor.credential(), person_id, visitor.name[:200])
+        by = visitor.name[:200]
+        # The page that asks lists all that they are known by: that is the decision.
+        taken = delete_person(sent.here, visitor.credential(), person_id, by, whole=True)
     except MovedError as moved:
         return _moved(moved, "erasure", sent.request)
     done = _is_gone(sent, person_id, taken.position)
