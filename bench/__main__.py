@@ -15,6 +15,7 @@ from bench import (
     announce,
     compiled,
     curve,
+    files,
     fit,
     hits,
     late,
@@ -51,6 +52,7 @@ MEASURES = {
     "visible": visible,
     "webhooks": webhooks,
     "pages": pages,
+    "files": files,
     "segments": segments,
     "sweep": sweep,
     "machine_labels": machine_labels,
@@ -58,7 +60,7 @@ MEASURES = {
 }
 
 
-LONG = {"announce", "curve", "fit", "late", "segments", "sweep"}
+LONG = {"announce", "curve", "files", "fit", "late", "segments", "sweep"}
 """They make many people, two years of ten thousand, or years of one first: run where they are
 named."""
 

@@ -1,49 +1,60 @@
 """An ATS on both sides: scores out, candidates and what became of them in.
 
-    python ats.py scores SEGMENT             writes engagementScore at Carerix
+    python ats.py scores SEGMENT             writes engagementScore at Carerix, and takes it back
     python ats.py events < events.ndjson     tells Kentering what happened at the ATS
     python ats.py merged AFTER               lists for the ATS whom Kentering merged, from AFTER on
 
 ``ATS_URL``, ``ATS_USER`` and ``ATS_KEY`` say where the ATS is. Candidates are known by the
-namespace ``carerix``.
+namespace ``carerix``. The api key needs persons:erase for candidates that were deleted.
 """
 
 import json
 import os
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import httpx
-from kentering import api, collect, members, tell
+from kentering import HandedOver, api, collect, members, tell
 
 NAMESPACE = "carerix"
 _TYPES = {"stage": "stage_changed", "rejected": "rejected", "hired": "hired", "applied": "applied"}
 
 
-def score_document(score: int) -> bytes:
-    """A candidate's score as Carerix's XML has it."""
+def score_document(score: int | None) -> bytes:
+    """A candidate's score as Carerix's XML has it; None empties it."""
     employee = ET.Element("CREmployee")
-    ET.SubElement(employee, "engagementScore").text = str(score)
+    ET.SubElement(employee, "engagementScore").text = None if score is None else str(score)
     return ET.tostring(employee, encoding="utf-8", xml_declaration=True)
 
 
-def scores(segment: str) -> int:
-    """Write how open each member is, 0 to 100, to their candidate; how many there were."""
+def scores(segment: str) -> tuple[int, int]:
+    """Write how open each member is, 0 to 100, to their candidate; how many there were.
+
+    Whoever left the segment, withdrew or was erased has no score at the ATS any more: how many.
+    """
+    now = {
+        candidate: round(100 * person["openness"])
+        for person in members(segment, "insight")
+        if person["openness"] is not None
+        for candidate in json.loads(person["other_ids"] or "{}").get(NAMESPACE, [])
+    }
+    kept = HandedOver(Path(f"ats-{segment}.json"))
+    gone = (kept.there | kept.begun) - now.keys()
+    kept.keep(kept.there, kept.begun | now.keys())
     auth = (os.environ["ATS_USER"], os.environ["ATS_KEY"])
-    number = 0
     with httpx.Client(base_url=os.environ["ATS_URL"], auth=auth, timeout=60) as client:
-        for person in members(segment, "insight"):
-            ids = json.loads(person["other_ids"] or "{}").get(NAMESPACE, [])
-            for candidate in ids if person["openness"] is not None else []:
-                body = score_document(round(100 * person["openness"]))
-                headers = {"Content-Type": "application/xml"}
-                path = f"/CREmployee/{quote(candidate, safe='')}"
-                tell(client, "PUT", path, content=body, headers=headers)
-                number += 1
-    return number
+        for candidate, score in [*now.items(), *((one, None) for one in sorted(gone))]:
+            path = f"/CREmployee/{quote(candidate, safe='')}"
+            headers = {"Content-Type": "application/xml"}
+            # 404: deleted there; the ATS tells it by its own way.
+            body = score_document(score)
+            tell(client, "PUT", path, refusals=(404,), content=body, headers=headers)
+    kept.keep(set(now))
+    return len(now), len(gone)
 
 
 def take(events: Iterable[dict[str, Any]]) -> None:
@@ -60,14 +71,16 @@ def _take(client: httpx.Client, event: dict[str, Any]) -> None:
         body = {key: event[key] for key in ("attributes", "consent", "at") if key in event}
         if event.get("email"):
             body["identities"] = [{"namespace": "email", "value": event["email"]}]
-        tell(client, "PUT", f"/v1/persons/{NAMESPACE}/{quote(candidate, safe='')}", json=body)
+        _upsert(client, candidate, body)
     elif kind == "merged":  # two candidates turned out to be one
         into = {"namespace": NAMESPACE, "value": str(event["into"])}
         body = {"identities": [who, into], "decision": "same_person", "reason": "merged in the ATS"}
-        tell(client, "POST", "/v1/identities/decisions", json=body)
-    elif kind == "deleted":  # followed no more, and stripped of all that was kept
-        body = {**who, "purposes": {"measure": False}, "given_at": event["at"]}
-        tell(client, "POST", "/v1/consent", json=body)
+        path = "/v1/identities/decisions"
+        if not tell(client, "POST", path, refusals=(404,), json=body).is_success:
+            # One of the two is not known here: the known one gets the other's id.
+            _upsert(client, candidate, {"identities": [into]})
+    elif kind == "deleted":  # forgotten, and nobody will be known by it
+        tell(client, "POST", "/v1/erasures", json={**who, "by": "the ATS"})
     else:
         call = {
             "type": "track",
@@ -84,12 +97,18 @@ def _take(client: httpx.Client, event: dict[str, Any]) -> None:
             print(f"{call['messageId']}: {result['status']}, {result['reason']}", file=sys.stderr)
 
 
+def _upsert(client: httpx.Client, candidate: str, body: dict[str, Any]) -> None:
+    """Of somebody without consent nothing is kept: 409."""
+    path = f"/v1/persons/{NAMESPACE}/{quote(candidate, safe='')}"
+    tell(client, "PUT", path, refusals=(409,), json=body)
+
+
 def merged(after: int) -> int:
     """Print who is one person since then by what Kentering knows; where to go on."""
     with api() as client:
         while True:
             asked = {"after": after, "types": "identity", "limit": 1000}
-            page = tell(client, "GET", "/v1/changes", params=asked)
+            page = tell(client, "GET", "/v1/changes", params=asked).json()
             for change in page["changes"]:
                 if change["reason"] == "merged":
                     known = client.get(f"/v1/persons/{change['person']}", follow_redirects=True)
@@ -105,7 +124,8 @@ def merged(after: int) -> int:
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["scores", segment]:
-            print(f"{scores(segment)} scores written")
+            written, taken_back = scores(segment)
+            print(f"{written} scores written, {taken_back} taken back")
         case ["events"]:
             take(json.loads(line) for line in sys.stdin if line.strip())
         case ["merged", number]:

@@ -1,8 +1,10 @@
 """Writes a segment as an audience file for Meta or LinkedIn, hashed as each asks.
 
-    python audience.py meta SEGMENT > audience.csv      (also linkedin)
+    python audience.py meta SEGMENT > audience.csv
+    python audience.py linkedin SEGMENT TEMPLATE.csv > audience.csv
 
-Only of whoever agreed to be handed to advertisers (`share`). The attributes ``phone``,
+LinkedIn's template is the one that its Campaign Manager offers: the file must have all of its
+columns, of which this fills ``email``. Only of whoever agreed to be handed to advertisers (`share`). The attributes ``phone``,
 ``first_name``, ``last_name`` and ``country`` are used where people have them.
 """
 
@@ -11,7 +13,8 @@ import hashlib
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, TextIO
 
 from kentering import members
@@ -26,7 +29,7 @@ def email(text: str) -> str:
 
 def phone(text: str, country_code: str = "31") -> str:
     """Digits alone with the country's code, no zeros before it; one without is taken for Dutch."""
-    digits = re.sub(r"\D", "", text)
+    digits = re.sub(r"\D", "", text.replace("(0)", ""))
     if text.strip().startswith("+") or digits.startswith("00"):
         return digits.lstrip("0")
     return country_code + digits.lstrip("0") if digits else ""
@@ -58,24 +61,40 @@ META: dict[str, tuple[str, Rule]] = {
 }
 """Column: what goes into it, and by which rule before it is hashed."""
 LINKEDIN: dict[str, tuple[str, Rule]] = {"email": ("email", email)}
+ENOUGH = ("email", "phone")
+"""Nobody is found by a name alone: a row has one of these."""
 
 
 def write(
-    people: Iterable[dict[str, Any]], columns: dict[str, tuple[str, Rule]], out: TextIO
+    people: Iterable[dict[str, Any]],
+    columns: dict[str, tuple[str, Rule]],
+    header: Sequence[str],
+    out: TextIO,
 ) -> int:
     """Write the file, without rows that say nothing; how many there are."""
-    writer = csv.writer(out)
-    writer.writerow(columns)
+    writer = csv.DictWriter(out, header, restval="")
+    writer.writeheader()
     number = 0
     for person in people:
-        row = [hashed(rule(str(person.get(of) or ""))) for of, rule in columns.values()]
-        if any(row[:2]):
+        row = {
+            name: hashed(rule(str(person.get(of) or ""))) for name, (of, rule) in columns.items()
+        }
+        if any(row.get(name) for name in ENOUGH):
             writer.writerow(row)
             number += 1
     return number
 
 
-if __name__ == "__main__":
-    shape = {"meta": META, "linkedin": LINKEDIN}[sys.argv[1]]
-    count = write(members(sys.argv[2], "audience", ATTRIBUTES), shape, sys.stdout)
+def main(shape: str, segment: str, template: str | None = None) -> None:
+    """Write the file to standard output."""
+    columns = {"meta": META, "linkedin": LINKEDIN}[shape]
+    header = list(columns)
+    if template is not None:
+        with Path(template).open(encoding="utf-8-sig", newline="") as file:
+            header = next(csv.reader(file))
+    count = write(members(segment, "audience", ATTRIBUTES), columns, header, sys.stdout)
     print(f"{count} people", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

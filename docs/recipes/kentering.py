@@ -6,8 +6,9 @@ events. Needs httpx.
 
 import json
 import os
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def members(segment: str, use: str, attributes: Sequence[str] = ()) -> Iterator[
         asked = {"use": use, "format": "ndjson", "attributes": list(attributes)}
         job = _answer(client.post(f"/v1/segments/{segment}/exports", json=asked))
         while job["status"] in {"waiting", "running"}:
-            time.sleep(0.5)
+            time.sleep(0.2)
             job = _answer(client.get(f"/v1/jobs/{job['id']}"))
         if job["status"] != "done":
             raise SystemExit(f"The export {job['status']}: {job['problem']}")
@@ -47,15 +48,24 @@ def collect(calls: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return _answer(answer)["results"]
 
 
-def tell(client: httpx.Client, method: str, path: str, **more: Any) -> Any:
-    """A request to any other system, tried again where it says that it is busy."""
+def tell(
+    client: httpx.Client, method: str, path: str, refusals: Sequence[int] = (), **more: Any
+) -> httpx.Response:
+    """A request to any system, tried again where it says that it is busy.
+
+    ``refusals`` are answers that mean this one thing alone: said, and left to the caller. Any other
+    error ends the recipe; run it again.
+    """
     for pause_s in (1, 2, 4, 8, None):
         answer = client.request(method, path, **more)
         if answer.status_code not in {429, 502, 503, 504} or pause_s is None:
             break
         time.sleep(float(answer.headers.get("Retry-After", pause_s)))
-    answer.raise_for_status()
-    return answer.json() if answer.content else None
+    if answer.status_code in refusals:
+        print(f"{answer.status_code} for {method} {path}", file=sys.stderr)
+    else:
+        answer.raise_for_status()
+    return answer
 
 
 class HandedOver:
@@ -63,13 +73,16 @@ class HandedOver:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self.before: set[str] = set(json.loads(file.read_text())) if file.exists() else set()
+        kept = json.loads(file.read_text()) if file.exists() else {"there": [], "begun": []}
+        self.there: set[str] = set(kept["there"])
+        self.begun: set[str] = set(kept["begun"])
+        """Who may be there too: the last run was cut off."""
 
-    def keep(self, now: set[str]) -> None:
+    def keep(self, there: Set[str], begun: Set[str] = frozenset()) -> None:
         """Remember them, readable by nobody else."""
         new = self._file.with_suffix(".new")
         new.touch(mode=0o600)
-        new.write_text(json.dumps(sorted(now)))
+        new.write_text(json.dumps({"there": sorted(there), "begun": sorted(begun)}))
         new.replace(self._file)
 
 

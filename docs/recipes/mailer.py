@@ -4,7 +4,7 @@
 
 ``MAILER_KEY`` is the mailer's key; ``MAILER_URL`` its address where it is not the usual one
 (Mailchimp's has your data centre in it: https://us21.api.mailchimp.com). Run it as often as
-you like: who left the segment, withdrew or unsubscribed is taken off.
+you like: who left the segment, withdrew, unsubscribed or was erased is taken off.
 """
 
 import hashlib
@@ -26,11 +26,17 @@ class Mailchimp:
         self.auth = {"auth": ("kentering", key)}
         self._audience, self._tag = f"/3.0/lists/{audience}/members", f"kentering {segment}"
 
-    def add(self, client: httpx.Client, emails: Sequence[str]) -> None:
+    def add(self, client: httpx.Client, emails: Sequence[str]) -> set[str]:
+        """Those that it refused: who was deleted there for good must come back by themselves."""
+        refused = set()
         for email in emails:
             member = {"email_address": email, "status_if_new": "subscribed"}
-            tell(client, "PUT", f"{self._audience}/{_md5(email)}", json=member)
-            self._tagged(client, email, "active")
+            path = f"{self._audience}/{_md5(email)}"
+            if tell(client, "PUT", path, refusals=(400,), json=member).is_success:
+                self._tagged(client, email, "active")
+            else:
+                refused.add(email)
+        return refused
 
     def remove(self, client: httpx.Client, emails: Sequence[str]) -> None:
         for email in emails:
@@ -38,7 +44,8 @@ class Mailchimp:
 
     def _tagged(self, client: httpx.Client, email: str, status: str) -> None:
         tags = {"tags": [{"name": self._tag, "status": status}]}
-        tell(client, "POST", f"{self._audience}/{_md5(email)}/tags", json=tags)
+        # 404: deleted there meanwhile.
+        tell(client, "POST", f"{self._audience}/{_md5(email)}/tags", refusals=(404,), json=tags)
 
 
 class SendGrid:
@@ -50,18 +57,22 @@ class SendGrid:
         self.auth = {"headers": {"Authorization": f"Bearer {key}"}}
         self._list = audience
 
-    def add(self, client: httpx.Client, emails: Sequence[str]) -> None:
+    def add(self, client: httpx.Client, emails: Sequence[str]) -> set[str]:
         for some in _parts(emails, 1_000):
             contacts = {"list_ids": [self._list], "contacts": [{"email": one} for one in some]}
             tell(client, "PUT", "/v3/marketing/contacts", json=contacts)
+        return set()
 
     def remove(self, client: httpx.Client, emails: Sequence[str]) -> None:
         for some in _parts(emails, 100):
             search = "/v3/marketing/contacts/search/emails"
-            found = tell(client, "POST", search, json={"emails": some})["result"].values()
+            # 404: none of these is there any more.
+            answer = tell(client, "POST", search, refusals=(404,), json={"emails": some})
+            found = answer.json()["result"].values() if answer.is_success else ()
             ids = ",".join(one["contact"]["id"] for one in found if "contact" in one)
-            path = f"/v3/marketing/lists/{self._list}/contacts"
-            tell(client, "DELETE", path, params={"contact_ids": ids})
+            if ids:
+                path = f"/v3/marketing/lists/{self._list}/contacts"
+                tell(client, "DELETE", path, params={"contact_ids": ids})
 
 
 class Brevo:
@@ -73,19 +84,22 @@ class Brevo:
         self.auth = {"headers": {"api-key": key}}
         self._list = int(audience)
 
-    def add(self, client: httpx.Client, emails: Sequence[str]) -> None:
+    def add(self, client: httpx.Client, emails: Sequence[str]) -> set[str]:
         for some in _parts(emails, 1_000):
             contacts = {
                 "jsonBody": [{"email": one} for one in some],
                 "listIds": [self._list],
                 "updateExistingContacts": True,
+                "disableNotification": True,
             }
             tell(client, "POST", "/v3/contacts/import", json=contacts)
+        return set()
 
     def remove(self, client: httpx.Client, emails: Sequence[str]) -> None:
         for some in _parts(emails, 150):
             path = f"/v3/contacts/lists/{self._list}/contacts/remove"
-            tell(client, "POST", path, json={"emails": some})
+            # 400: none of these is on the list any more.
+            tell(client, "POST", path, refusals=(400,), json={"emails": some})
 
 
 MAILERS = {"mailchimp": Mailchimp, "sendgrid": SendGrid, "brevo": Brevo}
@@ -97,12 +111,15 @@ def main(name: str, segment: str, audience: str) -> None:
     mailer = kind(os.environ["MAILER_KEY"], audience, segment)
     kept = HandedOver(Path(f"{name}-{segment}.json"))
     now = {one["email"] for one in members(segment, "contact") if one["email"]}
+    gone, new = (kept.there | kept.begun) - now, now - kept.there
+    kept.keep(kept.there, kept.begun | new)
     url = os.environ.get("MAILER_URL", kind.url)
     with httpx.Client(base_url=url, timeout=60, **mailer.auth) as client:
-        mailer.remove(client, sorted(kept.before - now))
-        mailer.add(client, sorted(now - kept.before))
-    kept.keep(now)
-    print(f"{len(now - kept.before)} added, {len(kept.before - now)} removed, {len(now)} in all")
+        mailer.remove(client, sorted(gone))
+        refused = mailer.add(client, sorted(new))
+    kept.keep(now - refused)
+    told = f"{len(new - refused)} added, {len(gone)} removed, {len(now - refused)} in all"
+    print(f"{told}, {len(refused)} refused" if refused else told)
 
 
 def _md5(email: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 import httpx
+import msgspec
 
 from services.api.problem import Problem
 from services.contract.decision import DECIDED, Decision
@@ -16,6 +17,8 @@ from services.contract.token import Recipient
 
 TIMEOUT_S = 5.0
 BATCH_MAX = 100
+TOLD_BYTES_MAX = 2 * 2**20
+"""Of calls in one request; the tracker takes twice as much."""
 NAMED_MAX = 20
 """Identities in one call, as the tracker takes them."""
 
@@ -113,7 +116,7 @@ class Door(Protocol):
     """Takes what the API says of persons."""
 
     def tell(self, workspace_id: int, calls: Sequence[dict[str, Any]]) -> Told:
-        """Tell calls of the Segment spec, together at most 4 MiB.
+        """Tell calls of the Segment spec, together at most TOLD_BYTES_MAX.
 
         Raises:
             Problem: 503, the tracker cannot be reached or takes nothing now.
@@ -228,8 +231,11 @@ class HttpDoor:
         try:
             answer = self._client.post(
                 self._url,
-                json={"batch": calls},
-                headers={"X-Kentering-Workspace": str(workspace_id)},
+                content=msgspec.json.encode({"batch": calls}),
+                headers={
+                    "Content-Type": "application/json",
+                    "X-Kentering-Workspace": str(workspace_id),
+                },
             )
             if answer.status_code == httpx.codes.OK:
                 said = answer.json()

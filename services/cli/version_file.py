@@ -1,6 +1,7 @@
 """A model version written as a file, and beside it how it was made."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def write_version(file: Path, version: Parameters, made: dict[str, Any]) -> None
     beside.write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n")
     click.echo(
         f"{file} holds version {named.version}; {beside.name} says how it was made. "
-        f"Next: kentering versions add {file}",
+        f"Next: {sys.argv[0]} versions add {file}",
         err=True,
     )
 

@@ -1,5 +1,6 @@
 """``kentering versions``: other numbers for the model, tried beside those in force."""
 
+import sys
 import time
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def add(file: Path, data: Path | None) -> None:
                 made = versions.add(db, file.read_bytes(), now_ms())
         except ValueError as error:
             raise click.ClickException(str(error)) from None
-    print(f"{made.name} is kept. Next: kentering versions fold {made.name}")
+    print(f"{made.name} is kept. Next: {sys.argv[0]} versions fold {made.name}")
 
 
 @command.command("fold")
@@ -122,14 +123,14 @@ def activate(name: str, data: Path | None) -> None:
             task = bar.add_task("putting in force", total=total)
             for exchanged in exchange(db, found.id, model, list(everywhere), now_ms()):
                 bar.update(task, advance=exchanged)
-    print(f"{name} is in force. kentering versions activate {before.name} takes it back.")
+    print(f"{name} is in force. {sys.argv[0]} versions activate {before.name} takes it back.")
 
 
 def _find(engine: Engine, name: str) -> Version:
     with engine.connect() as db:
         found = versions.find(db, name)
     if found is None:
-        raise click.ClickException(f"there is no version {name}; see kentering versions list")
+        raise click.ClickException(f"there is no version {name}; see {sys.argv[0]} versions list")
     return found
 
 

@@ -1,6 +1,7 @@
 """``kentering workspace``: make tenants."""
 
 import json
+import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,8 +69,8 @@ def create(
         raise click.ClickException(str(error)) from None
     except DBAPIError as error:
         raise click.ClickException(
-            f"no Kentering database at {engine.url} ({error.orig}). Start `kentering up` or run "
-            "`kentering migrate` first, or say with --data which folder it is in."
+            f"no Kentering database at {engine.url} ({error.orig}). Start `{sys.argv[0]} up` or run "
+            f"`{sys.argv[0]} migrate` first, or say with --data which folder it is in."
         ) from None
     finally:
         engine.dispose()

@@ -70,6 +70,12 @@ def test_kentering_commands_exist(document: Path) -> None:
             _check_command(main, said[1].split(), re.findall(r"--[a-z-]+", said[2]), line)
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_names)
+def test_kentering_is_called_where_it_was_installed(document: Path) -> None:
+    for block in re.findall(r"```sh\n(.*?)```", document.read_text(), re.DOTALL):
+        assert not re.search(r"^kentering ", block, re.MULTILINE), block
+
+
 def _check_command(command: click.Command, words: list[str], options: list[str], line: str) -> None:
     if isinstance(command, click.Group) and words:
         part = command.get_command(click.Context(command), words[0])

@@ -7,10 +7,12 @@ message ids, so nothing counts twice.
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, select
 
-from services.api.door import Door
+from services.api.door import TOLD_BYTES_MAX, Door
+from services.api.door import Told as TrackerTold
 from services.api.imports.asked import PeopleImport, RowsImport, VacanciesImport, columns_of
 from services.api.imports.calls import Told, told
 from services.api.imports.doubts import error_of, warning_of
@@ -35,6 +37,7 @@ STILL_S_MAX = 30.0
 """So long, where nothing more is folded."""
 _SETTLE_STEP_S = 0.2
 
+_encode = msgspec.json.Encoder().encode
 _asked = TypeAdapter[RowsImport | VacanciesImport](RowsImport | VacanciesImport)
 
 
@@ -66,14 +69,17 @@ class Importing:
         if hold.row.total is None:
             hold.save(total=_count(hold, asked))
         batch = _Batch(hold, asked, self._door)
-        for number, row in enumerate(_rows(hold, asked)):
-            if number < hold.done:
+        told_before = hold.done
+        for number, row in enumerate(_rows(hold, asked), 1):
+            if number <= told_before:
+                if number % KEEP_EVERY_ROWS == 0:
+                    hold.keep()
                 continue
             batch.add(row)
             if len(batch.rows) >= BATCH_ROWS:
                 batch.flush()
         batch.flush()
-        if self._settles and batch.last_ids:
+        if self._settles:
             _settle(hold, batch.last_ids)
         hold.end("done")
 
@@ -99,8 +105,9 @@ class _Batch:
     def __init__(self, hold: Hold, asked: RowsImport, door: Door) -> None:
         self._hold, self._asked, self._door = hold, asked, door
         self.rows: list[FileRow] = []
-        self.last_ids: list[bytes] = []
-        """Of the events that were told last."""
+        position = hold.row.position
+        self.last_ids: list[bytes] = [] if position is None else [bytes.fromhex(position)]
+        """Of the events that were told last, by an earlier turn if need be."""
 
     def add(self, row: FileRow) -> None:
         self.rows.append(row)
@@ -161,27 +168,36 @@ class _Batch:
         return kept
 
     def _tell(self, calls: list[Told], errors: list[RowError]) -> dict[str, Any]:
-        """Tell them, however long the tracker is away."""
-        if not calls:
-            return {}
-        pause_s, answer = 0.5, None
-        while answer is None:
+        """Tell them, in so many parts as their size asks for."""
+        more: dict[str, Any] = {}
+        stored: list[bytes] = []
+        for part in _parts(calls):
+            answer = self._told(part)
+            for one in part:
+                result = answer.results[one.call["messageId"]]
+                if result["status"] == "stored":
+                    self._hold.count("told")
+                    stored.append(_event_id(self._hold.row.workspace_id, one))
+                    doubts = result.get("warnings", ())
+                    errors.extend(warning_of(one.number, doubt) for doubt in doubts)
+                else:
+                    self._hold.errors += 1
+                    errors.append(error_of(one.number, result["reason"]))
+            if answer.position is not None:
+                more = {"position": answer.position}
+        self.last_ids = stored or self.last_ids
+        return more
+
+    def _told(self, calls: list[Told]) -> TrackerTold:
+        """What the tracker says to them, however long it is away."""
+        pause_s = 0.5
+        while True:
             try:
-                answer = self._door.tell(self._hold.row.workspace_id, [one.call for one in calls])
+                return self._door.tell(self._hold.row.workspace_id, [one.call for one in calls])
             except Problem:
                 self._hold.keep()
                 self._hold.stop.wait(pause_s)
                 pause_s = min(2 * pause_s, PAUSE_S_MAX)
-        for one in calls:
-            result = answer.results[one.call["messageId"]]
-            if result["status"] == "stored":
-                self._hold.count("told")
-                errors.extend(warning_of(one.number, doubt) for doubt in result.get("warnings", ()))
-            else:
-                self._hold.errors += 1
-                errors.append(error_of(one.number, result["reason"]))
-        self.last_ids = [_event_id(self._hold.row.workspace_id, one) for one in calls]
-        return {} if answer.position is None else {"position": answer.position}
 
     def _count_scored(self, calls: list[Told], errors: list[RowError]) -> None:
         """Of people: how many can be scored, and how many not, and why."""
@@ -194,6 +210,20 @@ class _Batch:
         for error in errors:
             if error.code in {"no_consent", "withdrawn"}:
                 self._hold.count(f"not_followed_{error.code}")
+
+
+def _parts(calls: list[Told]) -> Iterator[list[Told]]:
+    """As many at a time as one request may carry."""
+    part: list[Told] = []
+    size = 0
+    for one in calls:
+        size += len(_encode(one.call))
+        if part and size > TOLD_BYTES_MAX:
+            yield part
+            part, size = [], len(_encode(one.call))
+        part.append(one)
+    if part:
+        yield part
 
 
 def _before_consent(one: Told, agreed: Agreed | None) -> RowError | None:
@@ -224,6 +254,8 @@ def _there(db: Connection, workspace_id: int, calls: list[Told]) -> set[bytes]:
 
 def _settle(hold: Hold, ids: list[bytes]) -> None:
     """Wait until the last events are folded; those before them were, for logs keep their order."""
+    if not ids:
+        return
     missing, waited_s, still_s = len(ids), 0.0, 0.0
     query = select(event.c.event_id).where(
         event.c.workspace_id == hold.row.workspace_id, event.c.event_id.in_(ids)

@@ -57,6 +57,8 @@ class Hold:
         self.done: int = row.done
         self.errors: int = row.errors
         self._kept_ms = clock()
+        self._errors_kept: int | None = None
+        """Rows' errors that are written down; None: not counted yet."""
 
     def count(self, name: str, number: int = 1) -> None:
         """Count rows that came to something; written by :meth:`save`."""
@@ -123,10 +125,13 @@ class Hold:
     def _add_errors(self, connection: Any, errors: Sequence[RowError]) -> None:
         if not errors:
             return
-        mine = (job_error.c.workspace_id == self.row.workspace_id) & (
-            job_error.c.job_id == self.row.id
-        )
-        kept = connection.execute(select(func.count()).where(mine)).scalar_one()
+        if self._errors_kept is None:
+            mine = (job_error.c.workspace_id == self.row.workspace_id) & (
+                job_error.c.job_id == self.row.id
+            )
+            counted = connection.execute(select(func.count()).where(mine)).scalar_one()
+            self._errors_kept = int(counted)
+        kept = self._errors_kept
         rows = [
             self._place(
                 number=kept + i,
@@ -135,10 +140,11 @@ class Hold:
                 code=one.code,
                 text=one.text,
             )
-            for i, one in enumerate(errors[: max(0, ERRORS_KEPT_MAX - kept)])
+            for i, one in enumerate(errors[: ERRORS_KEPT_MAX - kept])
         ]
         if rows:
             connection.execute(insert(job_error), rows)
+            self._errors_kept += len(rows)
 
     def _place(self, **values: Any) -> dict[str, Any]:
         return {"workspace_id": self.row.workspace_id, "job_id": self.row.id, **values}

@@ -67,7 +67,7 @@ def list_errors(
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> ErrorsOut:
-    """The first thousand, in the order of the rows; the job counts them all."""
+    """The first ten thousand, in the order of the rows; the job counts them all."""
     after = -1 if cursor is None else unpack_cursor(cursor, _Place).id
     with here.engine.connect() as connection:
         row = find_job(connection, credential.workspace_id, job_id)

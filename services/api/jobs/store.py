@@ -26,7 +26,7 @@ LEASE_MS = 15_000
 """After so long without a word of its worker another takes a job over."""
 FILE_KEPT_MS = DAY_MS
 JOBS_KEPT_MS = 400 * DAY_MS
-ERRORS_KEPT_MAX = 1_000
+ERRORS_KEPT_MAX = 10_000
 """Rows' errors that are shown of one job; all are counted."""
 
 

@@ -1,5 +1,6 @@
 """An API over each database, with a few people in it."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -7,6 +8,10 @@ import pytest
 from httpx import Client
 
 from services.api.app import create_app
+from services.api.exports.run import Exporting
+from services.api.in_force import InForce
+from services.api.jobs import work
+from services.api.jobs.work import Worker
 from services.api.snapshot import load_snapshot
 from services.api.withdrawals import load_withdrawals
 from services.contract import event as envelope
@@ -15,7 +20,8 @@ from services.runtime.sqlite_log import SqliteLog
 from services.runtime.sqlite_log_reader import SqliteLogReader
 from services.tracker.app import create_app as create_tracker
 from services.tracker.gate import Gate
-from tests.contract.api.world import NOW_MS, World
+from tests.contract.api.kitchen import Kitchen, Receiver
+from tests.contract.api.world import MODEL, NOW_MS, World
 from tests.servers.web import LOCAL, run_app
 
 KEY = "internal-key-of-the-tests"
@@ -97,3 +103,32 @@ def api(
     headers = {"Authorization": f"Bearer {world.made.api_key}"}
     with run_app(app) as url, Client(base_url=url, headers=headers, timeout=30, **LOCAL) as client:
         yield client, arrive
+
+
+@pytest.fixture
+def receiver() -> Receiver:
+    """Somebody else's server, where ``kitchen`` hands over to."""
+    return Receiver()
+
+
+@pytest.fixture
+def kitchen(
+    api: tuple[Client, Callable[[], list[Event]]],
+    world: World,
+    tmp_path: Path,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Kitchen]:
+    """Recipes, over a segment of whoever viewed a page, with a worker for its exports."""
+    client, _ = api
+    monkeypatch.setattr(work, "PAUSE_S", 0.02)
+    exporting = Exporting(InForce(world.engine, MODEL))
+    worker = Worker(world.engine, {"export": exporting}, lambda: NOW_MS)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    rule = {"type": "events", "event": ["page"], "at_least": 1, "within_days": 30}
+    client.put("/v1/segments/readers", json={"name": "Readers", "rule": rule})
+    with run_app(receiver, lifespan="off") as url:
+        yield Kitchen(client, world, tmp_path, url)
+    worker.stop()
+    thread.join()

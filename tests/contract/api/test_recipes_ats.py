@@ -1,0 +1,124 @@
+"""The recipe for an ATS: scores out and taken back, candidates in, merged and deleted."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from httpx import Client
+
+from services.contract.event import Event
+from tests.contract.api.kitchen import Kitchen, Receiver
+
+Api = tuple[Client, Callable[[], list[Event]]]
+Door = tuple[str, Callable[[], list[Event]]]
+AGREED = {
+    "purposes": {"measure": True, "profile": True},
+    "given_at": "2026-03-01T00:00:00Z",
+    "text_version": "form 2",
+}
+AT = "2026-11-01T00:00:00Z"
+
+
+@pytest.fixture
+def database_url(sqlite: str) -> str:
+    """One database is enough: nothing of the recipes knows which it is."""
+    return sqlite
+
+
+class Ats:
+    """What an ATS tells, and what of it can be read afterwards."""
+
+    def __init__(self, kitchen: Kitchen, api: Api, door: Door) -> None:
+        self.kitchen, self.client, self.arrive = kitchen, *api
+        self._tracker = {
+            "KENTERING_URL": door[0],
+            "KENTERING_SERVER_KEY": kitchen.world.made.server_key,
+        }
+
+    def tells(self, *events: dict[str, Any], by_tracker: bool = False) -> None:
+        """The API and the tracker, which is one address in the product, are two here."""
+        more = self._tracker if by_tracker else {}
+        self.kitchen.run("ats.py", "events", told="\n".join(map(json.dumps, events)), **more)
+        self.arrive()
+
+    def knows(self, candidate: str) -> Any:
+        query = {"namespace": "carerix", "value": candidate}
+        return self.client.get("/v1/persons/lookup", params=query).json()
+
+
+@pytest.fixture
+def ats(kitchen: Kitchen, api: Api, door: Door) -> Ats:
+    return Ats(kitchen, api, door)
+
+
+def candidate(name: str) -> dict[str, Any]:
+    told = {"kind": "upsert", "candidate": name, "email": f"{name}@example.org".lower()}
+    return {**told, "at": AT, "attributes": {"region": "Delft"}, "consent": AGREED}
+
+
+def test_an_ats_gets_scores_and_loses_them(kitchen: Kitchen, receiver: Receiver, ats: Ats) -> None:
+    kitchen.person("anna")
+    assert kitchen.run("ats.py", "scores", "readers") == "1 scores written, 0 taken back\n"
+    ((method, path, headers, body),) = receiver.got
+    assert (method, path) == ("PUT", "/CREmployee/C-anna")
+    assert headers["content-type"] == "application/xml"
+    text = body.decode()
+    assert text.startswith("<?xml version='1.0' encoding='utf-8'?>\n<CREmployee><engagementScore>")
+    assert 0 <= int(text.split("engagementScore>")[1].rstrip("</")) <= 100
+    receiver.got.clear()
+    ats.tells({"kind": "deleted", "candidate": "C-anna"})
+    receiver.refusals = {"/CREmployee/C-anna": 404}  # deleted there as well
+    assert kitchen.run("ats.py", "scores", "readers") == "0 scores written, 1 taken back\n"
+    ((method, path, _, body),) = receiver.got
+    assert (method, path) == ("PUT", "/CREmployee/C-anna")
+    assert body.endswith(b"<CREmployee><engagementScore /></CREmployee>")
+    assert kitchen.run("ats.py", "scores", "readers") == "0 scores written, 0 taken back\n"
+
+
+def test_an_ats_tells_what_happened(ats: Ats) -> None:
+    silent = {"kind": "upsert", "candidate": "C-0", "attributes": {"region": "Delft"}}
+    ats.tells(silent, candidate("C-1"))  # who agreed to nothing is left out, and stops nobody
+    assert ats.knows("C-0")["code"] == "not_found"
+    wire = {"categoryPreferences": {"measure": True, "profile": True}}
+    ats.tells(
+        *(
+            {"kind": kind, "id": number, "candidate": "C-1", "at": AT, "consent": wire}
+            for number, kind in enumerate(("applied", "stage", "rejected", "hired"))
+        ),
+        by_tracker=True,
+    )
+    known = ats.knows("C-1")
+    assert known["attributes"] == {"region": "Delft"}
+    timeline = ats.client.get(f"/v1/persons/{known['id']}/timeline").json()["events"]
+    types = sorted(one["type"] for one in timeline)
+    assert types == ["applied", "hired", "identified", "rejected", "stage_changed"]
+
+
+def test_candidates_are_merged_both_ways(ats: Ats) -> None:
+    ats.tells(candidate("C-1"), candidate("C-2"), candidate("C-5"))
+    ats.tells(
+        {"kind": "merged", "candidate": "C-1", "into": "C-2"},
+        # Into somebody who is not known here, and of two whom nobody knows.
+        {"kind": "merged", "candidate": "C-5", "into": "C-6"},
+        {"kind": "merged", "candidate": "C-7", "into": "C-8"},
+    )
+    assert ats.knows("C-1")["id"] == ats.knows("C-2")["id"]
+    assert ats.knows("C-6")["id"] == ats.knows("C-5")["id"]
+    # What Kentering found to be one, the ATS is told.
+    found = [json.loads(line) for line in ats.kitchen.run("ats.py", "merged", "0").splitlines()]
+    assert [one["candidates"] for one in found] == [["C-1", "C-2"]]
+
+
+def test_a_deleted_candidate_is_forgotten(ats: Ats) -> None:
+    ats.tells(candidate("C-1"))
+    known = ats.knows("C-1")["id"]
+    ats.tells({"kind": "deleted", "candidate": "C-1"}, {"kind": "deleted", "candidate": "C-9"})
+    for name in ("C-1", "C-9"):
+        assert ats.knows(name)["code"] == "not_found"
+        asked = {"namespace": "carerix", "value": name}
+        erased = ats.client.get("/v1/erasures/lookup", params=asked).json()
+        assert erased["reason"] == "erased"
+    assert ats.client.get(f"/v1/persons/{known}").status_code == 404
+    mail = {"namespace": "email", "value": "c-1@example.org"}
+    assert ats.client.get("/v1/persons/lookup", params=mail).status_code == 404
