@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, Engine, Table, select, text, update
 
+from bench import columns
 from services.api.segment_store import create_segment
 from services.api.workspaces import create_workspace
 from services.contract.phases import HOUR_MS
@@ -43,8 +44,8 @@ def fill(engine: Engine, now_ms: int) -> str:
         of_whom = ("workspace_id", "kind", "key")
         names = (*of_whom, "person_id", "valid_from_ms", "valid_to_ms", "known_from_ms")
         _insert(db, interval, names, [(1, "segment", key, *stay) for stay in stays])
-        hourly = (*of_whom, "hour_ms", "delta")
-        _insert(db, count_delta, hourly, [(1, "segment", key, *one) for one in deltas.items()])
+        hourly = [(1, "segment", key, *one) for one in deltas.items()]
+        _insert(db, count_delta, columns.COUNT_DELTA, hourly)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
         db.execute(text("ANALYZE"))
     return made.api_key
@@ -62,14 +63,13 @@ def _stays(now_ms: int) -> Iterator[tuple[int, int, int, int]]:
 
 def _fill_persons(db: Connection) -> None:
     numbers = range(1, PERSONS + 1)
-    ours = ("id", "workspace_id", "public_id", "first_ms", "first_event_id", "created_ms")
-    _insert(db, person, ours, [(i, 1, f"p_{i:016x}", 0, b"", 0) for i in numbers])
+    _insert(db, person, columns.PERSON, [(i, 1, f"p_{i:016x}", 0, b"", 0) for i in numbers])
     state = {"workspace_id": 1, "state": b"", "model_version": "none", "version": 1}
     state |= {"last_ms": 0, "last_event_id": b"", "events": 1, "announced": "{}"}
     values = tuple(state.values())
     _insert(db, person_state, ("person_id", *state), [(i, *values) for i in numbers])
 
 
-def _insert(db: Connection, table: Table, columns: tuple[str, ...], rows: list[Row]) -> None:
+def _insert(db: Connection, table: Table, names: tuple[str, ...], rows: list[Row]) -> None:
     for begin in range(0, len(rows), _ROWS):
-        insert_rows(db, table, columns, rows[begin : begin + _ROWS])
+        insert_rows(db, table, names, rows[begin : begin + _ROWS])

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection, Engine
 
+from bench import columns
 from services.api.segment_store import create_segment
 from services.api.workspaces import create_workspace
 from services.contract import tables
@@ -109,19 +110,19 @@ def _store(db: Connection, persons: list[tuple[int, Kind, int]]) -> None:
     insert_rows(
         db,
         tables.person,
-        ("id", "workspace_id", "public_id", "first_ms", "first_event_id", "created_ms"),
+        columns.PERSON,
         [(i, 1, f"p_{i}", kind.last_ms + at, kind.last_id, at) for i, kind, at in persons],
     )
     insert_rows(
         db,
         tables.person_state,
-        _STATE,
+        columns.PERSON_STATE,
         [
             (i, 1, k.state, "day-one", 1, k.last_ms + at, k.last_id, k.events, k.announced, at)
             for i, k, at in persons
         ],
     )
-    insert_rows(db, tables.interval, _INTERVAL, list(_intervals(persons)))
+    insert_rows(db, tables.interval, columns.INTERVAL, list(_intervals(persons)))
 
 
 def _intervals(persons: list[tuple[int, Kind, int]]) -> Iterator[tuple[object, ...]]:
@@ -129,31 +130,7 @@ def _intervals(persons: list[tuple[int, Kind, int]]) -> Iterator[tuple[object, .
         for held in kind.intervals:
             to_ms = None if held.to_ms is None else held.to_ms + at
             from_ms = held.from_ms + at
-            yield (1, i, held.kind, held.key, from_ms, to_ms, held.event_id, kind.last_ms + at)
-
-
-_STATE = (
-    "person_id",
-    "workspace_id",
-    "state",
-    "model_version",
-    "version",
-    "last_ms",
-    "last_event_id",
-    "events",
-    "announced",
-    "due_ms",
-)
-_INTERVAL = (
-    "workspace_id",
-    "person_id",
-    "kind",
-    "key",
-    "valid_from_ms",
-    "valid_to_ms",
-    "event_id",
-    "known_from_ms",
-)
+            yield (1, i, held.kind, held.key, from_ms, to_ms, kind.last_ms + at, held.event_id)
 
 
 def _name(interval: Interval) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Engine, select, text
 
+from bench import columns
 from services.api.segment_store import create_segment
 from services.api.workspaces import create_workspace
 from services.contract import tables
@@ -162,21 +163,16 @@ def _settle(db: Connection, persons: list[tuple[int, _Kind]]) -> None:
     firsts = [
         (i, 1, f"p_{i:016x}", k.events[0].occurred_ms, _event_id(i, 0), 0) for i, k in persons
     ]
-    names = ("id", "workspace_id", "public_id", "first_ms", "first_event_id", "created_ms")
-    insert_rows(db, tables.person, names, firsts)
+    insert_rows(db, tables.person, columns.PERSON, firsts)
     known = [(i, 1, "user_id", f"u{i}", i, False) for i, _ in persons]
-    names = ("id", "workspace_id", "namespace", "value", "person_id", "shared")
-    insert_rows(db, tables.identity, names, known)
-    names = ("id", "workspace_id", "identity_id", "person_id", "known_from_ms")
-    insert_rows(db, tables.identity_link, names, [(i, 1, i, i, 0) for i, _ in persons])
-    insert_rows(db, tables.event, _EVENT, [row for i, k in persons for row in _events(i, k)])
-    insert_rows(db, tables.person_state, _STATE, [_state(i, k) for i, k in persons])
-    insert_rows(
-        db,
-        tables.interval,
-        (*_INTERVAL, "known_from_ms", "event_id"),
-        [row for i, k in persons for row in _intervals(i, k)],
-    )
+    insert_rows(db, tables.identity, columns.IDENTITY, known)
+    links = [(i, 1, i, i, 0) for i, _ in persons]
+    insert_rows(db, tables.identity_link, columns.IDENTITY_LINK, links)
+    events = [row for i, k in persons for row in _events(i, k)]
+    insert_rows(db, tables.event, columns.EVENT, events)
+    insert_rows(db, tables.person_state, columns.PERSON_STATE, [_state(i, k) for i, k in persons])
+    pieces = [row for i, k in persons for row in _intervals(i, k)]
+    insert_rows(db, tables.interval, columns.INTERVAL, pieces)
 
 
 def _events(person: int, kind: _Kind) -> Iterator[Row]:
@@ -211,8 +207,7 @@ def _count(db: Connection, kinds: list[_Kind], persons: int) -> None:
             if one.to_ms is not None:
                 deltas[one.kind, one.key, one.to_ms // HOUR_MS * HOUR_MS] -= people
     rows = [(1, *place, number) for place, number in sorted(deltas.items()) if number]
-    columns = ("workspace_id", "kind", "key", "hour_ms", "delta")
-    insert_rows(db, tables.count_delta, columns, rows)
+    insert_rows(db, tables.count_delta, columns.COUNT_DELTA, rows)
 
 
 def _number_on(db: Connection, persons: int) -> None:
@@ -222,37 +217,3 @@ def _number_on(db: Connection, persons: int) -> None:
             select(text(f"pg_get_serial_sequence('\"{table.name}\"', 'id')"))
         ).scalar_one()
         db.execute(text(f"SELECT setval('{sequence}', {persons})"))
-
-
-_EVENT = (
-    "workspace_id",
-    "event_id",
-    "identity_id",
-    "type",
-    "channel",
-    "content_id",
-    "occurred_ms",
-    "received_ms",
-    "digest",
-    "payload",
-)
-_STATE = (
-    "person_id",
-    "workspace_id",
-    "state",
-    "model_version",
-    "version",
-    "last_ms",
-    "last_event_id",
-    "events",
-    "announced",
-    "due_ms",
-)
-_INTERVAL = (
-    "workspace_id",
-    "person_id",
-    "kind",
-    "key",
-    "valid_from_ms",
-    "valid_to_ms",
-)

@@ -57,7 +57,7 @@ from services.api.context import Context
 from services.api.dashboard import access, error_pages, invitations, people, privacy, segment_editor
 from services.api.dashboard import routes as dashboard
 from services.api.dashboard import segments as segment_pages
-from services.api.door import HttpDoor
+from services.api.door import Door
 from services.api.edge import Edge, only_known_parameters
 from services.api.exports import routes as exports
 from services.api.imports import routes as imports
@@ -104,7 +104,7 @@ def create_app(
         networks: our own, that webhooks may go to.
     """
     public_url = public_url.rstrip("/")
-    door = HttpDoor(tracker_url or public_url, internal_key)
+    door = Door(tracker_url or public_url, internal_key)
     app = FastAPI(docs_url=None, redoc_url=None, title="Kentering")
     app.state.context = Context(
         engine,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -112,8 +112,18 @@ class Farewell:
     """The credential that brought it."""
 
 
-class Door(Protocol):
-    """Takes what the API says of persons."""
+class Door:
+    """The tracker over HTTP, with the internal key."""
+
+    def __init__(self, tracker_url: str, internal_key: str) -> None:
+        self._url = tracker_url.rstrip("/") + "/v1/batch"
+        # One for all: to make a client reads all certificates of the system. Each request has a
+        # connection of its own, for an idle one may be gone when it is wanted.
+        self._client = httpx.Client(
+            auth=(internal_key, ""),
+            timeout=TIMEOUT_S,
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
 
     def tell(self, workspace_id: int, calls: Sequence[dict[str, Any]]) -> Told:
         """Tell calls of the Segment spec, together at most TOLD_BYTES_MAX.
@@ -121,6 +131,7 @@ class Door(Protocol):
         Raises:
             Problem: 503, the tracker cannot be reached or takes nothing now.
         """
+        return self._send(workspace_id, calls)
 
     def tie(self, workspace_id: int, ties: Sequence[Tie]) -> str | None:
         """Let the record know that identities belong together; the last event's position.
@@ -128,6 +139,7 @@ class Door(Protocol):
         Raises:
             Problem: 503, the tracker cannot be reached or takes nothing now.
         """
+        return self._tell(workspace_id, [_identify(tie) for tie in ties])
 
     def sent(
         self,
@@ -145,6 +157,7 @@ class Door(Protocol):
         Raises:
             Problem: 503, the tracker cannot be reached or takes nothing now.
         """
+        return self._tell(workspace_id, [_sent(sending, *person) for person in people])
 
     def answer(self, workspace_id: int, answer: Answer) -> str | None:
         """Tell what a person answered about consent; the event's position, None if it is refused.
@@ -152,6 +165,7 @@ class Door(Protocol):
         Raises:
             Problem: 503, the tracker cannot be reached or takes nothing now.
         """
+        return self._tell(workspace_id, [_answered(answer)])
 
     def decide(self, workspace_id: int, words: Sequence[Word]) -> str | None:
         """Tell what was decided of who is who; the last event's position, None if it is refused.
@@ -159,6 +173,7 @@ class Door(Protocol):
         Raises:
             Problem: 503, the tracker cannot be reached or takes nothing now.
         """
+        return self._tell(workspace_id, [_decided(word) for word in words])
 
     def put(self, workspace_id: int, put: Put) -> str | None:
         """Tell that somebody was put in a segment by hand; the position, None if it is refused.
@@ -166,6 +181,7 @@ class Door(Protocol):
         Raises:
             Problem: 503, the tracker cannot be reached or takes nothing now.
         """
+        return self._tell(workspace_id, [_listed(put)])
 
     def erase(self, workspace_id: int, farewell: Farewell) -> str | None:
         """Tell that a person is erased; the last event's position, None if it is refused.
@@ -173,52 +189,6 @@ class Door(Protocol):
         Raises:
             Problem: 503, the tracker cannot be reached or takes nothing now.
         """
-
-
-class HttpDoor:
-    """The tracker over HTTP, with the internal key."""
-
-    def __init__(self, tracker_url: str, internal_key: str) -> None:
-        self._url = tracker_url.rstrip("/") + "/v1/batch"
-        # One for all: to make a client reads all certificates of the system. Each request has a
-        # connection of its own, for an idle one may be gone when it is wanted.
-        self._client = httpx.Client(
-            auth=(internal_key, ""),
-            timeout=TIMEOUT_S,
-            limits=httpx.Limits(max_keepalive_connections=0),
-        )
-
-    def tell(self, workspace_id: int, calls: Sequence[dict[str, Any]]) -> Told:
-        """See :meth:`Door.tell`."""
-        return self._send(workspace_id, calls)
-
-    def tie(self, workspace_id: int, ties: Sequence[Tie]) -> str | None:
-        """See :meth:`Door.tie`."""
-        return self._tell(workspace_id, [_identify(tie) for tie in ties])
-
-    def sent(
-        self,
-        workspace_id: int,
-        sending: Sending,
-        people: Sequence[tuple[str, Recipient | None]],
-    ) -> str | None:
-        """See :meth:`Door.sent`."""
-        return self._tell(workspace_id, [_sent(sending, *person) for person in people])
-
-    def answer(self, workspace_id: int, answer: Answer) -> str | None:
-        """See :meth:`Door.answer`."""
-        return self._tell(workspace_id, [_answered(answer)])
-
-    def decide(self, workspace_id: int, words: Sequence[Word]) -> str | None:
-        """See :meth:`Door.decide`."""
-        return self._tell(workspace_id, [_decided(word) for word in words])
-
-    def put(self, workspace_id: int, put: Put) -> str | None:
-        """See :meth:`Door.put`."""
-        return self._tell(workspace_id, [_listed(put)])
-
-    def erase(self, workspace_id: int, farewell: Farewell) -> str | None:
-        """See :meth:`Door.erase`."""
         return self._tell(workspace_id, _erased(farewell))
 
     def _tell(self, workspace_id: int, calls: Sequence[dict[str, Any]]) -> str | None:

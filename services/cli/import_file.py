@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ PATIENCE_S = 60.0
 """So long an API that does not answer is waited for, once an import was begun."""
 _PART_BYTES = 2**18
 _PAUSE_S, _PAUSE_S_MAX = 0.5, 8.0
+_HINT_AFTER_S = 20.0
 _ERRORS_SHOWN, _ERRORS_PAGE = 20, 200
 _OPEN = {"awaiting_file", "waiting", "running"}
 _BUSY = {429, 502, 503, 504}
@@ -146,12 +148,16 @@ def _sent(client: httpx.Client, file: Path, job: Any) -> Any:
 
 
 def _watch(client: httpx.Client, job: Any) -> Any:
+    hint_s = time.monotonic() + _HINT_AFTER_S
     with progress() as bar:
         task = bar.add_task("importing", total=None)
         while True:
             bar.update(task, completed=job["done"], total=job["total"])
             if job["status"] not in _OPEN:
                 return job
+            if job["status"] == "waiting" and time.monotonic() > hint_s:
+                hint_s = math.inf
+                bar.console.print("It waits for a worker: does `kentering jobs` run?")
             time.sleep(_PAUSE_S)
             job = _job(client, job)
 

@@ -5,7 +5,7 @@ import threading
 
 import click
 
-from services.api.door import HttpDoor
+from services.api.door import Door
 from services.api.exports.run import Exporting
 from services.api.imports.run import Importing
 from services.api.in_force import InForce
@@ -29,7 +29,7 @@ def command(health_host: str, health_port: int) -> None:
     configure_logging("jobs")
     settings = from_environment()
     engine = open_database(settings.database_url)
-    door = HttpDoor(settings.tracker_url, settings.internal_key)
+    door = Door(settings.tracker_url, settings.internal_key)
     runs: dict[str, Run] = {"import": Importing(door), "export": Exporting(InForce(engine, load()))}
     worker = Worker(engine, runs, now_ms)
     health = HealthServer(health_port, worker.why_not_ready, health_host)

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from httpx import Client
 
 from services.api.app import create_app
-from services.api.door import HttpDoor
+from services.api.door import Door
 from services.api.imports.run import Importing
 from services.api.jobs import work
 from services.api.jobs.work import Worker
@@ -96,7 +96,7 @@ def desk(
 ) -> Iterator[Desk]:
     monkeypatch.setattr(import_file, "_PAUSE_S", 0.01)
     monkeypatch.setattr(work, "PAUSE_S", 0.02)
-    importing = Importing(HttpDoor(door[0], KEY), settles=False)
+    importing = Importing(Door(door[0], KEY), settles=False)
     worker = Worker(world.engine, {"import": importing}, lambda: NOW_MS)
     line = Line(create_app(world.engine, KEY, "http://track.test", lambda: NOW_MS))
     with run_app(line, lifespan="off") as url:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx import Client
 
-from services.api.door import HttpDoor
+from services.api.door import Door
 from services.api.imports import run
 from services.api.imports.run import Importing
 from services.api.jobs.store import LEASE_MS, TURNS_MAX
@@ -77,7 +77,7 @@ class Files:
 
 @pytest.fixture
 def files(world: World, door: tuple[str, Arrive], api: tuple[Client, Arrive]) -> Files:
-    importing = Importing(HttpDoor(door[0], KEY), settles=False)
+    importing = Importing(Door(door[0], KEY), settles=False)
     return Files(*api, Worker(world.engine, {"import": importing}, lambda: NOW_MS))
 
 

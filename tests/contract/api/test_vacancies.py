@@ -7,7 +7,7 @@ import pytest
 from httpx import Client
 from sqlalchemy import select
 
-from services.api.door import HttpDoor
+from services.api.door import Door
 from services.api.imports.run import Importing
 from services.api.jobs.work import Worker
 from services.contract.tables import content
@@ -17,7 +17,7 @@ from tests.contract.api.world import NOW_MS, World
 class Feed:
     def __init__(self, client: Client, world: World) -> None:
         self.client, self.world = client, world
-        importing = Importing(HttpDoor("http://tracker.test", ""))
+        importing = Importing(Door("http://tracker.test", ""))
         self.worker = Worker(world.engine, {"import": importing}, lambda: NOW_MS)
 
     def bring(self, file: str, **asked: Any) -> Any:
