@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 from sqlalchemy import Engine
 
+from bench import columns
 from bench.figures import Figure, Target
 from services.api.workspaces import create_workspace
 from services.contract.event import Consent, Event, Identity, encode, event_id_of
@@ -120,13 +121,11 @@ def fill(engine: Engine, world: World) -> str:
     numbers = range(1, count + 1)
     with writing(engine).begin() as db:
         persons = [(i, 1, f"p_{i:016x}", START_MS, b"", START_MS) for i in numbers]
-        names = ("id", "workspace_id", "public_id", "first_ms", "first_event_id", "created_ms")
-        insert_rows(db, person, names, persons)
+        insert_rows(db, person, columns.PERSON, persons)
         known = [(i, 1, "user_id", f"u{i}", i, 0) for i in numbers]
         if db.dialect.name == "postgresql":
             known = [(*row[:-1], "false") for row in known]
-        columns = ("id", "workspace_id", "namespace", "value", "person_id", "shared")
-        insert_rows(db, identity, columns, known)
+        insert_rows(db, identity, columns.IDENTITY, known)
         links = [(1, i, i, START_MS) for i in numbers]
         linked = ("workspace_id", "identity_id", "person_id", "known_from_ms")
         insert_rows(db, identity_link, linked, links)

@@ -28,7 +28,8 @@ def import_vacancies(hold: Hold, asked: VacanciesImport) -> None:
         if not isinstance(one, Vacancy)
     ]
     hold.done, hold.counts, hold.errors = 0, {}, len(errors)
-    hold.save(errors if hold.row.turn == 1 else (), total=len(found))
+    # An earlier turn that wrote the total down wrote the errors with it.
+    hold.save(errors if hold.row.total is None else (), total=len(found))
     vacancies = {one.content_id: one for one in found if isinstance(one, Vacancy)}
     hold.count("repeated", len(found) - len(errors) - len(vacancies))
     waiting = list(vacancies.values())
