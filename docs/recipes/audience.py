@@ -4,8 +4,9 @@
     python audience.py linkedin SEGMENT TEMPLATE.csv > audience.csv
 
 LinkedIn's template is the one that its Campaign Manager offers: the file must have all of its
-columns, of which this fills ``email``. Only of whoever agreed to be handed to advertisers (`share`). The attributes ``phone``,
-``first_name``, ``last_name`` and ``country`` are used where people have them.
+columns, of which this fills ``email``. Only of whoever agreed to be handed to advertisers
+(`share`). The attributes ``phone``, ``first_name``, ``last_name`` and ``country`` are used where
+people have them.
 """
 
 import csv

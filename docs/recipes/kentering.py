@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,7 @@ class HandedOver:
         self.begun: set[str] = set(kept["begun"])
         """Who may be there too: the last run was cut off."""
 
-    def keep(self, there: Set[str], begun: Set[str] = frozenset()) -> None:
+    def keep(self, there: Collection[str], begun: Collection[str] = ()) -> None:
         """Remember them, readable by nobody else."""
         new = self._file.with_suffix(".new")
         new.touch(mode=0o600)

@@ -123,9 +123,7 @@ def get_telling(
             sample = sample._replace(shares=shares_of(members, here, now_ms))
         mailings = by_mailing(sample.found)
         names = _names(connection, credential.workspace_id, mailings)
-        content = by_content(
-            sample.found, linked_of(connection, credential.workspace_id, mailings)
-        )
+        content = by_content(sample.found, linked_of(connection, credential.workspace_id, mailings))
     issues = {response.message_id: response.issue for response in sample.found}
     return TellingOut(
         as_of=rfc3339(now_ms),

@@ -172,12 +172,11 @@ def _tell(client: httpx.Client, job: Any, errors_to: TextIO | None) -> None:
     if errors_to is None:
         _show(job, found)
         return
-    rows = csv.writer(errors_to)
-    rows.writerow(("row", "column", "code", "message"))
-    number = 0
-    for number, one in enumerate(found, 1):
-        rows.writerow((one["row"], one["column"] or "", one["code"], one["message"]))
-    print(f"{number:>9,}  lines in {errors_to.name}")
+    rows = [(one["row"], one["column"] or "", one["code"], one["message"]) for one in found]
+    writer = csv.writer(errors_to)
+    writer.writerow(("row", "column", "code", "message"))
+    writer.writerows(rows)
+    print(f"{len(rows):>9,}  lines in {errors_to.name}")
 
 
 def _show(job: Any, errors: Iterator[Any]) -> None:

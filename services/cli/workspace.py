@@ -69,8 +69,8 @@ def create(
         raise click.ClickException(str(error)) from None
     except DBAPIError as error:
         raise click.ClickException(
-            f"no Kentering database at {engine.url} ({error.orig}). Start `{sys.argv[0]} up` or run "
-            f"`{sys.argv[0]} migrate` first, or say with --data which folder it is in."
+            f"no Kentering database at {engine.url} ({error.orig}). Start `{sys.argv[0]} up` or "
+            f"run `{sys.argv[0]} migrate` first, or say with --data which folder it is in."
         ) from None
     finally:
         engine.dispose()

@@ -36,17 +36,17 @@ _NO_STORE: Headers = ((b"cache-control", b"no-store"),)
 _RETRY_AFTER: Headers = ((b"retry-after", b"5"),)
 _CLOSE: Headers = ((b"connection", b"close"),)  # the rest of the body is not waited for
 
+_NO_KEY = (
+    "No key came along. Send a write key (kw_…) or server key (ks_…) as Authorization: Bearer KEY, "
+    "as writeKey in the body, or as writeKey in the query."
+)
+_NO_SUCH_KEY = (
+    "This key is unknown or revoked. Events come with a write key (kw_…) or server key (ks_…) of "
+    "the workspace, not with an api key; a new one is known within seconds."
+)
 _STATUS: dict[RequestReason, tuple[int, str]] = {
-    "missing_key": (
-        401,
-        "No key came along. Send a write key (kw_…) or server key (ks_…) as Authorization: Bearer "
-        "KEY, as writeKey in the body, or as writeKey in the query.",
-    ),
-    "wrong_key": (
-        401,
-        "This key is unknown or revoked. Events come with a write key (kw_…) or server key (ks_…) "
-        "of the workspace, not with an api key; a new one is known within seconds.",
-    ),
+    "missing_key": (401, _NO_KEY),
+    "wrong_key": (401, _NO_SUCH_KEY),
     "no_workspace": (400, "The internal key needs X-Kentering-Workspace: the workspace's id."),
     "malformed": (400, "The body is not the JSON object that this route takes."),
     "too_large": (413, "At most 4 MiB per request, after decompression."),

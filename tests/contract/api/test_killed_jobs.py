@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from subprocess import Popen
 from typing import Any
 
 import httpx
@@ -79,14 +78,13 @@ class Site:
             "KENTERING_TRACKER_URL": url,
             "KENTERING_INTERNAL_KEY": KEY,
         }
-        self.process: Popen[bytes] | None = None
+        self.process: Any = None
 
     def work(self) -> None:
         health = ["--health-host", "127.0.0.1", "--health-port", str(free_port())]
         self.process = start([KENTERING, "jobs", *health], self._log, env=self._told)
 
     def kill(self) -> None:
-        assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
@@ -162,6 +160,7 @@ def test_a_killed_worker_is_followed_by_another(
     assert (killed["status"], killed["done"], killed["counts"]["told"]) == ("running", BATCH, BATCH)
     site.free(job)
     site.work()
+    wait_until(lambda: site.line.told == 3, "the rest to be told again", process=site.process)
     arrived: list[Event] = []
     while len(arrived) < ROWS + ROWS - BATCH:
         arrived += arrive()
@@ -177,9 +176,7 @@ def test_a_killed_worker_is_followed_by_another(
     site.kill_midway(exported)
     site.free(exported)
     site.work()
-    files = [
-        client.get(site.done(one)["file"]["url"]).content for one in (exported, site.export())
-    ]
+    files = [client.get(site.done(one)["file"]["url"]).content for one in (exported, site.export())]
     assert files[0] == files[1]
     found = [json.loads(line) for line in files[0].splitlines()]
     assert {one["user_id"] for one in found} == {f"p{i}" for i in range(ROWS)}

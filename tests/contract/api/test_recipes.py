@@ -86,7 +86,9 @@ def test_what_a_mailer_refuses_stops_nobody_else(kitchen: Kitchen, receiver: Rec
 
 
 def test_audiences_are_hashed_as_each_asks(kitchen: Kitchen) -> None:
-    kitchen.person("anna", phone="+31 (0)6-12 34 56 78", first_name="Ánna ", last_name="'t Hart-Smit")
+    kitchen.person(
+        "anna", phone="+31 (0)6-12 34 56 78", first_name="Ánna ", last_name="'t Hart-Smit"
+    )
 
     def sha(text: str) -> str:
         return hashlib.sha256(text.encode()).hexdigest()
@@ -103,7 +105,7 @@ def test_audiences_are_hashed_as_each_asks(kitchen: Kitchen) -> None:
     ]
     template = kitchen.folder / "template.csv"
     template.write_text("email,firstname,country\n,,\n")
-    linkedin = kitchen.run("audience.py", "linkedin", "readers", str(template))
+    linkedin = kitchen.call("audience.py", "linkedin", "readers", str(template))
     assert linkedin.split() == ["email,firstname,country", f"{sha('anna@example.org')},,"]
 
 
