@@ -80,7 +80,9 @@ def _take(client: httpx.Client, event: dict[str, Any]) -> None:
             # One of the two is not known here: the known one gets the other's id.
             _upsert(client, candidate, {"identities": [into]})
     elif kind == "deleted":  # forgotten, and nobody will be known by it
-        tell(client, "POST", "/v1/erasures", json={**who, "by": "the ATS"})
+        # What pages alone tied to them may be somebody else's, and stays.
+        body = {**who, "by": "the ATS", "whole": False}
+        tell(client, "POST", "/v1/erasures", json=body)
     else:
         call = {
             "type": "track",
