@@ -18,7 +18,7 @@ _FAULTS = """() => {
   for (const one of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
     if (!one.labels?.length && !one.ariaLabel) faults.push(`no label: ${one.name}`);
   for (const one of document.querySelectorAll("button, a[href]"))
-    if (!(one.innerText || one.ariaLabel || one.title).trim())
+    if (!(one.textContent || one.ariaLabel || one.title).trim())
       faults.push(`no name: ${one.outerHTML}`);
   for (const one of document.querySelectorAll("table"))
     if (!one.querySelector("th[scope]")) faults.push("a table without headers");
@@ -83,7 +83,7 @@ def test_a_segment_is_made_by_keyboard_and_shown(product: Product, page: Page) -
     page.keyboard.press("Enter")
     expect(page.get_by_label("Do (klaar voor een gesprek)")).to_be_checked()
     page.get_by_label("kenmerk", exact=True).fill("region")
-    page.get_by_label("waarde").fill("Noord")
+    page.get_by_label("waarde", exact=True).fill("Noord")
     page.keyboard.press("Enter")  # in a field it previews
     expect(page.locator("#preview")).to_be_focused()
     expect(page.locator("#preview")).to_contain_text("1 van de 2 mensen zitten erin.")
@@ -103,9 +103,9 @@ def test_a_segment_is_made_by_keyboard_and_shown(product: Product, page: Page) -
     picture = page.locator("img[src*='trend.svg']")
     assert picture.evaluate("one => one.naturalWidth") > 0
     _right(page)
-    page.get_by_role("link", name="EN").click()
+    page.get_by_role("link", name="EN", exact=True).click()
     expect(page.get_by_role("heading", name="Who is in it")).to_be_visible()
-    page.get_by_role("link", name="Openness").click()
+    page.get_by_role("link", name="Openness", exact=True).click()
     expect(page.locator("th[aria-sort=descending]")).to_contain_text("Openness")
     page.goto(f"{product.api_url}/segments/none")
     expect(page.get_by_role("heading", name="Dat is hier niet")).to_be_visible()

@@ -55,8 +55,8 @@ ACCESS: dict[str, tuple[str, str]] = {
     ),
     "role_reader_may": ("ziet aantallen, nooit wie", "sees numbers, never who"),
     "role_privacy_officer_may": (
-        "ziet mensen, toestemming en wie wat veranderde; verandert geen segmenten",
-        "sees people, consent and who changed what; changes no segments",
+        "ziet mensen en wie wat veranderde; legt toestemming en bezwaar vast, en wist mensen",
+        "sees people and who changed what; records consent and objections, and erases people",
     ),
     "invite": ("Uitnodigen", "Invite"),
     "invite_again": ("Nieuwe uitnodiging", "New invitation"),

@@ -60,21 +60,22 @@ class Teller:
     def tell(self, row: Row[Any]) -> Noted:
         """A row of the audit."""
         before, after = _fields(row.before), _fields(row.after)
+        about = self._named(row.about, {**before, **after})
+
+        def different(name: str) -> Difference | None:
+            was, now = (self._value(name, told.get(name)) for told in (before, after))
+            # What is made is named already.
+            if was == now or (not was and now == about):
+                return None
+            return Difference(self._words.audit_field(name), was, now)
+
         rules = [self._rule(told.pop("rule", None)) for told in (before, after)]
         return Noted(
             when=self._words.moment(row.at_ms),
             what=self._words.done(row.what),
-            about=self._named(row.about, {**before, **after}),
+            about=about,
             who=self._who(row.who),
-            differences=[
-                Difference(
-                    self._words.audit_field(name),
-                    self._value(name, before.get(name)),
-                    self._value(name, after.get(name)),
-                )
-                for name in {**before, **after}
-                if before.get(name) != after.get(name)
-            ],
+            differences=[one for name in {**before, **after} if (one := different(name))],
             before_rule=rules[0] if rules[0] != rules[1] else None,
             after_rule=rules[1] if rules[0] != rules[1] else None,
         )

@@ -11,6 +11,7 @@ from services.api.dashboard.movers import NAME_KEYS, name_of
 from services.api.dashboard.reasons import reasons_of
 from services.api.dashboard.standing import standing
 from services.api.dashboard.texts import Words
+from services.api.dashboard.titles import titles_of
 from services.api.people import identities_of, state_at
 from services.api.person_view import show_phase
 from services.api.phases import stretches
@@ -38,6 +39,8 @@ def person_page(
     phases = stretches(connection, row, "phase", None)
     phase = next((p for p in phases if _holds(p, now_ms)), None)
     explanation = explain(history_of(connection, row.workspace_id, row.id), here.model, now_ms)
+    shown = events[: -EVENTS_MAX - 1 : -1]
+    titles = titles_of(connection, row.workspace_id, [event.content_id for event in shown])
     inferred = phase is not None and _is_inferred(phase, state, now_ms)
     return {
         "name": name_of(state, identities, row.public_id, words),
@@ -53,7 +56,7 @@ def person_page(
         "agreed": agreed(connection, row, words),
         "why_not": why_not(state, words),
         "reasons": [] if explanation is None else reasons_of(explanation, words),
-        "events": [_event(event, words) for event in events[: -EVENTS_MAX - 1 : -1]],
+        "events": [_event(event, words, titles) for event in shown],
         "happened": 0 if state is None else state.events,
     }
 
@@ -82,12 +85,16 @@ def _attributes(state: PersonState | None, shown: set[str], words: Words) -> lis
     ]
 
 
-def _event(event: Event, words: Words) -> dict[str, Any]:
+def _event(event: Event, words: Words, titles: dict[str, str]) -> dict[str, Any]:
     title = event.properties.get("title")
     return {
         "what": words.event(event.type),
-        "about": title if isinstance(title, str) and title else event.content_id or "",
+        "about": title if isinstance(title, str) and title else _titled(event.content_id, titles),
         "when": words.moment(event.occurred_ms),
         "channel": words.channel(event.channel),
         "machine": event.machine.p >= MACHINE_THRESHOLD,
     }
+
+
+def _titled(content_id: str | None, titles: dict[str, str]) -> str:
+    return titles.get(content_id, content_id) if content_id else ""

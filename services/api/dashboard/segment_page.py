@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, select
 from services.api.dashboard.movers import name_of
 from services.api.dashboard.rule_view import Shown, view
 from services.api.dashboard.texts import Words
+from services.api.dashboard.titles import titles_of
 from services.api.latest_in import latest_in
 from services.api.people import identities_of, states_of
 from services.api.people_in import Asked
@@ -75,10 +76,12 @@ def passing(
     went = _ended(connection, workspace_id, asked)
     rule = whole(rules_in_force(connection, workspace_id)).get(found.newest.key)
     ids = [row.person_id for row in (*came, *went)]
+    events = events_by_id(connection, workspace_id, [row.event_id for row in came])
     told = _Told(
         names=identities_of(connection, workspace_id, ids),
         states=states_of(connection, workspace_id, ids),
-        events=events_by_id(connection, workspace_id, [row.event_id for row in came]),
+        events=events,
+        titles=titles_of(connection, workspace_id, [one.content_id for one in events.values()]),
         rule=rule,
         model=model,
         words=words,
@@ -126,6 +129,7 @@ class _Told:
     names: dict[int, Any]
     states: dict[int, PersonState]
     events: dict[bytes, Row[Any]]
+    titles: dict[str, str]
     rule: Node | None
     model: Model
     words: Words
@@ -150,8 +154,9 @@ class _Told:
         event = None if event_id is None else self.events.get(bytes(event_id))
         if event is None:
             return []
-        about = f": {event.content_id}" if event.content_id else ""
-        return [f"{self.words.event(event.type)}{about}"]
+        about = self.titles.get(event.content_id, event.content_id)
+        what = self.words.event(event.type)
+        return [f"{what}: {about}" if about else what]
 
     def _reasons(self, state: PersonState | None) -> list[str]:
         if state is None or self.rule is None:
