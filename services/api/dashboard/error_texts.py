@@ -135,6 +135,10 @@ _BY_CODE: dict[str, Both] = {
         "nl": "De datum ligt in de toekomst.",
         "en": "The date lies in the future.",
     },
+    "tied_by_pages": {
+        "nl": "Dit adres hoort bij iemand die nu bekend is. Zoek op, en wis op de eigen pagina.",
+        "en": "Somebody who is known now has this. Look them up, and erase them on their own page.",
+    },
     "unusable_identity": {
         "nl": "Niemand kan hieraan herkend worden. Controleer wat u invulde.",
         "en": "Nobody can be known by this. Check what you filled in.",

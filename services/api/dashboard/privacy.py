@@ -87,13 +87,14 @@ def erase(sent: Sent) -> Response:
         return _ask(sent.here, sent.request, visitor, person_id, "erase", "erase_not_sure")
     try:
         name, who = _name(sent, person_id)
-        by = visitor.name[:200]
-        # The page that asks lists all that they are known by: that is the decision.
-        taken = delete_person(sent.here, visitor.credential(), person_id, by, whole=True)
+        by, whole = visitor.name[:200], sent.field("whole") != "no"
+        taken = delete_person(sent.here, visitor.credential(), person_id, by, whole=whole)
     except MovedError as moved:
         return _moved(moved, "erasure", sent.request)
     done = _is_gone(sent, person_id, taken.position)
-    return _done(sent, "erase_done", name, is_done=done, who=who)
+    told = "erase_done_partly" if taken.left else "erase_done"
+    # What is left stands under the same id.
+    return _done(sent, told, name, is_done=done or taken.left > 0, who=who)
 
 
 @on_form(router, "/privacy/objection", _BOTH)

@@ -84,6 +84,16 @@ PRIVACY: dict[str, tuple[str, str]] = {
         "Dit hoort bij deze persoon en gaat mee:",
         "This is the person's, and goes too:",
     ),
+    "erase_which": ("Wat gaat er weg?", "What goes?"),
+    "erase_whole": ("alles wat hierboven staat", "all that stands above"),
+    "erase_core": (
+        "niet wat alleen webpagina's aan deze persoon koppelden",
+        "not what web pages alone tied to this person",
+    ),
+    "erase_done_partly": (
+        "{name} is gewist. Wat alleen webpagina's koppelden, blijft staan.",
+        "{name} is erased. What web pages alone tied stays.",
+    ),
     "erase_sure": ("Ja, wis deze persoon voorgoed", "Yes, erase this person for good"),
     "erase_go": ("Wis", "Erase"),
     "erase_not_sure": (
