@@ -5,8 +5,10 @@ What a sweep is says ``services/model/behaviour.py``; the scorer writes down whi
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
 from msgspec import UNSET
-from sqlalchemy import CTE, BigInteger, Connection, Text, column, select, values
+from sqlalchemy import BigInteger, ColumnElement, Connection, Text, cast, func, select, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.contract import tables
 from services.contract.event import Event
@@ -15,7 +17,7 @@ from services.model.behaviour import frames_ms, swept
 Frame = tuple[int, str]
 """(when it begins, an origin of clicks)."""
 
-FRAMES_ASKED_MAX = 500
+FRAMES_ASKED_MAX = 5_000
 """At once."""
 
 
@@ -53,23 +55,29 @@ def sweeps_among(
     listed = sorted(frames)
     found: set[Frame] = set()
     for begin in range(0, len(listed), FRAMES_ASKED_MAX):
-        asked = frames_asked(listed[begin : begin + FRAMES_ASKED_MAX])
-        query = (
-            select(row.from_ms, row.origin)
-            .join(asked, (row.from_ms == asked.c.from_ms) & (row.origin == asked.c.origin))
-            .where(
-                row.workspace_id == workspace_id,
-                row.known_ms.is_not(None) if known_at_ms is None else row.known_ms <= known_at_ms,
-            )
+        query = select(row.from_ms, row.origin).where(
+            row.workspace_id == workspace_id,
+            is_among(db, listed[begin : begin + FRAMES_ASKED_MAX]),
+            row.known_ms.is_not(None) if known_at_ms is None else row.known_ms <= known_at_ms,
         )
         found.update((at_ms, origin) for at_ms, origin in db.execute(query))
     return found
 
 
-def frames_asked(frames: Sequence[Frame]) -> CTE:
-    """Frames as rows to join with, ``FRAMES_ASKED_MAX`` at most.
+def is_among(db: Connection, frames: Sequence[Frame]) -> ColumnElement[bool]:
+    """That a row of the table is one of these frames.
 
-    Moments and origins asked for apart would be all combinations of the two.
+    Moments and origins asked for apart would be all combinations of the two. The statement is the
+    same however many there are.
     """
-    columns = column("from_ms", BigInteger), column("origin", Text)
-    return values(*columns, name="asked").data(list(frames)).cte("asked")
+    row = tables.sweep.c
+    if db.dialect.name == "postgresql":
+        moments = cast([at_ms for at_ms, _ in frames], ARRAY(BigInteger))
+        origins = cast([origin for _, origin in frames], ARRAY(Text))
+        one = func.unnest(moments, origins).table_valued("at", "origin").render_derived()
+        asked = select(one.c.at, one.c.origin)
+    else:
+        each = func.json_each(msgspec.json.encode(frames).decode()).table_valued("value")
+        parts = (func.json_extract(each.c.value, path) for path in ("$[0]", "$[1]"))
+        asked = select(*parts)
+    return tuple_(row.from_ms, row.origin).in_(asked)

@@ -19,8 +19,8 @@ from services.contract.sweeps import (
     FRAMES_ASKED_MAX,
     Frame,
     as_swept,
-    frames_asked,
     frames_of,
+    is_among,
     sweeps_among,
 )
 from services.model.behaviour import SWEEP_FRAME_MS, SWEEP_RECIPIENTS, WINDOW_MS, swept
@@ -109,11 +109,13 @@ def _noted(
 ) -> dict[Frame, tuple[int, list[int]]]:
     found: dict[Frame, tuple[int, list[int]]] = {}
     for begin in range(0, len(frames), FRAMES_ASKED_MAX):
-        asked = frames_asked(frames[begin : begin + FRAMES_ASKED_MAX])
         query = (
             select(_row.id, _row.from_ms, _row.origin, _row.recipients)
-            .join(asked, (_row.from_ms == asked.c.from_ms) & (_row.origin == asked.c.origin))
-            .where(_row.workspace_id == workspace_id, _row.known_ms.is_(None))
+            .where(
+                _row.workspace_id == workspace_id,
+                is_among(db, frames[begin : begin + FRAMES_ASKED_MAX]),
+                _row.known_ms.is_(None),
+            )
             .order_by(_row.from_ms, _row.origin)
             .with_for_update(of=tables.sweep)
         )
