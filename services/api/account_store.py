@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from services.api.audit import note
+from services.api.one_at_a_time import one_at_a_time
 from services.api.problem import Problem
 from services.contract.phases import DAY_MS
 from services.contract.roles import Role
-from services.contract.tables import account, session, workspace
+from services.contract.tables import account, session
 
 ACCOUNTS_MAX = 200
 """Of one workspace."""
@@ -34,7 +35,7 @@ def add_account(
     Raises:
         Problem: 409, they have an account here, or there are too many.
     """
-    _one_at_a_time(connection, workspace_id)
+    one_at_a_time(connection, workspace_id)
     rows = accounts_of(connection, workspace_id)
     if len(rows) >= ACCOUNTS_MAX:
         text = f"A workspace has at most {ACCOUNTS_MAX} accounts."
@@ -91,6 +92,14 @@ def accept_invitation(connection: Connection, token: str, password: str, now_ms:
     who = f"account {row.public_id}"
     note(connection, row.workspace_id, who, "account.password_set", row.public_id, now_ms)
     return int(row.id)
+
+
+def change_password(connection: Connection, row: Row[Any], password: str, now_ms: int) -> None:
+    """Set the password (its hash) of somebody who proved to be it, and end their sessions."""
+    connection.execute(update(account).where(account.c.id == row.id).values(password=password))
+    end_sessions(connection, row.id)
+    who = f"account {row.public_id}"
+    note(connection, row.workspace_id, who, "account.password_set", row.public_id, now_ms)
 
 
 def invited(connection: Connection, token: str, now_ms: int) -> Row[Any] | None:
@@ -168,7 +177,7 @@ def digest_of_token(token: str) -> bytes:
 
 
 def _keep_an_owner(connection: Connection, row: Row[Any]) -> None:
-    _one_at_a_time(connection, row.workspace_id)
+    one_at_a_time(connection, row.workspace_id)
     others = select(func.count()).where(
         account.c.workspace_id == row.workspace_id,
         account.c.role == "owner",
@@ -176,9 +185,3 @@ def _keep_an_owner(connection: Connection, row: Row[Any]) -> None:
     )
     if row.role == "owner" and not connection.execute(others).scalar_one():
         raise Problem(409, "last_owner", "Somebody must be owner. Give the role to another first.")
-
-
-def _one_at_a_time(connection: Connection, workspace_id: int) -> None:
-    """Two who change accounts at the same moment wait for each other."""
-    own = workspace.c.id == workspace_id
-    connection.execute(update(workspace).where(own).values(id=workspace_id))

@@ -46,6 +46,7 @@ from services.api import (
     stream,
     telling,
     timeline,
+    triggers,
     upserts,
     webhook_secrets,
     webhooks,
@@ -54,7 +55,15 @@ from services.api import (
 )
 from services.api.auth import Keys
 from services.api.context import Context
-from services.api.dashboard import access, error_pages, invitations, people, privacy, segment_editor
+from services.api.dashboard import (
+    access,
+    error_pages,
+    invitations,
+    password,
+    people,
+    privacy,
+    segment_editor,
+)
 from services.api.dashboard import routes as dashboard
 from services.api.dashboard import segments as segment_pages
 from services.api.door import Door
@@ -63,9 +72,10 @@ from services.api.exports import routes as exports
 from services.api.imports import routes as imports
 from services.api.in_force import InForce
 from services.api.jobs import routes as jobs
-from services.api.limits import PER_MINUTE, KeyLimits
+from services.api.limits import PER_MINUTE, VISITS_PER_MINUTE, Limits
 from services.api.streams import Streams
 from services.api.waiting import Waiting
+from services.contract.addresses import Addresses
 from services.contract.target import Network
 from services.model.version import load
 from services.runtime.clock import now_ms
@@ -75,7 +85,7 @@ _DESCRIBED = (
     timeline, phases, explain, known,
     interests, pressure, by_hand, next_content, content,
     preview, segments, members, imports, exports, jobs, changes, stream,
-    webhooks, webhook_secrets, deliveries,
+    webhooks, webhook_secrets, deliveries, triggers,
     campaigns, messages, telling, links,
     rewrite, link_secrets, hooks, workspaces, model,
     keys, accounts, audit,
@@ -91,6 +101,7 @@ def create_app(
     tracker_url: str = "",
     requests_per_key: int = PER_MINUTE,
     networks: Sequence[Network] = (),
+    proxies: Sequence[Network] = (),
 ) -> FastAPI:
     """The app.
 
@@ -102,10 +113,17 @@ def create_app(
         tracker_url: where the API itself reaches the tracker; left out: at ``public_url``.
         requests_per_key: what each key may ask in a minute; 0 sets no limit.
         networks: our own, that webhooks may go to.
+        proxies: networks of our own proxies, believed when they say for whom they speak.
     """
     public_url = public_url.rstrip("/")
     door = Door(tracker_url or public_url, internal_key)
-    app = FastAPI(docs_url=None, redoc_url=None, title="Kentering")
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        title="Kentering",
+        # Operations are named as their functions are: generated clients call them so.
+        generate_unique_id_function=lambda route: route.name,
+    )
     app.state.context = Context(
         engine,
         internal_key,
@@ -115,16 +133,20 @@ def create_app(
         door,
         Waiting(engine),
         InForce(engine, load()),
-        KeyLimits(requests_per_key),
+        Limits(requests_per_key),
         Streams(engine),
         networks,
+        Addresses(proxies),
+        Limits(VISITS_PER_MINUTE),
     )
     for part in _DESCRIBED:
         app.include_router(part.router, dependencies=[Depends(only_known_parameters)])
     app.include_router(smart.router)  # whatever parameters a mailer adds to links come along
     app.include_router(docs.router)
     app.include_router(problem_pages.router)
-    for pages in (dashboard, people, segment_pages, segment_editor, privacy, access, invitations):
+    for pages in (
+        dashboard, people, segment_pages, segment_editor, privacy, access, invitations, password
+    ):  # fmt: skip
         app.include_router(pages.router)
     problem.install(app, error_pages.shown)
     openapi.install(app, [part.router for part in (*_DESCRIBED, smart)])

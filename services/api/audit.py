@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field
 from sqlalchemy import Connection, Row, insert, select
 
 from services.api.context import Here
+from services.api.named import names_of
 from services.api.needs import AuditReader
 from services.api.problem import described
 from services.api.wire import INT64_MAX, Cursor, Limit, Out, pack_cursor, rfc3339, unpack_cursor
@@ -66,6 +67,7 @@ class ChangeNoted(Out):
                 {
                     "at": "2026-11-22T09:30:00.000Z",
                     "who": "account acc_5f0c1b9a2d3e4f50",
+                    "name": "piet@example.org",
                     "what": "account.changed",
                     "about": "acc_0b1c2d3e4f506172",
                     "before": {"role": "reader"},
@@ -76,6 +78,7 @@ class ChangeNoted(Out):
     )
     at: str
     who: str = Field(description="A key, an account, or the command line.")
+    name: str = Field(description="What people call it now: a key's name, a mail address.")
     what: str = Field(description="What was changed, and how.")
     about: str = Field(description="The id or key of what was changed.")
     before: Any = Field(description="What it was; null: it was not there.")
@@ -107,8 +110,9 @@ def get_audit(
     below = INT64_MAX if cursor is None else unpack_cursor(cursor, _Below).id
     with here.engine.connect() as connection:
         rows = audit_page(connection, credential.workspace_id, below, limit + 1, about)
+        names = names_of(connection, credential.workspace_id, {row.who for row in rows})
     more = pack_cursor(_Below(rows[limit - 1].id)) if len(rows) > limit else None
-    return AuditOut(audit=[_show(row) for row in rows[:limit]], next=more)
+    return AuditOut(audit=[_show(row, names) for row in rows[:limit]], next=more)
 
 
 def audit_page(
@@ -121,10 +125,11 @@ def audit_page(
     return list(connection.execute(query.order_by(audit.c.id.desc()).limit(limit)).all())
 
 
-def _show(row: Row[Any]) -> ChangeNoted:
+def _show(row: Row[Any], names: dict[str, str]) -> ChangeNoted:
     return ChangeNoted(
         at=rfc3339(row.at_ms),
         who=row.who,
+        name=names[row.who],
         what=row.what,
         about=row.about,
         before=row.before,

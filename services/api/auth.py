@@ -36,6 +36,8 @@ class Credential:
     scopes: frozenset[str]
     who: str
     """What the audit calls it."""
+    name: str
+    """What people call it: the key's name, or somebody's mail address."""
 
 
 class Keys:
@@ -94,15 +96,20 @@ class Keys:
 
     def _read(self, digest: bytes) -> Credential | None:
         key = api_key.c
-        query = select(key.id, key.public_id, key.workspace_id, key.kind, key.scopes).where(
-            key.digest == digest, key.revoked_ms.is_(None)
-        )
+        shown = (key.id, key.public_id, key.workspace_id, key.kind, key.scopes, key.name)
+        query = select(*shown).where(key.digest == digest, key.revoked_ms.is_(None))
         with self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             return None
-        scopes = frozenset(row.scopes)
-        return Credential(row.id, row.workspace_id, row.kind, scopes, f"key {row.public_id}")
+        return Credential(
+            row.id,
+            row.workspace_id,
+            row.kind,
+            frozenset(row.scopes),
+            who=f"key {row.public_id}",
+            name=f"key {row.name}",
+        )
 
 
 def key_in(authorization: str | None) -> str | None:

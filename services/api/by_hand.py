@@ -8,8 +8,10 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 from sqlalchemy import Connection, Row, select, tuple_
 
-from services.api.context import Here
-from services.api.decisions import DecisionTaken, key_name
+from services.api.audit import note
+from services.api.auth import Credential
+from services.api.context import Context, Here
+from services.api.decisions import DecisionTaken
 from services.api.door import Put
 from services.api.needs import SegmentsReader, SegmentsWriter
 from services.api.people import find_person, identities_of, states_of
@@ -34,6 +36,7 @@ from services.contract.listing import Listing
 from services.contract.tables import event, identity, person
 from services.contract.vault import open_payload
 from services.model.rules.memory import BY_HAND
+from services.runtime.database import writing
 
 router = APIRouter(prefix="/v1/segments", tags=["segments"])
 
@@ -112,7 +115,7 @@ def put_by_hand(
 ) -> DecisionTaken:
     """It stands until it is taken back, whatever the rule says. Who is not followed is in none."""
     said = (body.list, body.reason, body.by)
-    return _tell(here, credential.workspace_id, key, person_id, said, credential.key_id)
+    return _tell(here, credential, key, person_id, said)
 
 
 @router.delete(
@@ -125,20 +128,20 @@ def delete_by_hand(
     here: Here, credential: SegmentsWriter, key: SegmentKey, person_id: PersonPath
 ) -> DecisionTaken:
     """Takes back what was decided by hand."""
-    return _tell(here, credential.workspace_id, key, person_id, _NEITHER, credential.key_id)
+    return _tell(here, credential, key, person_id, _NEITHER)
 
 
 _NEITHER: tuple[Listing, str, str | None] = ("none", "", None)
 
 
 def _tell(
-    here: Here,
-    workspace_id: int,
+    here: Context,
+    credential: Credential,
     key: str,
     person_id: str,
     said: tuple[Listing, str, str | None],
-    key_id: int,
 ) -> DecisionTaken:
+    workspace_id = credential.workspace_id
     with here.engine.connect() as connection:
         find_segment(connection, workspace_id, key)
         row = find_person(connection, workspace_id, person_id)
@@ -146,10 +149,15 @@ def _tell(
         state = states_of(connection, workspace_id, [row.id]).get(row.id)
     if not known or state is None or not state.measure:
         raise Problem(409, "not_followed", "The person did not agree to be followed.")
-    put = Put(primary(tuple(known)), key, *said, key_name(key_id))
+    put = Put(primary(tuple(known)), key, *said, credential.name)
     position = here.door.put(workspace_id, put)
     if position is None:
         raise Problem(409, "not_followed", "The person did not agree to be followed.")
+    # By the id alone, which leads nowhere once somebody is erased; why is told with the list.
+    after = {"person": row.public_id, "list": said[0]}
+    with writing(here.engine).begin() as connection:
+        now_ms = here.clock()
+        note(connection, workspace_id, credential.who, "segment.listed", key, now_ms, after=after)
     return DecisionTaken(position=position)
 
 

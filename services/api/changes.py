@@ -40,6 +40,10 @@ class ChangeOut(Out):
     reason: ChangeReason
     event: str | None
     person_version: int
+    trigger: str | None = Field(description="The trigger that hands the person over.")
+    content: str | None = Field(
+        description="What they are handed over with; `valid_at` is then the moment."
+    )
 
 
 class ChangesOut(Out):

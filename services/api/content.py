@@ -7,6 +7,8 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import ConfigDict, Field, field_validator
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from services.api.audit import note
+from services.api.auth import Credential
 from services.api.campaigns import Below
 from services.api.conditional import TAGGED, IfMatch, must_match, tag_of, tell_tag
 from services.api.context import Context, Here
@@ -193,6 +195,7 @@ def put_content(
             must_have_room(connection, workspace_id, 1)
         store_content(connection, workspace_id, {content_id: body}, here.clock())
         row = find_content(connection, workspace_id, content_id)
+        _note(connection, credential, content_id, here.clock(), there[0] if there else None, row)
         smart = _smart(connection, here, workspace_id)
     tell_tag(response, _tag(row))
     return _show(row, smart)
@@ -212,6 +215,7 @@ def remove_content(
     with writing(here.engine).begin() as connection:
         row = find_content(connection, workspace_id, content_id)
         must_match(if_match, _tag(row))
+        _note(connection, credential, content_id, here.clock(), row, None)
         connection.execute(
             delete(content).where(content.c.workspace_id == workspace_id, content.c.id == row.id)
         )
@@ -286,6 +290,26 @@ def show_content(row: Row[Any]) -> ContentOut:
         published_at=rfc3339_or_none(row.published_ms),
         closes_at=rfc3339_or_none(row.closes_ms),
     )
+
+
+def _note(
+    connection: Connection,
+    credential: Credential,
+    content_id: str,
+    now_ms: int,
+    before: Row[Any] | None,
+    after: Row[Any] | None,
+) -> None:
+    """Let the audit tell of what became different; nothing where nothing did."""
+    was, now = (
+        None if row is None else show_content(row).model_dump(exclude={"content_id"})
+        for row in (before, after)
+    )
+    if was == now:
+        return
+    what = "content.put" if was is None else "content.edited" if now else "content.removed"
+    who, workspace_id = credential.who, credential.workspace_id
+    note(connection, workspace_id, who, what, content_id, now_ms, before=was, after=now)
 
 
 def _show(row: Row[Any], smart: str) -> CatalogueOut:

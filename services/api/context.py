@@ -10,9 +10,10 @@ from sqlalchemy import Engine
 from services.api.auth import Keys
 from services.api.door import Door
 from services.api.in_force import InForce
-from services.api.limits import KeyLimits
+from services.api.limits import Limits
 from services.api.streams import Streams
 from services.api.waiting import Waiting
+from services.contract.addresses import Addresses
 from services.contract.target import Network
 from services.model.version import Model
 
@@ -29,10 +30,15 @@ class Context:
     door: Door
     waiting: Waiting
     in_force: InForce
-    limits: KeyLimits
+    limits: Limits
+    """Of keys."""
     streams: Streams
     networks: Sequence[Network]
     """Our own, that webhooks may go to."""
+    addresses: Addresses
+    """Tells those apart who come without a key."""
+    visits: Limits
+    """Of their addresses."""
 
     @property
     def model(self) -> Model:

@@ -124,7 +124,7 @@ def post_decision(
     with here.engine.connect() as connection:
         for who in (one, other):
             id_of(connection, credential.workspace_id, who)
-    by = key_name(credential.key_id)
+    by = credential.name
     word = Word(one, other, body.decision, body.reason, body.by, by, once.name())
     return tell_once(here, credential.workspace_id, word, once)
 
@@ -209,11 +209,6 @@ def id_of(connection: Connection, workspace_id: int, who: Identity) -> int:
         text = f"Nobody in this workspace is known by this {who.namespace}."
         raise Problem(404, "not_found", text)
     return int(found)
-
-
-def key_name(key_id: int) -> str:
-    """How a credential is named in what it decided."""
-    return f"key {key_id}"
 
 
 ONE, OTHER = identity.alias("one"), identity.alias("other")

@@ -2,6 +2,7 @@
 
 import re
 import time
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request
@@ -55,7 +56,8 @@ class Edge:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 sent["status"] = message["status"]
-                message["headers"] = [*message["headers"], *_HEADERS, *headers_of(scope)]
+                applied = _applied(scope, message["status"])
+                message["headers"] = [*message["headers"], *_HEADERS, *applied, *headers_of(scope)]
             await send(message)
 
         bytes_max = FILE_BYTES_MAX if _FILES.fullmatch(scope["path"]) else BODY_BYTES_MAX
@@ -70,6 +72,15 @@ class Edge:
             await answer_of(problem)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+def _applied(scope: Scope, status: int) -> list[tuple[bytes, bytes]]:
+    """What is said to ``Prefer: respond-async`` (RFC 7240) where an answer is that of itself."""
+    if status != HTTPStatus.ACCEPTED:
+        return []
+    asked = b",".join(value for name, value in scope["headers"] if name == b"prefer")
+    wishes = {wish.partition(b";")[0].strip().lower() for wish in asked.split(b",")}
+    return [(b"preference-applied", b"respond-async")] if b"respond-async" in wishes else []
 
 
 def _bounded(receive: Receive, bytes_max: int) -> Receive:

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
 from sqlalchemy import Connection, Row, select, update
 
+from services.api.audit import note
 from services.api.context import Context, Here
-from services.api.decisions import IdentityIn, key_name
+from services.api.decisions import IdentityIn
 from services.api.door import Farewell
 from services.api.needs import PersonsEraser, WorkspaceReader
 from services.api.people import find_person, spelled
@@ -126,7 +127,7 @@ def delete_person(
         if not held.identities:
             raise Problem(404, "not_found", "Nothing is known of this person any more.")
         reached = _reached(connection, row, held, None, whole=whole)
-    position = _tell(here, credential.workspace_id, reached, by, credential.key_id)
+    position = _tell(here, credential.workspace_id, reached, by, credential.name)
     left = len(held.all - reached.all)
     return ErasureTaken(person=row.public_id, left=left, position=position)
 
@@ -149,7 +150,7 @@ def post_erasure(here: Here, credential: PersonsEraser, body: ErasureIn) -> Eras
             named = dict.fromkeys((*theirs.identities, *(() if is_shared else (who,))))
             held = Possessions(tuple(named), theirs.spans)
             reached = _reached(connection, known, held, who, whole=body.whole)
-    position = _tell(here, credential.workspace_id, reached, body.by, credential.key_id)
+    position = _tell(here, credential.workspace_id, reached, body.by, credential.name)
     public_id = None if known is None else known.public_id
     left = len(held.all - reached.all)
     return ErasureTaken(person=public_id, left=left, position=position)
@@ -229,17 +230,29 @@ def get_retention(here: Here, credential: WorkspaceReader) -> RetentionOut:
 )
 def put_retention(here: Here, credential: PersonsEraser, body: RetentionIn) -> RetentionOut:
     """A shorter time erases people within the hour, and they do not come back."""
+    own = workspace.c.id == credential.workspace_id
     with writing(here.engine).begin() as connection:
-        connection.execute(
-            update(workspace)
-            .where(workspace.c.id == credential.workspace_id)
-            .values(retention_months=body.months, applicant_days=body.applicant_days)
+        connection.execute(update(workspace).where(own).values(id=workspace.c.id))  # held
+        kept = (workspace.c.retention_months, workspace.c.applicant_days)
+        months, days = connection.execute(select(*kept).where(own)).one()
+        after = body.model_dump()
+        values = {"retention_months": body.months, "applicant_days": body.applicant_days}
+        connection.execute(update(workspace).where(own).values(values))
+        note(
+            connection,
+            credential.workspace_id,
+            credential.who,
+            "retention.set",
+            "workspace",
+            here.clock(),
+            before={"months": months, "applicant_days": days},
+            after=after,
         )
     return RetentionOut(months=body.months, applicant_days=body.applicant_days)
 
 
-def _tell(here: Context, workspace_id: int, held: Possessions, by: str | None, key_id: int) -> str:
-    farewell = Farewell(held.identities, held.spans, by, key_name(key_id))
+def _tell(here: Context, workspace_id: int, held: Possessions, by: str | None, key: str) -> str:
+    farewell = Farewell(held.identities, held.spans, by, key)
     position = here.door.erase(workspace_id, farewell)
     if position is None:
         raise Problem(400, "unusable_identity", "Nobody can be known by this identity.")

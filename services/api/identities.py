@@ -14,7 +14,6 @@ from services.api.decisions import (
     IdentityIn,
     decisions_query,
     id_of,
-    key_name,
     show_decision,
     tell,
     tell_once,
@@ -45,7 +44,7 @@ SHOWN_MAX = 1_000
 """Links and ties in one answer, the newest; and ties that are taken off at once."""
 
 
-class LinkOut(IdentityOut):
+class OwnedOut(IdentityOut):
     """An identity that is or was a person's."""
 
     person: str = Field(description="Whose it was: this person, or one that was merged into it.")
@@ -72,9 +71,9 @@ class PersonsIdentitiesOut(Out):
     """By what a person is known, why, and how that came about."""
 
     person: str
-    identities: list[LinkOut]
+    identities: list[OwnedOut]
     ties: list[TieOut]
-    history: list[LinkOut] = Field(description="Links that are no longer believed, newest first.")
+    history: list[OwnedOut] = Field(description="Links that are no longer believed, newest first.")
     decisions: list[DecisionOut] = Field(description="About any of the identities, newest first.")
 
 
@@ -125,7 +124,7 @@ def post_identity(
     others = [one for one in known if one != who]
     if not others:
         raise Problem(409, "nothing_to_tie", "The person is known by nothing else.")
-    by = key_name(credential.key_id)
+    by = credential.name
     surest = primary(tuple(others))
     word = Word(surest, who, "same_person", body.reason, body.by, by, once.name())
     return tell_once(here, credential.workspace_id, word, once)
@@ -158,7 +157,7 @@ def delete_identity(
         if one not in ids:
             raise Problem(404, "not_found", "It is none of this person's identities.")
         ties = _ties(connection, row.workspace_id, ids)
-    key = key_name(credential.key_id)
+    key = credential.name
     words = [_parting(tie, who, reason, by, key) for tie in ties if _parts(tie, one)]
     if not words:
         text = "Nothing ties it to another identity of this person but browsers."
@@ -251,8 +250,8 @@ def _decisions(connection: Connection, workspace_id: int, ids: Iterable[int]) ->
     return [show_decision(one) for one in rows]
 
 
-def _show_link(row: Row[Any]) -> LinkOut:
-    return LinkOut(
+def _show_link(row: Row[Any]) -> OwnedOut:
+    return OwnedOut(
         namespace=row.namespace,
         value=shown_value(row.value),
         person=row.public_id,

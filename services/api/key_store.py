@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from services.api.audit import note
+from services.api.one_at_a_time import one_at_a_time
 from services.api.problem import Problem
 from services.contract.keys import KeyKind, digest_of, new_key
-from services.contract.tables import api_key, workspace
+from services.contract.tables import api_key
 
 KEYS_MAX = 100
 """Of one workspace at a time."""
@@ -41,7 +42,7 @@ def add_key(
     Raises:
         Problem: 409, there are too many.
     """
-    _one_at_a_time(connection, workspace_id)
+    one_at_a_time(connection, workspace_id)
     if len(keys_of(connection, workspace_id)) >= KEYS_MAX:
         raise Problem(409, "too_many_keys", f"A workspace has at most {KEYS_MAX} keys. End one.")
     own = api_key.c.workspace_id == workspace_id
@@ -49,7 +50,9 @@ def add_key(
     if kind == "server" and declared is None:
         declared = _declared(connection, workspace_id)
     values = {"kind": kind, "name": name, "scopes": sorted(scopes), "source_id": last + 1}
-    return _insert(connection, workspace_id, values | (declared or {}), who, "key.made", now_ms)
+    made = _insert(connection, workspace_id, values | (declared or {}), who, now_ms)
+    note(connection, workspace_id, who, "key.made", made[0], now_ms, after=_shown(values))
+    return made
 
 
 def rotate_key(
@@ -62,13 +65,16 @@ def rotate_key(
     Raises:
         Problem: 404, there is no such key; 409, there are too many.
     """
-    _one_at_a_time(connection, workspace_id)
+    one_at_a_time(connection, workspace_id)
     if len(keys_of(connection, workspace_id)) >= KEYS_MAX:
         raise Problem(409, "too_many_keys", f"A workspace has at most {KEYS_MAX} keys. End one.")
     old = find_key(connection, workspace_id, public_id)
     same = ("kind", "name", "scopes", "source_id", *DECLARED)
     values = {name: getattr(old, name) for name in same}
-    return _insert(connection, workspace_id, values, who, f"key.rotated {public_id}", now_ms)
+    made = _insert(connection, workspace_id, values, who, now_ms)
+    after = _shown(values) | {"beside": public_id}
+    note(connection, workspace_id, who, "key.rotated", made[0], now_ms, after=after)
+    return made
 
 
 def change_key(
@@ -140,7 +146,6 @@ def _insert(
     workspace_id: int,
     values: dict[str, Any],
     who: str,
-    what: str,
     now_ms: int,
 ) -> tuple[str, str]:
     key = new_key(values["kind"])
@@ -155,12 +160,12 @@ def _insert(
         "created_by": who,
     }
     connection.execute(insert(api_key).values(row))
-    after = {name: values[name] for name in ("name", "kind", "scopes")}
-    what, _, replaces = what.partition(" ")
-    if replaces:
-        after["beside"] = replaces
-    note(connection, workspace_id, who, what, public_id, now_ms, after=after)
     return public_id, key
+
+
+def _shown(values: dict[str, Any]) -> dict[str, Any]:
+    """What the audit says of a new key."""
+    return {name: values[name] for name in ("name", "kind", "scopes")}
 
 
 def _declared(connection: Connection, workspace_id: int) -> dict[str, Any]:
@@ -169,9 +174,3 @@ def _declared(connection: Connection, workspace_id: int) -> dict[str, Any]:
         (row for row in reversed(keys_of(connection, workspace_id)) if row.kind == "server"), None
     )
     return {} if row is None else {name: getattr(row, name) for name in DECLARED}
-
-
-def _one_at_a_time(connection: Connection, workspace_id: int) -> None:
-    """Two who make keys at the same moment wait for each other."""
-    own = workspace.c.id == workspace_id
-    connection.execute(update(workspace).where(own).values(id=workspace_id))

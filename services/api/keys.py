@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Response
 from pydantic import ConfigDict, Field, model_validator
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
 from services.api.conditional import (
     TAGGED,
@@ -18,6 +18,7 @@ from services.api.conditional import (
 from services.api.context import Here
 from services.api.idempotency import OnceOnly, answered_once
 from services.api.key_store import add_key, change_key, end_key, find_key, keys_of, rotate_key
+from services.api.named import names_of
 from services.api.needs import KeysReader, KeysWriter
 from services.api.problem import Problem, described
 from services.api.wire import Body, Out, rfc3339, rfc3339_or_none
@@ -77,7 +78,7 @@ class KeyOut(Out):
     kind: KeyKind
     scopes: list[str]
     created_at: str
-    created_by: str
+    created_by: str = Field(description="A key's name, a mail address, or the command line.")
     used_at: str | None = Field(
         description="When it last asked, to the minute. Only of api keys: trackers do not tell."
     )
@@ -103,7 +104,8 @@ def list_keys(here: Here, credential: KeysReader) -> KeysOut:
     """All of the workspace that are in force, at most 100."""
     with here.engine.connect() as connection:
         rows = keys_of(connection, credential.workspace_id)
-    return KeysOut(keys=[_show(row) for row in rows])
+        names = names_of(connection, credential.workspace_id, (row.created_by for row in rows))
+    return KeysOut(keys=[_show(row, names) for row in rows])
 
 
 @router.post(
@@ -127,8 +129,9 @@ def post_key(
             )
             once.remember(connection, workspace_id, made, here.clock())
         row = find_key(connection, workspace_id, made)
+        shown = _named(connection, row)
     tell_tag(response, _tag(row))
-    return KeyMadeOut(**_show(row).model_dump(), key=key)
+    return KeyMadeOut(**shown.model_dump(), key=key)
 
 
 @router.get(
@@ -140,8 +143,9 @@ def get_key(here: Here, credential: KeysReader, key_id: KeyPath, response: Respo
     """Without what proves it."""
     with here.engine.connect() as connection:
         row = find_key(connection, credential.workspace_id, key_id)
+        shown = _named(connection, row)
     tell_tag(response, _tag(row))
-    return _show(row)
+    return shown
 
 
 @router.post(
@@ -166,8 +170,9 @@ def post_rotation(
             made, key = rotate_key(connection, workspace_id, key_id, who, here.clock())
             once.remember(connection, workspace_id, made, here.clock())
         row = find_key(connection, workspace_id, made)
+        shown = _named(connection, row)
     tell_tag(response, _tag(row))
-    return KeyMadeOut(**_show(row).model_dump(), key=key)
+    return KeyMadeOut(**shown.model_dump(), key=key)
 
 
 @router.patch(
@@ -194,9 +199,10 @@ def patch_key(
         name = old.name if body.name is None else body.name
         change_key(connection, old, name, scopes, credential.who, here.clock())
         row = find_key(connection, credential.workspace_id, key_id)
+        shown = _named(connection, row)
     here.keys.forget()
     tell_tag(response, _tag(row))
-    return _show(row)
+    return shown
 
 
 @router.delete(
@@ -230,13 +236,17 @@ def _tag(row: Row[Any]) -> str:
     return tag_of(row.public_id, row.name, row.scopes)
 
 
-def _show(row: Row[Any]) -> KeyOut:
+def _named(connection: Connection, row: Row[Any]) -> KeyOut:
+    return _show(row, names_of(connection, row.workspace_id, [row.created_by]))
+
+
+def _show(row: Row[Any], names: dict[str, str]) -> KeyOut:
     return KeyOut(
         id=row.public_id,
         name=row.name,
         kind=row.kind,
         scopes=row.scopes,
         created_at=rfc3339(row.created_ms),
-        created_by=row.created_by,
+        created_by=names[row.created_by],
         used_at=rfc3339_or_none(row.used_ms),
     )

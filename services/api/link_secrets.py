@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fastapi import APIRouter
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select
 
 from services.api.audit import note
 from services.api.context import Here
 from services.api.idempotency import OnceOnly, answered_once
 from services.api.needs import WorkspaceReader, WorkspaceWriter
+from services.api.one_at_a_time import one_at_a_time
 from services.api.problem import Problem, described
 from services.api.wire import Out, rfc3339
 from services.contract.event import Identity
-from services.contract.tables import link_secret, workspace
+from services.contract.tables import link_secret
 from services.contract.token import (
     Link,
     Recipient,
@@ -80,10 +81,7 @@ def add_secret(connection: Connection, workspace_id: int, now_ms: int) -> int:
     Raises:
         Problem: 409, it has all that there are numbers for.
     """
-    # Two at the same time wait for each other here.
-    connection.execute(
-        update(workspace).where(workspace.c.id == workspace_id).values(id=workspace_id)
-    )
+    one_at_a_time(connection, workspace_id)
     numbers = select(link_secret.c.number).where(link_secret.c.workspace_id == workspace_id)
     number = max(connection.execute(numbers).scalars(), default=0) + 1
     if number > NUMBER_MAX:

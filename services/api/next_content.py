@@ -20,7 +20,7 @@ from services.contract.event import Channel
 from services.contract.phases import Phase
 from services.contract.tables import content, event
 from services.model.engagement import IN_ALL, present
-from services.model.next_content import By, Choice, Item, Reader, ranked
+from services.model.next_content import SEEING, By, Choice, Item, Reader, ranked
 from services.model.path import Path
 from services.model.rhythm import pressure
 from services.model.state import PersonState
@@ -33,11 +33,6 @@ SEEN_MAX = 1_000
 """Items of one person, the latest."""
 PER_WEEK_MAX = 2
 """More contacts in seven days are pressure, unless the caller asks for another bound."""
-_SEEING = (
-    "page", "read", "play", "magazine_page", "download", "sign_up", "question", "comment",
-    "share", "attend", "vacancy_viewed", "application_started", "applied", "click",
-)  # fmt: skip
-"""What somebody does with an item that they saw; to be sent one is not to see it."""
 
 _WORDS: dict[str, dict[Language, str]] = {
     "phase": {"nl": "past bij de fase {0}", "en": "is for the phase {0}"},
@@ -252,7 +247,7 @@ def _seen(
             func.min(event.c.occurred_ms).label("first_ms"),
             last_ms.label("last_ms"),
         )
-        .where(event.c.content_id.is_not(None), event.c.type.in_(_SEEING))
+        .where(event.c.content_id.is_not(None), event.c.type.in_(SEEING))
         .group_by(event.c.content_id)
         .order_by(last_ms.desc(), event.c.content_id)
         .limit(SEEN_MAX)

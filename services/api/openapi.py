@@ -26,7 +26,8 @@ parameters and fields are refused, with the one that was probably meant.
 
 **Edits** of what people write together carry an `ETag`: send it as `If-Match`, and nobody's work
 is overwritten. **Repeats** with the same `Idempotency-Key` make nothing twice. Every answer to a
-key tells in `RateLimit` what is left of its limit.
+key tells in `RateLimit` what is left of its limit. **What takes long** is a job, or answers 202
+with a `position`: every such answer applies `Prefer: respond-async`.
 
 **Keys** belong to one workspace. An api key goes as a Bearer token or as the user name of Basic;
 write and server keys can only send events.
@@ -38,6 +39,7 @@ _TAGS = [
     {"name": "jobs", "description": "Files in and out, and how far they are."},
     {"name": "changes", "description": "Who moved."},
     {"name": "webhooks", "description": "Who is told of changes, as Standard Webhooks."},
+    {"name": "triggers", "description": "Who is handed to a tool, with what, and when."},
     {"name": "content", "description": "What is published, and what to offer whom."},
     {"name": "for visitors", "description": "What people's browsers ask; public."},
     {"name": "links", "description": "Tracked links for mail, magazine and meetings."},
@@ -104,6 +106,8 @@ def _describe(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:
         webhooks=webhook_messages.router.routes,
         tags=_TAGS,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        # One schema for what is sent and answered: generated clients then have one class of it.
+        separate_input_output_schemas=False,
     )
     schema["servers"] = [{"url": "/"}]
     parts = schema["components"]["schemas"]

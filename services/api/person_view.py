@@ -40,7 +40,7 @@ class PhaseOut(Out):
     inferred: bool = Field(description="Do by the estimate alone, not by an observed step.")
 
 
-class ConsentOut(Out):
+class AgreedOut(Out):
     """What the person agreed to, as far as we were told."""
 
     measure: bool
@@ -102,7 +102,7 @@ class PersonOut(Out):
         "Null in lists, and for who has too long a history: see the explanation."
     )
     phase: PhaseOut | None
-    consent: ConsentOut
+    consent: AgreedOut
     engagement: float = Field(description="Decayed sum of what the person did.")
     topics: dict[str, float] = Field(description="The same per topic.")
     next_mail: NextMailOut | None = Field(description="Null also where mail reaches them no more.")
@@ -151,7 +151,7 @@ def show_person(
         if entered_ms and latency_state
         else None,
         phase=show_phase(phase, state, as_of_ms) if phase is not None else None,
-        consent=ConsentOut(
+        consent=AgreedOut(
             measure=state.measure if state else False,
             profile=state.profile if state else False,
             contact=state.contact if state else None,

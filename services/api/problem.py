@@ -1,6 +1,7 @@
 """Errors as answers: RFC 9457 problem details that also carry ``code`` and ``message``."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from services.api.suggest import fields_at, meant, shown
+from services.api.suggest import fields_at, meant, nearest, shown
 
 RETRY_AFTER_S = 5
 MEDIA_TYPE = "application/problem+json"
@@ -174,8 +175,21 @@ def _invalid(request: Request, error: RequestValidationError) -> Problem:
     place = ".".join(str(part) for part in first["loc"])[:200]
     more = len(found) - 1
     tail = f" ({more} more)" if more else ""
-    text = f"{place}: {first['msg']}{tail}".encode("utf-8", "replace").decode()
-    return Problem(400, "invalid", text)
+    text = f"{place}: {first['msg']}{_meant_value(first)}{tail}"
+    return Problem(400, "invalid", text.encode("utf-8", "replace").decode())
+
+
+_EXPECTED = {"literal_error": "expected", "enum": "expected", "union_tag_invalid": "expected_tags"}
+"""Kinds of errors about a value that is none of a few, and where these stand."""
+
+
+def _meant_value(error: Any) -> str:
+    """Of a value that is none of a few the one that was probably meant."""
+    told = error.get("ctx", {})
+    if error["type"] not in _EXPECTED:
+        return ""
+    given = told["tag"] if error["type"] == "union_tag_invalid" else error["input"]
+    return nearest(given, re.findall(r"'([^']*)'", str(told[_EXPECTED[error["type"]]])))
 
 
 def _unknown_field(request: Request, place: tuple[int | str, ...]) -> str:

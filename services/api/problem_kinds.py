@@ -67,8 +67,8 @@ KINDS: dict[str, str] = {
     "them. The detail names the way round.",
     "segment_exists": "There is a segment with this key already. Edit it by PUT, or take another "
     "key.",
-    "segment_in_use": "Other segments refer to this one. The detail names them: change these "
-    "first.",
+    "segment_in_use": "Other segments, or triggers, refer to this one. The detail names them: "
+    "change these first.",
     "slow_body": "The body did not arrive in time.",
     "stale_signature": "The signature was made too long ago, or ahead of time: is a clock wrong?",
     "tied_by_pages": "Anybody can write anybody's user id into a page's call. So what pages alone "
@@ -81,6 +81,7 @@ KINDS: dict[str, str] = {
     "too_many_segments": "The workspace has as many segments as it may have. Delete one.",
     "too_many_streams": "A key may have only so many streams open at one time. Close one, or share "
     "one among your listeners.",
+    "too_many_triggers": "The workspace has as many triggers as it may have. Delete one.",
     "too_many_waiting": "Too many messages that were asked for wait to be sent. Try again later.",
     "too_many_webhooks": "The workspace has as many webhooks as it may have.",
     "tracker_away": "What changes a person goes through the tracker, and that cannot be reached, "

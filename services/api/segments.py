@@ -32,6 +32,7 @@ from services.api.segment_store import (
     rename,
     versions_of,
 )
+from services.api.trigger_store import check_untriggered
 from services.api.wire import Body, Out, rfc3339
 from services.model.rules import Rule, RuleTree
 from services.runtime.database import writing
@@ -192,12 +193,13 @@ def put_segment(
 def remove_segment(
     here: Here, credential: SegmentsWriter, key: SegmentKey, if_match: IfMatch = None
 ) -> None:
-    """Persons stay; nobody is in it any more. Refused while other segments refer to it."""
+    """Persons stay; nobody is in it any more. Refused while segments or triggers refer to it."""
     with writing(here.engine).begin() as connection:
         hold_segments(connection, credential.workspace_id)
         found = find_segment(connection, credential.workspace_id, key)
         must_match(if_match, tag_of_segment(found))
         check_unused(connection, credential.workspace_id, key)
+        check_untriggered(connection, credential.workspace_id, key)
         _note(connection, credential, "segment.deleted", key, here.clock(), before=found)
         delete_segment(connection, found.newest.segment_id, here.clock())
 
@@ -255,14 +257,14 @@ def change_segment(
 def _create(
     connection: Connection, credential: Credential, key: str, body: SegmentEdit, now_ms: int
 ) -> None:
-    workspace_id, who = credential.workspace_id, credential.who
+    workspace_id, by = credential.workspace_id, credential.name
     hold_segments(connection, workspace_id)
     check_references(connection, workspace_id, key, body.rule)
     try:
-        create_segment(connection, workspace_id, key, body.name, _stored(body), who, now_ms)
+        create_segment(connection, workspace_id, key, body.name, _stored(body), by, now_ms)
     except IntegrityError:
         raise _exists() from None
-    come_together(connection, workspace_id, key, who, now_ms)
+    come_together(connection, workspace_id, key, by, now_ms)
     _note(connection, credential, "segment.made", key, now_ms, after=body)
 
 
@@ -283,10 +285,10 @@ def _edit(
             newest.workspace_id,
             newest.segment_id,
             _stored(body),
-            credential.who,
+            credential.name,
             now_ms,
         )
-        come_together(connection, newest.workspace_id, newest.key, credential.who, now_ms)
+        come_together(connection, newest.workspace_id, newest.key, credential.name, now_ms)
 
 
 def _stored(body: SegmentEdit) -> dict[str, Any]:

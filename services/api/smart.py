@@ -13,6 +13,7 @@ from services.api.limits import count
 from services.api.next_content import known_of
 from services.api.people import identities_of, person_of_identity, state_at
 from services.api.problem import Problem, described
+from services.api.visitors import count_visit
 from services.api.wire import Out
 from services.contract.tables import link_secret, workspace
 from services.contract.token import read_recipient
@@ -48,7 +49,7 @@ class OfferOut(Out):
     status_code=302,
     summary="A smart link: to the person's next item",
     response_class=Response,
-    responses={302: {"description": "To the item."}, **described(404, 503)},
+    responses={302: {"description": "To the item."}, **described(404, 429, 503)},
 )
 def get_smart_link(
     here: Here,
@@ -62,6 +63,7 @@ def get_smart_link(
     Only to the catalogue's own addresses. Whoever is not known, or may not be followed, comes to
     the item in the address.
     """
+    count_visit(here, request)
     now_ms = here.clock()
     with here.engine.connect() as connection:
         inside = _workspace(connection, workspace_id)
@@ -102,6 +104,7 @@ def get_offer(
     an item only by what was done under it alone; whoever came by a mail's link is known by that.
     """
     response.headers.update(_FROM_ANYWHERE)
+    count_visit(here, request)
     credential = here.keys.by_key(write_key)
     if credential is None or credential.kind != "write":
         raise Problem(401, "unauthorized", "Give the write key of the website.", _FROM_ANYWHERE)

@@ -39,7 +39,8 @@ retry: 2000
 id: 4711
 data: {"position":4711,"type":"segment","person":"p_6f1c0b9a2d3e4f50","segment":"mechanics-in-do",\
 "namespace":null,"before":null,"after":"member","valid_at":"2026-11-22T09:30:00.000Z",\
-"recorded_at":"2026-11-22T09:30:00.412Z","reason":"event","event":"8c1f…","person_version":12}
+"recorded_at":"2026-11-22T09:30:00.412Z","reason":"event","event":"8c1f…","person_version":12,\
+"trigger":null,"content":null}
 
 : still here
 id: 4720

@@ -17,10 +17,16 @@ def shown(name: str) -> str:
 def meant(name: str, known: Iterable[str]) -> str:
     """`` Did you mean 'limit'?``, or what there is where nothing comes near."""
     names = sorted(known)
-    near = get_close_matches(name[:_NAME_LENGTH_MAX], names, n=1, cutoff=0.6)
-    if near:
-        return f" Did you mean {near[0]!r}?"
-    return f" There is: {', '.join(names)}." if names else " There is none."
+    there = f" There is: {', '.join(names)}." if names else " There is none."
+    return nearest(name, names) or there
+
+
+def nearest(value: object, known: Iterable[str]) -> str:
+    """`` Did you mean 'paused'?``; nothing where nothing comes near."""
+    if not isinstance(value, str):
+        return ""
+    near = get_close_matches(value[:_NAME_LENGTH_MAX], sorted(known), n=1, cutoff=0.6)
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def fields_at(kind: Any, place: tuple[int | str, ...]) -> set[str]:

@@ -23,6 +23,8 @@ _CHANGE: dict[str, JsonValue] = {
     "reason": "event",
     "event": "8c1f0a5e2b3d4c6f8e9a0b1c2d3e4f50",
     "person_version": 12,
+    "trigger": None,
+    "content": None,
 }
 Id = Annotated[str, Header(description="The message; the same however often it is sent.")]
 Timestamp = Annotated[int, Header(description="Seconds since 1970 at which it was sent.")]
@@ -60,6 +62,7 @@ class ChangeMessage(Out):
         "identity.merged",
         "identity.parted",
         "person.erased",
+        "trigger.fired",
     ]
     timestamp: str = Field(description="When we came to know: `recorded_at` of the change.")
     data: ChangeOut = Field(description="The change as `GET /v1/changes` tells it.")

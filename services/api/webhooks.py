@@ -132,7 +132,7 @@ def patch_webhook(
     summary="Delete a webhook",
     responses=described(400, 401, 403, 404, 503),
 )
-def delete_(here: Here, credential: WebhooksWriter, webhook_id: WebhookPath) -> None:
+def remove_webhook(here: Here, credential: WebhooksWriter, webhook_id: WebhookPath) -> None:
     """Nothing more is sent, and its deliveries are forgotten."""
     with writing(here.engine).begin() as connection:
         row = hold_webhook(connection, credential.workspace_id, webhook_id)

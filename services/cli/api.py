@@ -6,7 +6,7 @@ import click
 from sqlalchemy import create_engine
 
 from services.api.app import create_app
-from services.cli.networks import own_networks
+from services.cli.networks import own_networks, own_proxies
 from services.cli.serve import Server
 from services.runtime.bounded_http import BoundedHttp
 from services.runtime.database import open_database
@@ -34,6 +34,7 @@ def command(host: str, port: int, *, print_openapi: bool) -> None:
         tracker_url=settings.tracker_url,
         requests_per_key=settings.requests_per_key,
         networks=own_networks(settings),
+        proxies=own_proxies(settings),
     )
     closing = app.state.context.streams.stop
     Server(app, address=(host, port), protocol=BoundedHttp, closing=closing).run()

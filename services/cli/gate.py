@@ -1,9 +1,7 @@
 """The tracker's gate, as the environment says it."""
 
-import click
-
+from services.cli.networks import own_proxies
 from services.runtime.settings import Settings
-from services.tracker.addresses import networks_of
 from services.tracker.gate import Gate
 
 
@@ -13,8 +11,4 @@ def open_gate(settings: Settings) -> Gate:
     Raises:
         click.ClickException: a trusted proxy is no network.
     """
-    try:
-        trusted = networks_of(settings.trusted_proxies)
-    except ValueError as error:
-        raise click.ClickException(f"KENTERING_TRUSTED_PROXIES: {error}") from None
-    return Gate(trusted, settings.requests_per_address, settings.events_per_key)
+    return Gate(own_proxies(settings), settings.requests_per_address, settings.events_per_key)

@@ -20,7 +20,7 @@ from services.api.workspaces import Declaration, create_workspace
 from services.cli.beside import Beside
 from services.cli.children import Child
 from services.cli.gate import open_gate
-from services.cli.networks import own_networks
+from services.cli.networks import own_networks, own_proxies
 from services.cli.one_port import App, OnePort
 from services.cli.serve import Server
 from services.cli.spool import open_spool
@@ -132,6 +132,7 @@ def _app(
         url,
         requests_per_key=settings.requests_per_key,
         networks=own_networks(settings),
+        proxies=own_proxies(settings),
     )
     return OnePort(
         tracker,

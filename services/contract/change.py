@@ -8,8 +8,9 @@ from services.contract.moment import rfc3339
 from services.contract.phases import ChangeReason
 from services.contract.tables import change, person, workspace
 
-ChangeType = Literal["phase", "latency", "segment", "identity", "person"]
-"""What changed: ``person`` says that somebody was erased; ``after`` is then ``erased``."""
+ChangeType = Literal["phase", "latency", "segment", "identity", "person", "trigger"]
+"""What changed: ``person`` says that somebody was erased; ``after`` is then ``erased``.
+``trigger`` says that somebody is handed to a tool, with content, at a moment."""
 CHANGE_TYPES: tuple[ChangeType, ...] = get_args(ChangeType)
 
 ERASED = "erased"
@@ -31,6 +32,8 @@ class Told(NamedTuple):
     reason: ChangeReason
     event: str | None
     person_version: int
+    trigger: str | None
+    content: str | None
 
 
 def select_changes(workspace_id: int) -> Select[Any]:
@@ -59,6 +62,7 @@ def select_all_changes() -> Select[Any]:
 def told(row: Row[Any]) -> Told:
     """A row of :func:`select_changes` as it is told."""
     key = row.key or None
+    is_trigger = row.kind == "trigger"
     return Told(
         position=row.position,
         type=row.kind,
@@ -66,10 +70,12 @@ def told(row: Row[Any]) -> Told:
         segment=key if row.kind == "segment" else None,
         namespace=key if row.kind == "identity" else None,
         before=row.before,
-        after=row.after,
+        after=None if is_trigger else row.after,
         valid_at=rfc3339(row.valid_ms),
         recorded_at=rfc3339(row.recorded_ms),
         reason=row.reason,
         event=None if row.event_id is None else bytes(row.event_id).hex(),
         person_version=row.person_version,
+        trigger=key if is_trigger else None,
+        content=row.after if is_trigger else None,
     )

@@ -23,6 +23,8 @@ SCOPES: dict[str, str] = {
     "hooks:write": "make and delete webhooks of mailers",
     "webhooks:read": "webhooks and what was sent to them",
     "webhooks:write": "make, change and delete webhooks, and send to them",
+    "triggers:read": "triggers, and whom they handed over",
+    "triggers:write": "make, change and delete triggers",
     "workspace:write": "rotate the secret of links, declare what consent server keys stand for",
     "workspace:read": "the workspace and the model in force",
     "keys:read": "keys, without what proves them",
@@ -49,6 +51,8 @@ _RECRUITER = frozenset(
         "consent:write",
         "hooks:read",
         "webhooks:read",
+        "triggers:read",
+        "triggers:write",
         "workspace:read",
     }
 )
@@ -67,6 +71,7 @@ SCOPES_OF: dict[Role, frozenset[str]] = {
             "persons:erase",
             "hooks:read",
             "webhooks:read",
+            "triggers:read",
             "workspace:read",
             "keys:read",
             "accounts:read",

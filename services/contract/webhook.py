@@ -97,6 +97,8 @@ def type_of(change: Told) -> str:
             return f"identity.{change.reason}"
         case "person":
             return "person.erased"
+        case "trigger":
+            return "trigger.fired"
         case _:
             return f"{change.type}.moved"
 

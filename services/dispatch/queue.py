@@ -8,12 +8,22 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from services.contract.change import select_changes, told
 from services.contract.moment import rfc3339
 from services.contract.phases import DAY_MS
-from services.contract.tables import audit, change, delivery, feed_position, webhook
+from services.contract.tables import audit, change, delivery, feed_position, trigger, webhook
 from services.contract.webhook import (
     Secret,
     body_of,
@@ -200,11 +210,25 @@ def tidy(db: Connection, hook: Hook, now_ms: int) -> int:
     return len(ids)
 
 
+def _is_not_for_others(name: str) -> ColumnElement[bool]:
+    """That no trigger tells of it that tells another webhook alone."""
+    one = trigger.c
+    of_other = select(one.id).where(
+        one.workspace_id == change.c.workspace_id,
+        one.public_id == change.c.key,
+        one.webhook != name,
+    )
+    return or_(change.c.kind != "trigger", ~of_other.exists())
+
+
 def _hook(row: Row[Any]) -> Hook:
     wish = Wish(tuple(row.types), tuple(row.segments), row.late)
     position = change.c.position
     new = select_changes(row.workspace_id).where(
-        position > bindparam("after"), position <= bindparam("newest"), *conditions(wish)
+        position > bindparam("after"),
+        position <= bindparam("newest"),
+        *conditions(wish),
+        _is_not_for_others(row.public_id),
     )
     return Hook(
         row.id,

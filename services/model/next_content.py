@@ -11,6 +11,7 @@ from services.contract.phases import PHASES, Phase
 
 By = Literal["fit", "telling"]
 Why = Literal["phase", "next_phase", "topic", "tells", "of_all_phases"]
+WhyNot = Literal["seen", "no_content", "vacancy_before_do"]
 
 VACANCY = "vacancy"
 _PHASE_FIT = {0: 1.0, 1: 0.6}
@@ -18,6 +19,11 @@ _PHASE_FIT = {0: 1.0, 1: 0.6}
 _ALL_PHASES_FIT = 0.4
 _SHOWN_FROM: Phase = "do"
 """A vacancy is public, but is offered to nobody who is not looking."""
+SEEING = (
+    "page", "read", "play", "magazine_page", "download", "sign_up", "question", "comment",
+    "share", "attend", "vacancy_viewed", "application_started", "applied", "click",
+)  # fmt: skip
+"""What somebody does with an item that they saw; to be sent one is not to see it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +83,24 @@ def ranked(
     return sorted(found, key=lambda c: (-c.score, -c.item.published_ms, c.item.content_id))
 
 
+def why_not(item: Item, reader: Reader, now_ms: int) -> WhyNot | None:
+    """Why an item is not for somebody whoever chose it; None: nothing speaks against it."""
+    if item.content_id in reader.seen:
+        return "seen"
+    is_over = item.closes_ms is not None and item.closes_ms <= now_ms
+    if item.published_ms > now_ms or is_over:
+        return "no_content"
+    if item.content_type == VACANCY and reader.phase != _SHOWN_FROM:
+        return "vacancy_before_do"
+    return None
+
+
 def _may_be_offered(item: Item, reader: Reader, now_ms: int) -> bool:
-    if item.content_id in reader.seen or item.published_ms > now_ms:
+    if why_not(item, reader, now_ms) is not None:
         return False
-    if item.closes_ms is not None and item.closes_ms <= now_ms:
-        return False
-    if item.content_type == VACANCY:
-        return reader.phase == _SHOWN_FROM
-    return item.phase is None or _ahead(item.phase, reader.phase) in _PHASE_FIT
+    if item.content_type == VACANCY or item.phase is None:
+        return True
+    return _ahead(item.phase, reader.phase) in _PHASE_FIT
 
 
 def _ahead(phase: Phase, of: Phase) -> int:

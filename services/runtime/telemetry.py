@@ -84,6 +84,10 @@ SCORER_FOLD_SECONDS = Histogram("kentering_scorer_fold_seconds", "Time to fold a
 # Persons whose predicted boundaries were announced when they came.
 SCORER_BOUNDARIES = Counter("kentering_scorer_boundaries", "Boundaries announced by time")
 
+# Persons who entered what a trigger waits for, at their moment: handed over, and not.
+TRIGGERS_FIRED = Counter("kentering_triggers_fired", "Persons handed over by triggers")
+TRIGGERS_WITHHELD = Counter("kentering_triggers_withheld", "Persons whom triggers left alone")
+
 # Dead letters that lie there now, of all workers; and those deleted, too old or too many.
 DEAD_LETTERS = Gauge("kentering_dead_letters", "Records in the dead letter")
 DEAD_LETTERS_DROPPED = Counter("kentering_dead_letters_dropped", "Dead letters deleted unscored")

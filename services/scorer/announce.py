@@ -19,6 +19,7 @@ from services.scorer.folding import Folded
 from services.scorer.people import Linked, Moves
 from services.scorer.segments import Segments
 from services.scorer.states import Announced, Place
+from services.scorer.triggers import give_turns
 
 MEMBER = "member"
 TURN = 3
@@ -187,13 +188,14 @@ def prepare_feed(db: Connection) -> None:
 
 
 def publish(db: Connection, changes: Sequence[tuple[int, Change]], now_ms: int) -> None:
-    """Give (workspace, change) pairs their positions and store them.
+    """Give (workspace, change) pairs their positions and store them, with the turns they bring.
 
     The last thing in a transaction: the row of ``feed_position`` stays locked until it commits,
     so that whoever can read a position can read all before it.
     """
     if not changes:
         return
+    give_turns(db, changes, now_ms)
     feed = tables.feed_position.c
     following = db.execute(
         update(tables.feed_position)

@@ -15,6 +15,7 @@ from services.scorer.build import FillingFailedError, build_step
 from services.scorer.counts import COMPACT_AFTER_ROWS, compact
 from services.scorer.dead_letters import keep_within_limits
 from services.scorer.due import DUE_MAX, announce_due
+from services.scorer.firing import FIRE_MAX, Fired, fire_due, forget_fired
 from services.scorer.outages import short
 from services.scorer.retention import Place, erase_silent, forget_proofs
 from services.scorer.sweeps import forget_old
@@ -67,8 +68,9 @@ class Chores:
         self._attempts.through(prepare_feed)
 
     def announce(self) -> None:
-        """Announce the boundaries that came."""
+        """Announce the boundaries that came, then hand over whose moment has come."""
         self._keep_house("announce", self._announce_all)
+        self._keep_house("fire", self._fire_all)
 
     def rest(self, scored_s: float | None) -> None:
         """All else.
@@ -100,11 +102,24 @@ class Chores:
             if looked_at < DUE_MAX:
                 return
 
+    def _fire_all(self) -> None:
+        end_s = time.monotonic() + ANNOUNCE_S_MAX
+        while not self._attempts.is_stopped and time.monotonic() < end_s:
+            done = self._attempts.through(self._fire) or Fired()
+            telemetry.TRIGGERS_FIRED.inc(done.handed)
+            telemetry.TRIGGERS_WITHHELD.inc(done.decided - done.handed)
+            if done.decided < FIRE_MAX:
+                return
+
+    def _fire(self, db: Connection) -> Fired:
+        return fire_due(db, self._in_force.hold(db), self._clock())
+
     def _look_through(self) -> None:
         if time.monotonic() >= self._look_s:
             self._look_s = time.monotonic() + LOOK_EVERY_S
             self._attempts.through(lambda db: keep_within_limits(db, self._clock()))
             self._attempts.through(lambda db: forget_old(db, self._clock()))
+            self._attempts.through(lambda db: forget_fired(db, self._clock()))
 
     def _erase_silent(self) -> None:
         if time.monotonic() < self._erase_s:

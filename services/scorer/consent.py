@@ -20,6 +20,7 @@ from services.contract.vault import seal_payload, shown_value
 from services.runtime.bulk import among, insert_rows
 from services.scorer.identities import Identified
 from services.scorer.record import count, digest, events_of
+from services.scorer.triggers import forget_turns
 from services.scorer.withdrawals import Both
 
 _OF_BROWSERS = frozenset({"anonymous_id", "person_token"})
@@ -296,3 +297,4 @@ def forget(db: Connection, workspace_id: int, persons: Collection[int]) -> None:
                 row.known_to_ms.is_not(None),
             )
         )
+        forget_turns(db, workspace_id, persons)

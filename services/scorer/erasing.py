@@ -20,6 +20,7 @@ from services.scorer.record import Arrived
 from services.scorer.save import save
 from services.scorer.segments import load_segments
 from services.scorer.shadow import forget_shadows
+from services.scorer.triggers import forget_turns
 from services.scorer.withdrawals import tell_trackers, write_marks
 
 _link = tables.identity_link.c
@@ -147,6 +148,7 @@ def _wipe(db: Connection, workspace_id: int, done: Erased, gone: Collection[int]
             _link.workspace_id == workspace_id, among(db, _link.person_id, gone)
         )
     )
+    forget_turns(db, workspace_id, gone, done.refold)
     for table in (tables.person_state, tables.checkpoint, tables.model_fold):
         db.execute(delete(table).where(among(db, table.c.person_id, gone)))
     db.execute(

@@ -5,12 +5,12 @@ for a wish that outlives consent and erasure, and the API finds it again for an 
 is asked about.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, select, update
 
 from services.contract import tables
-from services.contract.event import UNSUBSCRIBED_MARK, Event
+from services.contract.event import UNSUBSCRIBED_MARK, Event, Identity
 from services.contract.token import person_token_of
 from services.runtime.database import insert_new
 
@@ -43,6 +43,29 @@ def note(db: Connection, workspace_id: int, events: Iterable[Event]) -> None:
         )
 
 
+def last_unsubscribed(
+    db: Connection, workspace_id: int, names: Mapping[int, Sequence[Identity]]
+) -> dict[int, int]:
+    """When each of some persons, by what they are known as, last unsubscribed by any mark."""
+    row, secret = tables.unsubscribed.c, _first_secret(db, workspace_id)
+    whose = {
+        bytes.fromhex(text): person
+        for person, known in names.items()
+        for text in _tokens_of(known, secret)
+        if _is_mark(text)
+    }
+    if not whose:
+        return {}
+    query = select(row.mark, row.told_ms).where(
+        row.workspace_id == workspace_id, row.mark.in_(list(whose))
+    )
+    found: dict[int, int] = {}
+    for mark, told_ms in db.execute(query):
+        person = whose[bytes(mark)]
+        found[person] = max(told_ms, found.get(person, 0))
+    return found
+
+
 def _is_proven(event: Event) -> bool:
     """Whether a server or a signature stands behind it: a page can say anything of anybody.
 
@@ -52,13 +75,19 @@ def _is_proven(event: Event) -> bool:
 
 
 def _marks(event: Event, secret: bytes | None) -> list[bytes]:
-    texts = [one.value for one in event.identities if one.namespace == "person_token"]
-    if secret is not None:
-        known = [one for one in event.identities if one.namespace != "person_token"]
-        texts += [person_token_of(one.namespace, one.value, secret) for one in known]
+    texts = _tokens_of(event.identities, secret)
     if not texts:
         texts = [str(event.properties.get(UNSUBSCRIBED_MARK, ""))]
     return [bytes.fromhex(text) for text in texts if _is_mark(text)]
+
+
+def _tokens_of(names: Iterable[Identity], secret: bytes | None) -> list[str]:
+    known = list(names)
+    texts = [one.value for one in known if one.namespace == "person_token"]
+    if secret is not None:
+        others = [one for one in known if one.namespace != "person_token"]
+        texts += [person_token_of(one.namespace, one.value, secret) for one in others]
+    return texts
 
 
 def _is_mark(text: str) -> bool:

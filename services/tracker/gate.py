@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from services.contract.addresses import Addresses, Network
 from services.contract.event import Event
-from services.tracker.addresses import Addresses, Network
 from services.tracker.limits import RateLimits
 from services.tracker.request import Request
 

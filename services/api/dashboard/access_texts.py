@@ -39,6 +39,17 @@ ACCESS: dict[str, tuple[str, str]] = {
         "Een wachtwoord heeft {least} tot {most} tekens, en is niet uw e-mailadres.",
         "A password has {least} to {most} characters, and is not your mail address.",
     ),
+    "password_title": ("Uw wachtwoord wijzigen", "Change your password"),
+    "password_hint": (
+        "Daarna logt u in andere browsers opnieuw in.",
+        "Other browsers of yours then log in anew.",
+    ),
+    "password_current": ("Huidig wachtwoord", "Present password"),
+    "password_new": ("Nieuw wachtwoord", "New password"),
+    "password_wrong": (
+        "Het huidige wachtwoord klopt niet.",
+        "The present password is not right.",
+    ),
     "access": ("Toegang", "Access"),
     "access_people": ("Wie mag inloggen", "Who may log in"),
     "access_keys": ("Sleutels", "Keys"),

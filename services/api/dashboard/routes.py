@@ -36,6 +36,7 @@ from services.api.dashboard.session import (
 from services.api.dashboard.texts import Words, language_of
 from services.api.passwords import LENGTH_MAX as PASSWORD_MAX
 from services.api.problem import Problem
+from services.api.visitors import sender_of
 from services.contract.phases import PHASES
 
 router = APIRouter(include_in_schema=False)
@@ -109,7 +110,12 @@ def _enter_with_password(
     here: Context, request: Request, form: dict[str, list[str]], response: Response
 ) -> str | TooOften:
     """Open a session; else the name of the text that says why not."""
-    found = account_of(here, field(form, "email")[:254], field(form, "password")[:PASSWORD_MAX])
+    found = account_of(
+        here,
+        sender_of(here, request),
+        field(form, "email")[:254],
+        field(form, "password")[:PASSWORD_MAX],
+    )
     if found is None:
         return "login_nobody"
     if isinstance(found, TooOften):

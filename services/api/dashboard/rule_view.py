@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from services.model.condition_words import Names, in_words
-from services.model.rules import All, Any, Not
+from services.model.rules import AllOf, AnyOf, Not
 from services.model.rules.condition import Condition
 from services.model.words import Language
 
@@ -30,11 +30,11 @@ def view(rule: Condition, language: Language, segments: Names) -> Shown:
         segments: what segments are called, by their keys.
     """
     match rule:
-        case All():
+        case AllOf():
             return Shown(_ALL[language], _below(rule.rules, language, segments))
-        case Any():
+        case AnyOf():
             return Shown(_ANY[language], _below(rule.rules, language, segments))
-        case Not(rule=Any(rules=inner)):
+        case Not(rule=AnyOf(rules=inner)):
             return Shown(_NONE[language], _below(inner, language, segments))
         case Not(rule=inner):
             return Shown(_NONE[language], _below((inner,), language, segments))

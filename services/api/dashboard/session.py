@@ -44,7 +44,8 @@ class Visitor:
 
     def credential(self) -> Credential:
         """For what a key may ask too."""
-        return Credential(self.number, self.workspace_id, "api", self.scopes, self.who)
+        name = self.name if self.number < 0 else f"key {self.name}"
+        return Credential(self.number, self.workspace_id, "api", self.scopes, self.who, name)
 
     def may(self, *scopes: str) -> bool:
         """Whether they have all of these."""

@@ -4,7 +4,6 @@ import msgspec
 from fastapi import APIRouter
 
 from services.api.context import Here
-from services.api.decisions import key_name
 from services.api.exports.asked import ExportIn, ExportJob
 from services.api.idempotency import OnceOnly, answered_once
 from services.api.jobs.store import add_job, find_job
@@ -59,7 +58,6 @@ def post_export(
                 format=body.format,
                 attributes=list(dict.fromkeys(body.attributes)),
             )
-            by = key_name(credential.key_id)
             kept = msgspec.to_builtins(asked)
-            row = add_job(connection, workspace_id, "export", kept, by, now_ms, once)
+            row = add_job(connection, workspace_id, "export", kept, credential.name, now_ms, once)
     return show_job(here, row)

@@ -7,7 +7,6 @@ from sqlalchemy import insert
 from starlette.concurrency import run_in_threadpool
 
 from services.api.context import Context, Here
-from services.api.decisions import key_name
 from services.api.idempotency import OnceOnly, answered_once
 from services.api.imports.asked import ImportIn
 from services.api.imports.run import stored
@@ -47,7 +46,7 @@ def post_import(
         if made is not None:
             row = find_job(connection, workspace_id, made)
         else:
-            by, now_ms = key_name(credential.key_id), here.clock()
+            by, now_ms = credential.name, here.clock()
             if body.kind == "people" and body.as_of > now_ms:
                 raise Problem(400, "in_the_future", "`as_of` lies ahead.")
             row = add_job(connection, workspace_id, "import", stored(body), by, now_ms, once)

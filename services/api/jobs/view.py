@@ -45,7 +45,7 @@ class JobOut(Out):
                     "position": "5f0c2d1e9b8a77665544332211009988",
                     "asked": {"kind": "people"},
                     "created_at": "2026-11-22T09:30:00.000Z",
-                    "created_by": "key 3",
+                    "created_by": "key Our CRM",
                     "finished_at": "2026-11-22T09:30:09.000Z",
                     "file": None,
                 }

@@ -39,6 +39,7 @@ from services.contract.tables.said import (
 )
 from services.contract.tables.segments import segment, segment_version
 from services.contract.tables.sent import campaign, link, message, unsubscribed
+from services.contract.tables.triggers import firing, trigger
 from services.contract.tables.webhooks import delivery, feed_reader, webhook
 from services.contract.tables.working import dead_letter, feed_position, log_position
 
@@ -60,6 +61,7 @@ __all__ = [
     "event",
     "feed_position",
     "feed_reader",
+    "firing",
     "hook",
     "identity",
     "identity_conflict",
@@ -85,6 +87,7 @@ __all__ = [
     "segment_version",
     "session",
     "sweep",
+    "trigger",
     "unsubscribed",
     "webhook",
     "withdrawal",

@@ -99,8 +99,9 @@ change = Table(
     Column("position", BigInteger, primary_key=True, autoincrement=False),
     of_workspace(),
     Column("person_id", BigInteger, nullable=False),
-    Column("kind", Text, nullable=False),  # phase | latency | segment | identity
-    Column("key", Text, nullable=False),  # for a segment its key; else empty
+    Column("kind", Text, nullable=False),  # services/contract/change.py
+    # Of a segment its key, of an identity its namespace, of a trigger its public id; else empty.
+    Column("key", Text, nullable=False),
     Column("before", Text),
     Column("after", Text),
     Column("valid_ms", BigInteger, nullable=False),  # since when it holds

@@ -10,7 +10,7 @@ from services.model.rules.happenings import Events, FirstEvent, LastEvent
 from services.model.rules.known import IdentityKnown, MachineShare
 from services.model.rules.membership import ByHand
 from services.model.rules.standing import LatencyStateIs, PhaseIs
-from services.model.rules.tree import Any, Joined, Not, Turned
+from services.model.rules.tree import AnyOf, Joined, Not, Turned
 
 Decided = bool | None | Literal["nobody"]
 """By hand: in, out; None: it is not known yet; ``nobody``: nothing was decided."""
@@ -40,7 +40,7 @@ def early(
     if isinstance(rule, Not | Turned):
         truth = early(parts[0], leaf, by_hand)
         return None if truth is None else not truth
-    decisive = rule.decisive if isinstance(rule, Joined) else isinstance(rule, Any)
+    decisive = rule.decisive if isinstance(rule, Joined) else isinstance(rule, AnyOf)
     open_ = False
     for part in parts:
         truth = early(part, leaf, by_hand)

@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     field_validator,
 )
+from typing_extensions import TypeAliasType
 
 from services.model.rules.attributes import Attribute, AttributeDate
 from services.model.rules.condition import Composed, Node, Subject, Verdict, unknown
@@ -31,7 +32,7 @@ DEPTH_MAX = 8
 CONDITIONS_MAX = 64
 
 
-class All(Composed):
+class AllOf(Composed):
     """Every one of the rules holds."""
 
     model_config = ConfigDict(
@@ -63,7 +64,7 @@ class All(Composed):
         return Joined(tuple(parts), decisive=False)
 
 
-class Any(Composed):
+class AnyOf(Composed):
     """At least one of the rules holds."""
 
     model_config = ConfigDict(
@@ -188,8 +189,8 @@ _Written = (
     | Available
     | MachineShare
     | InSegment
-    | All
-    | Any
+    | AllOf
+    | AnyOf
     | Not
 )
 TYPES: tuple[str, ...] = tuple(
@@ -205,7 +206,19 @@ def _of_a_known_type(data: Json) -> Json:
     return data
 
 
-Rule = Annotated[_Written, Field(discriminator="type"), BeforeValidator(_of_a_known_type)]
+# By a name of its own the OpenAPI refers to it instead of repeating it, which generators of
+# clients need: else they do not find its end.
+Rule = TypeAliasType(
+    "Rule",
+    Annotated[
+        _Written,
+        Field(
+            discriminator="type",
+            description="A condition on a person, or several put together by `all`, `any`, `not`.",
+        ),
+        BeforeValidator(_of_a_known_type),
+    ],
+)
 
 
 class RuleTree(BaseModel):
@@ -228,8 +241,8 @@ class RuleTree(BaseModel):
         return rule
 
 
-All.model_rebuild()
-Any.model_rebuild()
+AllOf.model_rebuild()
+AnyOf.model_rebuild()
 Not.model_rebuild()
 
 conditions = leaves

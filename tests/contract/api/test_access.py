@@ -12,19 +12,21 @@ from services.api.app import create_app
 from services.api.dashboard import (
     access,
     invitations,
+    password,
     people,
     privacy,
     routes,
     segment_editor,
     segments,
 )
-from services.api.dashboard.entering import FAILURES_MAX
+from services.api.dashboard.entering import FAILURES_MAX, FROM_ANYWHERE_MAX, _marks
 from services.api.dashboard.pages import May
 from services.api.dashboard.session import COOKIE, LIFETIME_MS
 from services.api.snapshot import load_snapshot
+from services.contract.addresses import networks_of
 from services.contract.keys import digest_of
 from services.contract.roles import SCOPES
-from services.contract.tables import account, audit, session
+from services.contract.tables import account, audit, login_failure, session
 from services.runtime.database import writing
 from tests.contract.api.conftest import KEY
 from tests.contract.api.world import NOW_MS, World
@@ -190,6 +192,68 @@ def test_a_password_is_tried_so_often_and_no_more(client: Client, world: World) 
         assert _log_in(browser, "piet@example.org").status_code == 303
 
 
+def test_nobody_keeps_another_from_logging_in(client: Client, world: World) -> None:
+    token = _invite(client, "piet@example.org", "owner")
+    now = {"ms": NOW_MS}
+    app = create_app(
+        world.engine, KEY, "http://x.test", lambda: now["ms"], proxies=networks_of("127.0.0.0/8")
+    )
+    with run_app(app) as url, Client(base_url=url, timeout=30, **LOCAL) as browser:
+        browser.post("/invitation", data={"token": token, "password": PASSWORD})
+
+        def tries(address: str, password: str = "wrong", email: str = "piet@example.org") -> int:
+            data = {"email": email, "password": password}
+            headers = {"X-Forwarded-For": address}
+            return int(browser.post("/login", data=data, headers=headers).status_code)
+
+        attacker, own = "93.184.216.34", "8.8.8.8"
+        assert [tries(attacker) for _ in range(FAILURES_MAX + 1)] == [403] * FAILURES_MAX + [429]
+        assert tries(own, PASSWORD) == 303, "from where nobody else tried"
+        now["ms"] += 15 * 60_000
+        assert [tries(attacker) for _ in range(FAILURES_MAX + 1)] == [403] * FAILURES_MAX + [429]
+        now["ms"] += 15 * 60_000
+        assert tries(attacker) == 429, "the second time the wait is twice as long"
+        now["ms"] += 15 * 60_000
+        assert tries(attacker, PASSWORD) == 303
+        # From ever new addresses each has few tries; whose account it is has them too.
+        mark = login_failure.c.mark == _marks(app.state.context, "", "piet@example.org")[2]
+        many = {"failures": FROM_ANYWHERE_MAX, "since_ms": now["ms"]}
+        with writing(world.engine).begin() as connection:
+            connection.execute(update(login_failure).where(mark).values(many))
+        assert [tries("93.184.216.35") for _ in range(3)] == [403, 403, 429]
+        assert tries(own, PASSWORD) == 303
+
+
+def test_somebody_changes_their_own_password(client: Client, world: World) -> None:
+    token, new = _invite(client, "piet@example.org", "reader"), "another good password"
+    with _browser(client) as browser, _browser(client) as other:
+        assert browser.get("/password").status_code == 303
+        browser.post("/invitation", data={"token": token, "password": PASSWORD})
+        _log_in(other, "piet@example.org")
+        page = browser.get("/password?lang=en").text
+        assert "Change your password" in page
+        csrf = re.search(r'name="csrf" value="(\w+)"', page)
+        assert csrf is not None
+
+        def change(**data: str) -> Response:
+            given = {"csrf": csrf[1], "current": PASSWORD, "password": new}
+            return browser.post("/password?lang=en", data=given | data)
+
+        assert change(csrf="x").json()["code"] == "cross_site"
+        assert "not right" in change(current="wrong").text
+        assert "12 to 200" in change(password="short").text
+        assert change().status_code == 303
+        assert browser.get("/").status_code == 200
+        assert other.get("/").status_code == 303, "every other browser logs in anew"
+        assert _log_in(other, "piet@example.org").status_code == 403
+        assert _log_in(other, "piet@example.org", new).status_code == 303
+    with _browser(client) as browser:
+        browser.post("/login", data={"key": world.made.api_key})
+        assert browser.get("/password").status_code == 403
+    told = [row["what"] for row in client.get("/v1/audit").json()["audit"]]
+    assert told.count("account.password_set") == 2
+
+
 NUMBERS = ("/", "/part", "/charts/see.svg", "/segments/doers", "/segments/doers/trend.svg")
 PEOPLE = ("/phases/see", "/people/{person}", "/people", "/people/{person}/known.json")
 EDITOR = ("/new-segment", "/segments/doers/edit")
@@ -225,7 +289,8 @@ def test_each_role_sees_what_is_its_own(client: Client, people: dict[str, str]) 
 
 def test_every_page_asks_who_it_is() -> None:
     open_to_all = {"/login", "/logout", "/static/{name}", "/invitation", "/part"}
-    for part in (routes, people, segments, segment_editor, privacy, access, invitations):
+    parts = (routes, people, segments, segment_editor, privacy, access, invitations, password)
+    for part in parts:
         for route in part.router.routes:
             asked = [d.call for d in route.dependant.dependencies if isinstance(d.call, May)]
             assert asked or route.path in open_to_all, route.path
@@ -303,13 +368,24 @@ def test_the_audit_tells_who_what_before_and_after(client: Client, world: World)
     hook = client.post("/v1/hooks", json={"esp": "sendgrid"}).json()["id"]
     client.delete(f"/v1/hooks/{hook}")
     client.post("/v1/link-secrets")
+    client.put("/v1/workspace/retention", json={"months": 12})
+    item = {"content_type": "story", "title": "A night"}
+    for _ in range(2):  # the second time nothing becomes different
+        client.put("/v1/content/night", json=item)
+    client.put("/v1/content/night", json=item | {"title": "Two nights"})
+    client.delete("/v1/content/night")
     client.put(
         "/v1/workspace/asserted-consent",
         json={"text_version": "T1", "source": "form", "since": "2026-01-01T00:00:00Z"},
     )
     rows = client.get("/v1/audit").json()["audit"]
     me = next(key for key in client.get("/v1/keys").json()["keys"] if key["kind"] == "api")
-    assert {row["who"] for row in rows} == {f"key {me['id']}", "command line"}
+    assert {row["who"]: row["name"] for row in rows} == {
+        f"key {me['id']}": "key api key",
+        "command line": "command line",
+    }
+    kept = next(row for row in rows if row["what"] == "retention.set")
+    assert (kept["before"], kept["after"]) == ({"months": 24}, {"months": 12})
     mine = [row["what"] for row in reversed(rows) if row["who"] != "command line"]
     assert mine == [
         "segment.made",
@@ -318,6 +394,10 @@ def test_the_audit_tells_who_what_before_and_after(client: Client, world: World)
         "hook.made",
         "hook.deleted",
         "link_secret.rotated",
+        "retention.set",
+        "content.put",
+        "content.edited",
+        "content.removed",
         "asserted_consent.declared",
     ]
     edited = next(row for row in rows if row["what"] == "segment.edited")

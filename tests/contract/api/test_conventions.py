@@ -1,13 +1,15 @@
 """What every route does alike: suggestions, limits, cursors, problems with a page."""
 
+import time
 from typing import Annotated
 
 import msgspec
-from httpx import Client
+from httpx import Client, Response
 
 from services.api.app import create_app
-from services.api.limits import KeyLimits
+from services.api.limits import VISITS_PER_MINUTE, Limits
 from services.api.wire import CURSOR_LIFE_MS, pack_cursor
+from services.contract.addresses import networks_of
 from services.runtime.clock import now_ms
 from tests.contract.api.conftest import KEY
 from tests.contract.api.world import NOW_MS, World
@@ -25,6 +27,15 @@ def test_a_slip_of_the_pen_is_refused_with_what_was_meant(client: Client) -> Non
         assert "'any_off'. Did you mean 'any_of'?" in answer["detail"]
     answer = client.post("/v1/campaigns", json={"nmae": "X"}).json()
     assert "body has no field 'nmae'. Did you mean 'name'?" in answer["detail"]
+    odd = {"name": "X", "channel": "emial"}
+    for answer in (
+        client.post("/v1/campaigns", json=odd),
+        client.get("/v1/persons/x/next-content", params={"channel": "emial"}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+        assert answer.json()["detail"].endswith(" Did you mean 'email'?")
+    far = client.post("/v1/campaigns", json=odd | {"channel": "carrier pigeon"}).json()["detail"]
+    assert "mean" not in far
 
 
 def test_a_problem_leads_to_its_page(client: Client) -> None:
@@ -66,9 +77,31 @@ def test_a_key_asks_so_often_and_no_more(world: World) -> None:
         ) is None  # fmt: skip
 
 
+def test_an_address_follows_so_many_smart_links_and_no_more(world: World) -> None:
+    app = create_app(
+        world.engine, KEY, "http://x.test", lambda: NOW_MS, proxies=networks_of("127.0.0.0/8")
+    )
+    path = f"/n/{world.made.workspace}/nothing"
+    with run_app(app) as url, Client(base_url=url, **LOCAL) as client:
+
+        def asked(address: str, path: str = path) -> Response:
+            return client.get(path, headers={"X-Forwarded-For": address})
+
+        # None of these is there, so that what is counted is all that they cost.
+        answers = [asked("8.8.8.8").status_code for _ in range(VISITS_PER_MINUTE // 20)]
+        assert set(answers) == {404}
+        app.state.context.visits._buckets["8.8.8.8"] = (0.0, time.monotonic())
+        refused = asked("8.8.8.8")
+        assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+        assert refused.headers["retry-after"] == "1"
+        assert asked("8.8.8.8", "/v1/site/next-content?writeKey=x").status_code == 429
+        assert asked("8.8.4.4").status_code == 404
+        assert client.get(path).status_code == 404, "an inner address is not limited"
+
+
 def test_a_bucket_fills_evenly() -> None:
     at_s = 0.0
-    limits = KeyLimits(60, lambda: at_s)
+    limits = Limits(60, lambda: at_s)
     for _ in range(60):
         left = limits.take(1)
     assert left is not None
@@ -80,4 +113,4 @@ def test_a_bucket_fills_evenly() -> None:
     left = limits.take(1)
     assert left is not None
     assert (left.left, left.full_s) == (9, 51)
-    assert KeyLimits(0).take(1) is None
+    assert Limits(0).take(1) is None

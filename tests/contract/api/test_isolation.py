@@ -37,6 +37,7 @@ NOBODYS = {
     "webhook_id": "wh_00000000deadbeef",
     "delivery_id": "00000000deadbeef",
     "job_id": "j_00000000deadbeef",
+    "trigger_id": "tr_00000000deadbeef",
     "value": "nobody-has-this",
 }
 """By a parameter's or a body field's name, an id of that form that no workspace has. A new name
@@ -97,6 +98,7 @@ def _made(client: Client, people: dict[str, str]) -> dict[str, str]:
         "webhook_id": webhook,
         "delivery_id": delivery,
         "job_id": make("imports", IMPORT),
+        "trigger_id": make("triggers", {"name": "Theirs", "segment": "theirs"}),
         "value": "anna",
     }
 

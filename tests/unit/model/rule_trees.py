@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from services.contract.event import Agreement, Consent, Event, Identity
 from services.model.rules import RuleTree
-from services.model.rules.tree import All, Not, Rule
-from services.model.rules.tree import Any as AnyOf
+from services.model.rules.tree import AllOf, AnyOf, Not, Rule
 from tests.unit.model.journeys import journeys
 
 TYPES = ["page", "read", "open", "click", "sent"]
@@ -165,7 +164,7 @@ def rules(types: Collection[str] = LEAVES) -> st.SearchStrategy[Rule]:
         st.one_of([leaf(type_) for type_ in sorted(types)]),
         lambda part: st.one_of(
             st.builds(
-                All, type=st.just("all"), rules=st.lists(part, min_size=1, max_size=3).map(tuple)
+                AllOf, type=st.just("all"), rules=st.lists(part, min_size=1, max_size=3).map(tuple)
             ),
             st.builds(
                 AnyOf, type=st.just("any"), rules=st.lists(part, min_size=1, max_size=3).map(tuple)

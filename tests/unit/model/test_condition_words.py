@@ -8,11 +8,11 @@ from services.contract.event import CHANNELS, EVENT_TYPES
 from services.contract.phases import PHASES
 from services.model import vocabulary
 from services.model.condition_words import in_words
-from services.model.rules import All, Any, Not, RuleTree
+from services.model.rules import AllOf, AnyOf, Not, RuleTree
 from services.model.rules import tree as rules
 from services.model.words import Language
 
-KINDS = [one for one in typing.get_args(rules._Written) if one not in {All, Any, Not}]
+KINDS = [one for one in typing.get_args(rules._Written) if one not in {AllOf, AnyOf, Not}]
 LANGUAGES = typing.get_args(Language)
 
 

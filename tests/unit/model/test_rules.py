@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from services.contract.phases import DAY_MS, HORIZON_MS
 from services.model.path import Path
 from services.model.rules import (
-    All,
-    Any,
+    AllOf,
+    AnyOf,
     Attribute,
     Events,
     Not,
@@ -92,8 +92,8 @@ def test_following_until_sees_every_change(state, rule):
 @quick
 @given(lives(employment=False), rules(), rules(), st.integers(0, 100 * DAY_MS))
 def test_the_algebra_is_that_of_truth(events, a, b, after_ms):
-    both = All(type="all", rules=(a, b))
-    either = Any(type="any", rules=(a, b))
+    both = AllOf(type="all", rules=(a, b))
+    either = AnyOf(type="any", rules=(a, b))
     path = Path(folded(*events, rules=(both,)), MODEL)
     at = events[-1].occurred_ms + after_ms
 
@@ -104,7 +104,7 @@ def test_the_algebra_is_that_of_truth(events, a, b, after_ms):
     assert truth(either) is (truth(a) or truth(b))
     assert truth(Not(type="not", rule=a)) is not truth(a)
     inverse = Not(
-        type="not", rule=Any(type="any", rules=tuple(Not(type="not", rule=r) for r in (a, b)))
+        type="not", rule=AnyOf(type="any", rules=tuple(Not(type="not", rule=r) for r in (a, b)))
     )
     assert evaluate(inverse, path, at) == evaluate(both, path, at)
     twice = Not(type="not", rule=Not(type="not", rule=a))
@@ -118,9 +118,9 @@ def test_all_stays_false_as_long_as_the_longest_of_those_that_are_false():
     state.rings_ms = {one.ring_key: [T0], two.ring_key: [T0]}
     path = Path(state, MODEL)
     false = tuple(Not(type="not", rule=rule) for rule in (one, two))
-    assert evaluate(All(type="all", rules=false), path, T0) == (False, T0 + 9 * DAY_MS)
-    assert evaluate(Any(type="any", rules=(one, two)), path, T0) == (True, T0 + 9 * DAY_MS)
-    assert evaluate(All(type="all", rules=(one, two)), path, T0) == (True, T0 + 5 * DAY_MS)
+    assert evaluate(AllOf(type="all", rules=false), path, T0) == (False, T0 + 9 * DAY_MS)
+    assert evaluate(AnyOf(type="any", rules=(one, two)), path, T0) == (True, T0 + 9 * DAY_MS)
+    assert evaluate(AllOf(type="all", rules=(one, two)), path, T0) == (True, T0 + 5 * DAY_MS)
 
 
 @quick

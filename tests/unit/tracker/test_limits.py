@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.tracker.addresses import Addresses, networks_of
+from services.contract.addresses import Addresses, networks_of
 from services.tracker.limits import BURST_S, RateLimits
 from tests.unit.tracker.scene import NOW_MS
 
