@@ -25,7 +25,8 @@ TOPIC = "topic:changes"
 """The reader's name."""
 VERSION = 1
 PAGE_MAX = 2_000
-IDLE_S = 0.1
+IDLE_S = 0.2
+"""Between two looks at the feed: a page that holds more costs hardly more."""
 BACKOFF_MIN_S, BACKOFF_MAX_S = 0.2, 10.0
 
 _log = structlog.get_logger()
