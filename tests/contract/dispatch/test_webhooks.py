@@ -1,9 +1,11 @@
 """Changes reach a real receiver: signed, each once where nothing fails, in order per person."""
 
+import pytest
 from httpx import Client
 from standardwebhooks.webhooks import Webhook
 
 from services.contract.phases import DAY_MS
+from services.runtime import outbound
 from services.runtime.clock import now_ms
 from tests.contract.dispatch.conftest import Hook
 from tests.contract.dispatch.feed import Feed, dispatching
@@ -97,6 +99,35 @@ def test_a_slow_endpoint_holds_up_no_other(feed: Feed, hook: Hook, receiver: Rec
         wait_until(lambda: len(receiver.accepted) >= 60, "the quick one's", timeout_s=15)
         receiver.closing.set()
     assert {got.path for got in receiver.accepted[:60]} == {"/hook/quick"}
+
+
+def test_a_message_that_hangs_holds_up_its_person_alone(
+    feed: Feed,
+    hook: Hook,
+    receiver: Receiver,
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outbound, "WHOLE_S_MAX", 120)
+    made = hook(receiver.url)
+    receiver.answer = lambda got: Reply(after_s=100 * (got.message["data"]["person"] == "p_10"))
+    feed.tell(0, 0, 1, 2)
+    with dispatching(feed.engine):
+        wait_until(lambda: len(receiver.accepted) == 2, "the others'")
+        # So long that what is still on its way is written down as waiting.
+        path = f"/v1/webhooks/{made['id']}"
+        wait_until(lambda: client.get(path).json()["waiting"] == 2, "what came of them")
+        feed.tell(1, 0, 2, 1)
+        wait_until(lambda: len(receiver.accepted) == 5, "the others' next")
+        assert {got.message["data"]["person"] for got in receiver.accepted} == {"p_11", "p_12"}
+        receiver.closing.set()
+        wait_until(lambda: len(receiver.accepted) == 8, "all")
+        wait_until(lambda: client.get(path).json()["waiting"] == 0, "all to be written down")
+    first = [got.position for got in receiver.got if got.message["data"]["person"] == "p_10"]
+    assert first == [1, 2, 6]
+    page = client.get(f"{path}/deliveries").json()["deliveries"]
+    assert {(one["status"], one["attempts"]) for one in page} == {("delivered", 1)}
+    assert {one["position"] for one in page} == set(feed.positions())
 
 
 def test_secrets_are_rotated_without_a_gap(
