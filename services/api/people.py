@@ -113,7 +113,7 @@ def identities_of(
         .where(identity.c.workspace_id == workspace_id, identity.c.person_id.in_(person_ids))
         .order_by(identity.c.id)
     )
-    for row in connection.execute(query):
+    for row in connection.execute(query).all():
         if len(found[row.person_id]) < IDENTITIES_SHOWN_MAX:
             found[row.person_id].append(Identity(row.namespace, shown_value(row.value)))
     return found
@@ -126,7 +126,7 @@ def states_of(
     query = select(person_state.c.person_id, person_state.c.state).where(
         person_state.c.workspace_id == workspace_id, person_state.c.person_id.in_(person_ids)
     )
-    return {row.person_id: decode_state(row.state) for row in connection.execute(query)}
+    return {row.person_id: decode_state(row.state) for row in connection.execute(query).all()}
 
 
 def state_at(
@@ -183,7 +183,7 @@ def intervals_at(
         interval.c.kind == kind,
         held(as_of_ms, known_at_ms),
     )
-    return {row.person_id: row for row in connection.execute(query)}
+    return {row.person_id: row for row in connection.execute(query).all()}
 
 
 def _survivor(connection: Connection, workspace_id: int, row: Row[Any]) -> Row[Any]:

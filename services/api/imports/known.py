@@ -64,7 +64,7 @@ def _persons(db: Connection, workspace_id: int, named: list[Identity]) -> dict[I
         query = select(row.namespace, row.value, row.person_id).where(
             row.workspace_id == workspace_id, row.person_id.is_not(None), or_(*ways)
         )
-        for namespace, value, person_id in db.execute(query):
+        for namespace, value, person_id in db.execute(query).all():
             found[Identity(namespace, shown_value(value))] = person_id
     return found
 
@@ -89,6 +89,6 @@ def _said(
                 consent.c.purpose.in_(("measure", "profile")),
             )
         )
-        for person_id, purpose, said_ms, granted in db.execute(query):
+        for person_id, purpose, said_ms, granted in db.execute(query).all():
             found.setdefault((person_id, purpose), []).append((said_ms, granted))
     return found

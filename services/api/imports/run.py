@@ -4,7 +4,7 @@ What was told and not yet written down is told again by whoever goes on: equal r
 message ids, so nothing counts twice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -70,7 +70,7 @@ class Importing:
             hold.save(total=_count(hold, asked))
         batch = _Batch(hold, asked, self._door)
         told_before = hold.done
-        for number, row in enumerate(_rows(hold, asked), 1):
+        for number, row in enumerate(_rows(hold, asked, columns_of(asked)), 1):
             if number <= told_before:
                 if number % KEEP_EVERY_ROWS == 0:
                     hold.keep()
@@ -84,16 +84,16 @@ class Importing:
         hold.end("done")
 
 
-def _rows(hold: Hold, asked: RowsImport) -> Iterator[FileRow]:
+def _rows(hold: Hold, asked: RowsImport, columns: set[str]) -> Iterator[FileRow]:
     pieces = read_pieces(hold.engine, hold.row)
     if asked.format == "ndjson":
         return ndjson_rows(pieces)
-    return csv_rows(pieces, asked.dialect, columns_of(asked))
+    return csv_rows(pieces, asked.dialect, columns)
 
 
 def _count(hold: Hold, asked: RowsImport) -> int:
     number = 0
-    for number, _ in enumerate(_rows(hold, asked), 1):
+    for number, _ in enumerate(_rows(hold, asked, set()), 1):
         if number % KEEP_EVERY_ROWS == 0:
             hold.keep()
     return number
@@ -121,8 +121,9 @@ class _Batch:
         with self._hold.engine.connect() as db:
             if not isinstance(self._asked, PeopleImport):
                 calls = self._agreed(db, calls, errors)
-            there = _there(db, workspace_id, calls)
-        new = [one for one in calls if _event_id(workspace_id, one) not in there]
+            ids = {_event_id(workspace_id, one): one for one in calls}
+            there = _there(db, workspace_id, ids)
+        new = {event_id: one for event_id, one in ids.items() if event_id not in there}
         self._hold.count("repeated", len(calls) - len(new))
         self._hold.errors += len(errors)
         more = {} if self._asked.dry_run else self._tell(new, errors)
@@ -167,17 +168,17 @@ class _Batch:
             kept.append(one._replace(call={**one.call, "context": context}, profile=profile))
         return kept
 
-    def _tell(self, calls: list[Told], errors: list[RowError]) -> dict[str, Any]:
+    def _tell(self, calls: dict[bytes, Told], errors: list[RowError]) -> dict[str, Any]:
         """Tell them, in so many parts as their size asks for."""
         more: dict[str, Any] = {}
         stored: list[bytes] = []
         for part in _parts(calls):
-            answer = self._told(part)
-            for one in part:
+            answer = self._told(part.values())
+            for event_id, one in part.items():
                 result = answer.results[one.call["messageId"]]
                 if result["status"] == "stored":
                     self._hold.count("told")
-                    stored.append(_event_id(self._hold.row.workspace_id, one))
+                    stored.append(event_id)
                     doubts = result.get("warnings", ())
                     errors.extend(warning_of(one.number, doubt) for doubt in doubts)
                 else:
@@ -188,7 +189,7 @@ class _Batch:
         self.last_ids = stored or self.last_ids
         return more
 
-    def _told(self, calls: list[Told]) -> TrackerTold:
+    def _told(self, calls: Iterable[Told]) -> TrackerTold:
         """What the tracker says to them, however long it is away."""
         pause_s = 0.5
         while True:
@@ -212,16 +213,17 @@ class _Batch:
                 self._hold.count(f"not_followed_{error.code}")
 
 
-def _parts(calls: list[Told]) -> Iterator[list[Told]]:
+def _parts(calls: dict[bytes, Told]) -> Iterator[dict[bytes, Told]]:
     """As many at a time as one request may carry."""
-    part: list[Told] = []
+    part: dict[bytes, Told] = {}
     size = 0
-    for one in calls:
-        size += len(_encode(one.call))
-        if part and size > TOLD_BYTES_MAX:
+    for event_id, one in calls.items():
+        bytes_ = len(_encode(one.call))
+        if part and size + bytes_ > TOLD_BYTES_MAX:
             yield part
-            part, size = [], len(_encode(one.call))
-        part.append(one)
+            part, size = {}, 0
+        part[event_id] = one
+        size += bytes_
     if part:
         yield part
 
@@ -243,13 +245,12 @@ def _event_id(workspace_id: int, one: Told) -> bytes:
     return event_id_of(workspace_id, INTERNAL_SOURCE_ID, one.call["messageId"])
 
 
-def _there(db: Connection, workspace_id: int, calls: list[Told]) -> set[bytes]:
+def _there(db: Connection, workspace_id: int, ids: Iterable[bytes]) -> set[bytes]:
     """The events among these that are in the record already."""
-    ids = [_event_id(workspace_id, one) for one in calls]
     query = select(event.c.event_id).where(
         event.c.workspace_id == workspace_id, event.c.event_id.in_(ids)
     )
-    return {bytes(found) for found in db.execute(query).scalars()}
+    return {bytes(found) for found in db.execute(query).scalars().all()}
 
 
 def _settle(hold: Hold, ids: list[bytes]) -> None:

@@ -55,6 +55,7 @@ def csv_rows(pieces: Iterable[bytes], dialect: Dialect, wanted: set[str]) -> Ite
     bounded = _Records(lines(pieces, dialect.encoding))
     header, delimiter = _header(bounded, dialect.delimiter)
     _check(header, wanted)
+    places = [(i, name) for i, name in enumerate(header) if name in wanted]
     reader = csv.reader(bounded, delimiter=delimiter, strict=True)
     while True:
         number = bounded.next_record()
@@ -70,7 +71,7 @@ def csv_rows(pieces: Iterable[bytes], dialect: Dialect, wanted: set[str]) -> Ite
         if cells is None:
             return
         if any(cell.strip() for cell in cells):
-            yield _row(number, header, cells)
+            yield _row(number, len(header), places, cells)
 
 
 class _Records:
@@ -151,12 +152,14 @@ def _check(header: list[str], wanted: set[str]) -> None:
         raise RefusedError(f"The column {twice[0]!r} stands there twice: rename one of them.")
 
 
-def _row(number: int, header: list[str], cells: list[str]) -> FileRow:
-    if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
-        text = f"It has {len(cells)} cells, and the header {len(header)}: is a cell unquoted?"
+def _row(number: int, width: int, places: list[tuple[int, str]], cells: list[str]) -> FileRow:
+    """A row's cells, of the columns that are read, by their places."""
+    if len(cells) > width and any(cell.strip() for cell in cells[width:]):
+        text = f"It has {len(cells)} cells, and the header {width}: is a cell unquoted?"
         return FileRow(number, {}, RowError(number, None, "too_many_cells", text))
     # Spreadsheets leave empty cells at a row's end away.
-    return FileRow(number, dict(zip(header, map(_plain, cells), strict=False)))
+    there = len(cells)
+    return FileRow(number, {name: _plain(cells[i]) for i, name in places if i < there})
 
 
 def _plain(cell: str) -> str:

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from services.api.imports.asked import Always, Cell, Dialect, Source, TypedCell
+from services.api.imports.asked import Always, Dialect, Source, TypedCell
 from services.api.imports.table import FileRow
 from services.api.jobs.hold import RowError
 from services.api.wire import YEAR_MAX
@@ -29,24 +29,31 @@ class CellError(ValueError):
         return RowError(number, self.column, self.code, self.text)
 
 
-def text_of(source: Source, row: FileRow) -> str:
+def text_of(source: Source | TypedCell, row: FileRow) -> str:
     """What a source says of a row, as text; empty: nothing."""
-    if isinstance(source, Always):
-        return str(source.value)
-    value = row.cells.get(source.column)
+    return str(source.value) if isinstance(source, Always) else text_in(source.column, row)
+
+
+def text_in(column: str, row: FileRow) -> str:
+    """What stands in a column, as text; empty: nothing.
+
+    Raises:
+        CellError: it is no text.
+    """
+    value = row.cells.get(column)
     if value is None:
         return ""
     if isinstance(value, dict | list):
-        raise CellError(source.column, "not_text", "A text or a number is wanted here.")
+        raise CellError(column, "not_text", "A text or a number is wanted here.")
     return str(value).strip()
 
 
-def column_in(source: Source) -> str | None:
+def column_in(source: Source | TypedCell) -> str | None:
     """The column that a source reads."""
-    return source.column if isinstance(source, Cell) else None
+    return None if isinstance(source, Always) else source.column
 
 
-def yes_or_no(source: Source, row: FileRow) -> bool | None:
+def yes_or_no(source: Source | TypedCell, row: FileRow) -> bool | None:
     """Yes, no, or nothing said.
 
     Raises:
@@ -115,7 +122,7 @@ def identity_in(column: str, row: FileRow) -> str:
     Raises:
         CellError: a spreadsheet shortened it, or it is too long.
     """
-    text = text_of(Cell(column=column), row)
+    text = text_in(column, row)
     if _SHORTENED.fullmatch(text):
         wrong = "The spreadsheet shortened this number: format the column as text and export anew."
         raise CellError(column, "shortened", wrong)
@@ -135,17 +142,16 @@ def typed(cell: TypedCell, row: FileRow, dialect: Dialect) -> Any:
         return None
     if cell.type == "text" or (cell.type == "list" and isinstance(value, list)):
         return value
-    source = Cell(column=cell.column)
     match cell.type:
         case "yes_no":
-            return yes_or_no(source, row)
+            return yes_or_no(cell, row)
         case "list":
-            parts = re.split(r"[;|]", text_of(source, row))
+            parts = re.split(r"[;|]", text_in(cell.column, row))
             return [part.strip() for part in parts if part.strip()]
         case "number":
             return _number(cell.column, value, dialect)
         case _:
-            return _date(source, row, dialect)
+            return _date(cell.column, row, dialect)
 
 
 def _number(column: str, value: Any, dialect: Dialect) -> int | float:
@@ -160,10 +166,10 @@ def _number(column: str, value: Any, dialect: Dialect) -> int | float:
     return float(text) if "." in text else int(text)
 
 
-def _date(source: Cell, row: FileRow, dialect: Dialect) -> str:
+def _date(column: str, row: FileRow, dialect: Dialect) -> str:
     """As 2026-11-22, which rules compare with; it may lie ahead, as the end of a contract does."""
     try:
-        at_ms = _parsed(text_of(source, row), dialect)
+        at_ms = _parsed(text_in(column, row), dialect)
     except (ValueError, OverflowError):
-        raise CellError(source.column, "not_a_date", _dates_as(dialect)) from None
+        raise CellError(column, "not_a_date", _dates_as(dialect)) from None
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d")

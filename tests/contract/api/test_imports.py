@@ -8,7 +8,6 @@ import pytest
 from httpx import Client
 
 from services.api.door import Door
-from services.api.imports import run
 from services.api.imports.run import Importing
 from services.api.jobs.store import LEASE_MS, TURNS_MAX
 from services.api.jobs.work import Worker
@@ -205,43 +204,6 @@ def test_who_took_consent_back_is_not_followed_by_an_old_file(files: Files, worl
 
 HEADER = "E-mail;Nummer;Regio;Jaren;Volgen;Sinds\n"
 GOOD = "anna@example.org;1;Utrecht;3;ja;01-02-2026\n"
-
-
-def test_a_job_goes_on_where_its_worker_died(
-    files: Files, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(run, "BATCH_ROWS", 5)
-    rows = "".join(GOOD.replace("anna", f"p{i}").replace(";1;", f";{i};") for i in range(12))
-    job = files.begin(PEOPLE, HEADER + rows)
-    real = files.worker._runs["import"]
-
-    class DiedError(Exception):
-        pass
-
-    def dies(hold: Any) -> None:
-        save, saves = hold.save, 0
-
-        def save_or_die(*args: Any, **more: Any) -> None:
-            nonlocal saves
-            saves += 1
-            if saves == 3:
-                raise DiedError
-            save(*args, **more)
-
-        hold.save = save_or_die
-        real(hold)
-
-    doomed = Worker(world.engine, {"import": dies}, lambda: NOW_MS)
-    with pytest.raises(DiedError):
-        doomed.step()
-    assert not files.worker.step()  # its lease is not over
-    assert files.job(job)["done"] == 5
-    later = Worker(world.engine, {"import": real}, lambda: NOW_MS + LEASE_MS)
-    assert later.step()
-    done = files.job(job)
-    assert (done["status"], done["done"]) == ("done", 12)
-    stored = files.arrive()
-    assert len({event.event_id for event in stored}) == 12
 
 
 def test_a_job_that_always_ends_its_worker_is_given_up(files: Files, world: World) -> None:
