@@ -8,8 +8,11 @@ between two points is found too; the crossing is then narrowed down to its milli
 import math
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from services.contract.phases import DAY_MS
-from services.model.threshold import GRID_MS, Column, Curve, Threshold, cells
+from services.model.threshold import GRID_MS, Column, Curve, Looked, Threshold, cells
 
 _FLIPS_MAX = 1_000
 """Far more than a sum of fifteen exponentials can cross zero."""
@@ -64,24 +67,45 @@ def first_flip(
         to_ms: where to end.
         truth: what holds at ``from_ms``.
     """
-    found = _flips(t, curve, column, p, from_ms, to_ms, truth=truth, most=1)
+    begin, end = cells(from_ms, to_ms)
+    values, slopes = (column * t.grid[:, :, begin:end]).sum(axis=0).tolist()
+    looked = values, slopes
+    found = _flips(t, curve, looked, p, from_ms, to_ms, truth=truth, most=1)
     return found[0] if found else None
 
 
 def all_flips(
-    t: Threshold, curve: Curve, column: Column, p: Sequence[float], to_ms: int, *, truth: bool
+    t: Threshold, curve: Curve, looked: Looked, p: Sequence[float], to_ms: int, *, truth: bool
 ) -> list[int]:
     """Every millisecond in (0, to_ms) at which f ≥ 0 becomes what it was not.
 
-    The same as :func:`first_flip` finds one after the other, looking at the grid once.
+    The same as :func:`first_flip` finds one after the other.
+
+    Args:
+        t: the threshold.
+        curve: f, from the silence's beginning, from which the times count.
+        looked: f and its slope at the grid times up to ``to_ms`` and the one after it.
+        p: the 15 probabilities at the beginning.
+        to_ms: where to end.
+        truth: what holds at the beginning.
     """
-    return _flips(t, curve, column, p, 0, to_ms, truth=truth, most=_FLIPS_MAX)
+    return _flips(t, curve, looked, p, 0, to_ms, truth=truth, most=_FLIPS_MAX)
+
+
+def look(column: Column, grids: npt.NDArray[np.float64], to_ms: int) -> list[Looked]:
+    """Of many thresholds, f and its slope at the grid times up to a time and the one after it.
+
+    Bit for bit as each by itself: the sums go over the coefficients in their order.
+    """
+    end = cells(0, to_ms)[1]
+    values, slopes = (column[:, None] * grids[:, :, :, :end]).sum(axis=0).tolist()
+    return list(zip(values, slopes, strict=True))
 
 
 def _flips(
     t: Threshold,
     curve: Curve,
-    column: Column,
+    looked: Looked,
     p: Sequence[float],
     from_ms: int,
     to_ms: int,
@@ -90,7 +114,7 @@ def _flips(
     most: int,
 ) -> list[int]:
     begin, end = cells(from_ms, to_ms)
-    values, slopes = (column * t.grid[:, :, begin:end]).sum(axis=0).tolist()
+    values, slopes = looked
     found: list[int] = []
     left, falling = from_ms, (_slope(curve, from_ms) < 0.0) is truth
     i = 0

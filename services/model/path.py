@@ -6,7 +6,6 @@ future (and every moment between two events) is read off it.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
 from services.contract.phases import HORIZON_MS, LatencyState, Phase
@@ -15,8 +14,8 @@ from services.model.parameters import Three
 from services.model.rules.memory import phase_since
 from services.model.state import Mail, PersonState, Score
 from services.model.stretch import Stretch
-from services.model.threshold import threshold
-from services.model.turns import all_turns, index_at, next_turn, sides
+from services.model.threshold import grids, threshold
+from services.model.turns import Turns, all_turns, index_at, next_turn, sides
 from services.model.version import Model
 
 T = TypeVar("T")
@@ -69,7 +68,7 @@ class Path:
         self._stretches: list[Stretch] | None = None
         self._latency: Steps[LatencyState | None] | None = None
         self._phase: Steps[Phase | None] | None = None
-        self._turns: dict[tuple[str, float], tuple[bool, list[int]]] = {}
+        self._turns: dict[tuple[str, float], Turns] = {}
         self._switches: list[Switch] | None = None
 
     @property
@@ -136,28 +135,44 @@ class Path:
             return next_turn(self.stretches, self.end_ms, t, at_ms, guess=guess)
         turns = self._turns.get((of, theta))
         if turns is None:
-            t = threshold(self._model, of, theta)
-            turns = self._turns[of, theta] = all_turns(self.stretches, self.end_ms, t)
+            self._follow(of, (theta,), 0, 1)
+            turns = self._turns[of, theta]
         truth, moments_ms = turns
         done = bisect_right(moments_ms, at_ms)
         until_ms = moments_ms[done] if done < len(moments_ms) else None
         return truth if done % 2 == 0 else not truth, until_ms
 
-    def sides(self, of: str, thetas: Sequence[float]) -> tuple[int, int]:
-        """Which bounds P(``of``) surely keeps to one side of, all the way.
+    def sides(self, of: str, thetas: tuple[float, ...]) -> tuple[int, int]:
+        """Which bounds P(``of``) surely keeps to one side of, all the way; others are followed.
 
         Args:
             of: a key of ``threshold.STATES_OF``.
             thetas: ascending.
 
         Returns:
-            (low, high): at least all of ``thetas[:low]``, below all of ``thetas[high:]``; what
-            lies between takes a closer look. Where nothing is scored: (0, 0).
+            (low, high): at least all of ``thetas[:low]``, below all of ``thetas[high:]``.
+            Where nothing is scored: (0, 0).
         """
         if not self.stretches:
             return 0, 0
         bounds = [threshold(self._model, of, theta) for theta in thetas]
-        return sides(self.stretches, self.end_ms, bounds)
+        low, high = sides(self.stretches, self.end_ms, bounds)
+        for theta in thetas[:low]:
+            self._turns[of, theta] = True, []
+        for theta in thetas[high:]:
+            self._turns[of, theta] = False, []
+        if low < high:
+            self._follow(of, thetas, low, high)
+        return low, high
+
+    def _follow(self, of: str, thetas: tuple[float, ...], low: int, high: int) -> None:
+        """Find all turns of ``thetas[low:high]``."""
+        some = thetas[low:high]
+        bounds = [threshold(self._model, of, theta) for theta in some]
+        looked_at = grids(self._model, of, thetas)[:, :, low:high]
+        found = all_turns(self.stretches, self.end_ms, bounds, looked_at)
+        for theta, turns in zip(some, found, strict=True):
+            self._turns[of, theta] = turns
 
     def _all_switches(self) -> list[Switch]:
         score = self._state.score

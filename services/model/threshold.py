@@ -43,6 +43,8 @@ Curve = list[tuple[float, float]]
 """f as (height, exponent per day) of each of its exponentials."""
 Column = npt.NDArray[np.float64]
 """(15, 1, 1): coefficients of a silence, for to be multiplied by ``Threshold.grid``."""
+Looked = tuple[list[float], list[float]]
+"""What f is, and its slope, at grid times one after the other."""
 
 
 def column_of(c: Sequence[float]) -> Column:
@@ -140,6 +142,12 @@ def threshold(model: Model, of: str, theta: float) -> Threshold:
         peaks,
         floors,
     )
+
+
+@lru_cache(maxsize=64)
+def grids(model: Model, of: str, thetas: tuple[float, ...]) -> npt.NDArray[np.float64]:
+    """(15, 2, K, T): ``Threshold.grid`` of many thresholds, for to be looked at together."""
+    return np.stack([threshold(model, of, theta).grid for theta in thetas], axis=2)
 
 
 def _bounds(

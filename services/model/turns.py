@@ -8,9 +8,15 @@ the probability surely stays above needs no look of its own.
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from services.model.crossing import all_flips, first_flip, is_above
+import numpy as np
+import numpy.typing as npt
+
+from services.model.crossing import all_flips, first_flip, is_above, look
 from services.model.stretch import Stretch
 from services.model.threshold import Threshold
+
+Turns = tuple[bool, list[int]]
+"""(the truth at the beginning, the moments at which it becomes another)."""
 
 
 def index_at(stretches: Sequence[Stretch], at_ms: int) -> int:
@@ -55,34 +61,42 @@ def next_turn(
     return bool(truth), None
 
 
-def all_turns(stretches: Sequence[Stretch], end_ms: int, t: Threshold) -> tuple[bool, list[int]]:
-    """Whether it is at the beginning, and all moments before the end at which that changes.
+def all_turns(
+    stretches: Sequence[Stretch],
+    end_ms: int,
+    bounds: Sequence[Threshold],
+    grids: npt.NDArray[np.float64],
+) -> list[Turns]:
+    """For each threshold whether it is at the beginning, and all moments at which that changes.
 
-    The same moments as :func:`next_turn` finds one after the other.
+    The same moments, before the path's end, as :func:`next_turn` finds one after the other.
+
+    Args:
+        stretches: of the path; at least one.
+        end_ms: where the path ends.
+        bounds: the thresholds.
+        grids: as from ``threshold.grids``, of these.
     """
-    first: bool | None = None
-    truth = False
-    moments_ms: list[int] = []
+    found: list[Turns | None] = [None] * len(bounds)
     for i, stretch in enumerate(stretches):
         last = i + 1 == len(stretches)
         length_ms = (end_ms if last else stretches[i + 1].from_ms) - stretch.from_ms
         if length_ms == 0 and not last:
             continue
-        expected = stretch.begins_at(t.wanted) >= t.theta if first is None else truth
-        flips: list[int] = []
-        if t.surely(stretch.p, 0, length_ms, truth=expected):
-            now = expected
-        else:
-            curve = t.curve(stretch.c)
+        for k, looked in enumerate(look(stretch.column, grids, length_ms)):
+            t, curve = bounds[k], bounds[k].curve(stretch.c)
             now = is_above(curve, 0)
-            flips = all_flips(t, curve, stretch.column, stretch.p, length_ms, truth=now)
-        if first is None:
-            first = now
-        elif now is not truth:
-            moments_ms.append(stretch.from_ms)
-        moments_ms += [stretch.from_ms + flip for flip in flips]
-        truth = now if len(flips) % 2 == 0 else not now
-    return bool(first), moments_ms
+            flips = all_flips(t, curve, looked, stretch.p, length_ms, truth=now)
+            before = found[k]
+            moments_ms = [stretch.from_ms + flip for flip in flips]
+            if before is None:
+                found[k] = now, moments_ms
+                continue
+            truth, done_ms = before
+            if now is not (truth if len(done_ms) % 2 == 0 else not truth):
+                done_ms.append(stretch.from_ms)
+            done_ms += moments_ms
+    return [one for one in found if one is not None]
 
 
 def sides(
