@@ -11,7 +11,7 @@ from services.api.dashboard.movers import NAME_KEYS, name_of
 from services.api.dashboard.reasons import reasons_of
 from services.api.dashboard.standing import standing
 from services.api.dashboard.texts import Words
-from services.api.dashboard.titles import titles_of
+from services.api.dashboard.titles import title_of, titles_of
 from services.api.people import identities_of, state_at
 from services.api.person_view import show_phase
 from services.api.phases import stretches
@@ -86,15 +86,10 @@ def _attributes(state: PersonState | None, shown: set[str], words: Words) -> lis
 
 
 def _event(event: Event, words: Words, titles: dict[str, str]) -> dict[str, Any]:
-    title = event.properties.get("title")
     return {
         "what": words.event(event.type),
-        "about": title if isinstance(title, str) and title else _titled(event.content_id, titles),
+        "about": title_of(event, titles),
         "when": words.moment(event.occurred_ms),
         "channel": words.channel(event.channel),
         "machine": event.machine.p >= MACHINE_THRESHOLD,
     }
-
-
-def _titled(content_id: str | None, titles: dict[str, str]) -> str:
-    return titles.get(content_id, content_id) if content_id else ""

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from services.api.context import Here
 from services.api.dashboard.error_texts import what_to_do
 from services.api.dashboard.forms import Sent, on_form
+from services.api.dashboard.offered import offered
 from services.api.dashboard.pages import ChangesSegments, FormOf, May, lang, page, words_of
 from services.api.dashboard.previewed import Previewed, previewed
 from services.api.dashboard.rule_drafts import (
@@ -255,6 +256,7 @@ def _page(
         groups=GROUPS,
         raw=RAW,
         segments=segments,
+        offered=offered(connection, visitor.workspace_id),
     )
 
 

@@ -10,12 +10,12 @@ from sqlalchemy import Connection, Row, Select, select
 from services.api.dashboard.movers import name_of
 from services.api.dashboard.rule_view import Shown, view
 from services.api.dashboard.texts import Words
-from services.api.dashboard.titles import titles_of
+from services.api.dashboard.titles import events_named, title_of, titles_of
 from services.api.latest_in import latest_in
 from services.api.people import identities_of, states_of
 from services.api.people_in import Asked
-from services.api.record import events_by_id
 from services.api.segment_store import Found, find_segments, rules_in_force
+from services.contract.event import Event
 from services.contract.tables import interval, person
 from services.model.path import Path
 from services.model.rule_words import reasons
@@ -76,7 +76,7 @@ def passing(
     went = _ended(connection, workspace_id, asked)
     rule = whole(rules_in_force(connection, workspace_id)).get(found.newest.key)
     ids = [row.person_id for row in (*came, *went)]
-    events = events_by_id(connection, workspace_id, [row.event_id for row in came])
+    events = events_named(connection, workspace_id, [row.event_id for row in came])
     told = _Told(
         names=identities_of(connection, workspace_id, ids),
         states=states_of(connection, workspace_id, ids),
@@ -128,7 +128,7 @@ def _ended(connection: Connection, workspace_id: int, asked: Asked) -> Sequence[
 class _Told:
     names: dict[int, Any]
     states: dict[int, PersonState]
-    events: dict[bytes, Row[Any]]
+    events: dict[bytes, Event]
     titles: dict[str, str]
     rule: Node | None
     model: Model
@@ -154,7 +154,7 @@ class _Told:
         event = None if event_id is None else self.events.get(bytes(event_id))
         if event is None:
             return []
-        about = self.titles.get(event.content_id, event.content_id)
+        about = title_of(event, self.titles)
         what = self.words.event(event.type)
         return [f"{what}: {about}" if about else what]
 

@@ -1,10 +1,13 @@
-"""What content is called, as the catalogue tells."""
+"""What content is called, as the page told that somebody saw, or as the catalogue tells."""
 
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
 
-from services.contract.tables import content
+from services.contract import event as envelope
+from services.contract.event import Event
+from services.contract.tables import content, event
+from services.contract.vault import open_payload
 
 
 def titles_of(
@@ -17,3 +20,24 @@ def titles_of(
         row.workspace_id == workspace_id, row.content_id.in_(wanted)
     )
     return {one.content_id: one.title for one in connection.execute(query)} if wanted else {}
+
+
+def title_of(found: Event, titles: dict[str, str]) -> str:
+    """What an event was about; empty: nothing is known of that."""
+    told = found.properties.get("title")
+    if isinstance(told, str) and told:
+        return told
+    return titles.get(found.content_id, found.content_id) if found.content_id else ""
+
+
+def events_named(
+    connection: Connection, workspace_id: int, event_ids: Iterable[bytes | None]
+) -> dict[bytes, Event]:
+    """Some events, by their ids; those that are known no more are left out."""
+    wanted = {bytes(one) for one in event_ids if one is not None}
+    row = event.c
+    query = select(row.event_id, row.payload).where(
+        row.workspace_id == workspace_id, row.event_id.in_(wanted)
+    )
+    rows = connection.execute(query).all() if wanted else []
+    return {bytes(one.event_id): envelope.decode(open_payload(one.payload)) for one in rows}

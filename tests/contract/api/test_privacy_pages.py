@@ -97,6 +97,7 @@ def test_somebody_is_erased_when_it_is_confirmed(api: Api, browser: Client, anna
     assert "Proof of earlier consent" in gone
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_of_somebody_unknown_it_is_recorded_too(api: Api, browser: Client) -> None:
     own = _own(browser) | {"namespace": "email", "value": "b@x.test"}
     looked = browser.post("/privacy?lang=nl", data=own).text

@@ -21,6 +21,10 @@ def browser(client: Client, world: World) -> Client:
     return client
 
 
+OF_THE_FORM = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""Tests of what the form does, whatever the database."""
+
+
 def _own(browser: Client) -> dict[str, str]:
     found = re.search(r'name="csrf" value="(\w+)"', browser.get("/new-segment").text)
     assert found is not None
@@ -57,6 +61,10 @@ def test_a_segment_is_made_without_json(
     browser: Client, world: World, people: dict[str, str]
 ) -> None:
     form = _own(browser) | DRAFT | {"name": "Bijna klaar!"}
+    assert (
+        '<datalist id="attributes"><option value="name"><option value="region">'
+        in browser.get("/new-segment").text
+    )
     seen = browser.post("/new-segment?lang=nl", data=form | {"do": "preview"})
     assert seen.status_code == 200
     assert "1 van de 3 mensen zitten erin." in seen.text
@@ -78,6 +86,7 @@ def test_a_segment_is_made_without_json(
     assert "1 person<" in page
 
 
+@OF_THE_FORM
 def test_conditions_are_put_in_and_taken_out(browser: Client) -> None:
     form: dict[str, Any] = _own(browser) | DRAFT
     more = browser.post("/new-segment?lang=en", data=form | {"do": "add:r.1", "r.1.add": "consent"})
@@ -91,6 +100,7 @@ def test_conditions_are_put_in_and_taken_out(browser: Client) -> None:
         assert answer.status_code == 200, odd
 
 
+@OF_THE_FORM
 def test_what_is_unfinished_is_told_where_it_is(browser: Client) -> None:
     own = _own(browser) | {"name": "x", "do": "save", "r.type": "all"}
     for draft, told in (
@@ -138,6 +148,7 @@ RULES: list[Any] = [
 ]  # fmt: skip
 
 
+@OF_THE_FORM
 def test_a_rule_comes_back_from_the_form_as_it_was(browser: Client, world: World) -> None:
     _put(browser, world, "seers", "Kijkers", {"type": "phase", "any_of": ["see"]})
     for rule in RULES:
@@ -152,6 +163,7 @@ def test_a_rule_comes_back_from_the_form_as_it_was(browser: Client, world: World
         assert "in segment seers" not in told
 
 
+@OF_THE_FORM
 def test_a_segment_is_deleted_when_it_is_confirmed(browser: Client, world: World) -> None:
     _put(browser, world, "doers", "Doers", RULES[1])
     _put(browser, world, "others", "Others", {"type": "in_segment", "segment": "doers"})

@@ -1,0 +1,52 @@
+"""What the form of a rule offers to choose from: names that are known in the workspace."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from services.contract.tables import content, person_state
+from services.model.engagement import IN_ALL
+from services.model.state import decode_state
+
+PEOPLE_LOOKED_AT = 200
+"""The latest; their attributes and topics stand for everybody's."""
+OFFERED_MAX = 200
+"""Of each kind of name."""
+
+
+@dataclass(frozen=True)
+class Offered:
+    """Names to choose from, in their order; what else is written is taken as well."""
+
+    attributes: list[str]
+    topics: list[str]
+    content: list[tuple[str, str]]
+    """Ids with titles, the newest first."""
+
+
+def offered(connection: Connection, workspace_id: int) -> Offered:
+    """What is known of some people and in the catalogue. No values: these are people's."""
+    state, item = person_state.c, content.c
+    states = connection.execute(
+        select(state.state)
+        .where(state.workspace_id == workspace_id)
+        .order_by(state.person_id.desc())
+        .limit(PEOPLE_LOOKED_AT)
+    ).scalars()
+    items = connection.execute(
+        select(item.content_id, item.title, item.topics)
+        .where(item.workspace_id == workspace_id)
+        .order_by(item.id.desc())
+        .limit(OFFERED_MAX)
+    ).all()
+    attributes: set[str] = set()
+    topics = {str(topic) for one in items for topic in one.topics}
+    for stored in states:
+        found = decode_state(bytes(stored))
+        attributes |= found.attributes.keys()
+        topics |= found.engagement.keys() - {IN_ALL}
+    return Offered(
+        sorted(attributes)[:OFFERED_MAX],
+        sorted(topics)[:OFFERED_MAX],
+        [(one.content_id, one.title) for one in items],
+    )
