@@ -19,6 +19,7 @@ import httpx
 from sqlalchemy import Engine, func, select
 
 from services.contract import tables
+from services.contract.event import event_id_of
 from services.contract.vault import open_payload
 from services.runtime.database import open_database, reading
 from services.scorer.replay import Comparison, compare_next, differing_counts
@@ -92,7 +93,7 @@ class _Crowd:
 
     def __init__(self, place: Place, names: list[str], rng: random.Random) -> None:
         self.acknowledged: dict[str, str] = {}
-        """Event id → whose."""
+        """Message id → whose."""
         self._stop, self._never = threading.Event(), threading.Event()
         self._client = _Client(place.tracker_url, place.server_key, self._never)
         self._names, self._rng = names, rng
@@ -117,7 +118,7 @@ class _Crowd:
                 said.append(call)
             taken = self._client.post(f"/v1/{call['type']}", call)
             assert taken is not None
-            self.acknowledged[taken["position"]] = name
+            self.acknowledged[call["messageId"]] = name
             self._stop.wait(0.005)
 
     def _new(self, name: str, number: int) -> dict[str, Any]:
@@ -177,12 +178,13 @@ def _erase(place: Place, names: list[str], stop: threading.Event) -> None:
 def _found(
     engine: Engine, part: str, did: str, acknowledged: Mapping[str, str], canary: str
 ) -> Outcome:
-    ids = {bytes.fromhex(one) for one in acknowledged}
+    whose = _by_event(engine, acknowledged)
+    ids = set(whose)
     ours = {name for name in acknowledged.values() if not name.startswith(canary)}
     wait_until(lambda: ids <= _stored(engine), "all to be stored", timeout_s=PATIENCE_S)
     wait_until(lambda: not _tables_with(engine, canary), "to be erased", timeout_s=PATIENCE_S)
     rows = _rows(engine)
-    of_ours = {bytes.fromhex(one) for one, name in acknowledged.items() if name in ours}
+    of_ours = {one for one, name in whose.items() if name in ours}
     scored = _scored(engine, ours)
     counted = _counted(engine)
     equal, counts = _replayed(engine)
@@ -210,6 +212,15 @@ def _found(
             "folding anew finds what is stored": equal and not counts,
         },
     )
+
+
+def _by_event(engine: Engine, acknowledged: Mapping[str, str]) -> dict[bytes, str]:
+    """Event id → whose. A call that only counts is answered without one."""
+    key = tables.api_key.c
+    with engine.connect() as db:
+        of = select(key.workspace_id, key.source_id).where(key.kind == "server")
+        (sender,) = db.execute(of).all()
+    return {event_id_of(*sender, message): name for message, name in acknowledged.items()}
 
 
 def _stored(engine: Engine) -> set[bytes]:

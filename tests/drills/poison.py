@@ -115,5 +115,10 @@ def _scene(folder: Path) -> Scene:
 
 def _unreadable(event: Event, count: int) -> list[Record]:
     good = encode(event)
-    kinds = (b"", good[:-1], good.replace(b'"v":1', b'"v":2'), good.replace(b'"page"', b'"wave"'))
-    return [Record(b"%d" % n, kinds[n % len(kinds)][: n + 10_000]) for n in range(count)]
+    kinds = (
+        b"",
+        good[:-1],
+        good.replace(b'"v":1', b'"v":2'),
+        good.replace(b'"type":"', b'"type":"x'),
+    )
+    return [Record(b"%d" % n, kinds[n % len(kinds)]) for n in range(count)]
