@@ -12,12 +12,12 @@ from services.api.audit import note
 from services.api.auth import Credential
 from services.api.context import Context, Here
 from services.api.decisions import DecisionTaken
-from services.api.door import Put
 from services.api.needs import SegmentsReader, SegmentsWriter
 from services.api.people import find_person, identities_of, states_of
 from services.api.problem import Problem, described
+from services.api.said import Put
+from services.api.segment_shapes import SegmentKey
 from services.api.segment_store import find_segment
-from services.api.segments import SegmentKey
 from services.api.wire import (
     INT64_MAX,
     After,

@@ -9,10 +9,10 @@ from pydantic import ConfigDict, Field
 from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
 
 from services.api.context import Context, Here
-from services.api.door import Answer
 from services.api.needs import ConsentWriter, PersonsReader
 from services.api.people import find_person, spelled
 from services.api.problem import Problem, described
+from services.api.said import Answer
 from services.api.wire import After, Body, Moment, Out, PersonPath, rfc3339
 from services.contract.circles import Circles
 from services.contract.consent import PURPOSES, Purpose

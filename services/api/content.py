@@ -5,15 +5,16 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import ConfigDict, Field, field_validator
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, select
 
 from services.api.audit import note
 from services.api.auth import Credential
 from services.api.campaigns import Below
 from services.api.conditional import TAGGED, IfMatch, must_match, tag_of, tell_tag
+from services.api.content_store import find_content, rows_of, store_item
 from services.api.context import Context, Here
 from services.api.needs import ContentReader, ContentWriter
-from services.api.problem import Problem, described
+from services.api.problem import described
 from services.api.wire import (
     INT64_MAX,
     Body,
@@ -29,9 +30,6 @@ from services.contract.phases import Phase
 from services.contract.tables import content, workspace
 from services.contract.token import is_safe_target
 from services.runtime.database import writing
-
-CONTENT_MAX = 20_000
-"""Items in one workspace: all of them are weighed for one person's next."""
 
 router = APIRouter(prefix="/v1/content", tags=["content"])
 
@@ -192,8 +190,7 @@ def put_content(
             must_match(if_match, _tag(there[0]))
         else:
             response.status_code = 201
-            must_have_room(connection, workspace_id, 1)
-        store_content(connection, workspace_id, {content_id: body}, here.clock())
+        store_item(connection, workspace_id, content_id, _values(body), here.clock())
         row = find_content(connection, workspace_id, content_id)
         _note(connection, credential, content_id, here.clock(), there[0] if there else None, row)
         smart = _smart(connection, here, workspace_id)
@@ -219,60 +216,6 @@ def remove_content(
         connection.execute(
             delete(content).where(content.c.workspace_id == workspace_id, content.c.id == row.id)
         )
-
-
-def store_content(
-    connection: Connection, workspace_id: int, items: dict[str, ContentEdit], now_ms: int
-) -> None:
-    """Put items into the catalogue by their ids; those that are there become what is given."""
-    there = {row.content_id: row for row in rows_of(connection, workspace_id, list(items))}
-    for content_id, item in items.items():
-        values = _values(item)
-        if content_id not in there:
-            row = {"workspace_id": workspace_id, "content_id": content_id, "changed_ms": now_ms}
-            connection.execute(insert(content).values(row | values))
-        elif any(getattr(there[content_id], name) != value for name, value in values.items()):
-            connection.execute(
-                update(content)
-                .where(content.c.workspace_id == workspace_id, content.c.id == there[content_id].id)
-                .values(values | {"changed_ms": now_ms})
-            )
-
-
-def must_have_room(connection: Connection, workspace_id: int, more: int) -> None:
-    """Go on only if so many items more may be stored.
-
-    Raises:
-        Problem: 409, the catalogue is full.
-    """
-    query = (
-        select(content.c.id)
-        .where(content.c.workspace_id == workspace_id)
-        .offset(CONTENT_MAX - more)
-    )
-    if connection.execute(query.limit(1)).first() is not None:
-        text = f"The catalogue holds at most {CONTENT_MAX} items. Take out what has closed."
-        raise Problem(409, "catalogue_full", text)
-
-
-def rows_of(connection: Connection, workspace_id: int, ids: list[str]) -> list[Row[Any]]:
-    """The rows of some items; those that are not there are left out."""
-    query = select(content).where(
-        content.c.workspace_id == workspace_id, content.c.content_id.in_(ids)
-    )
-    return list(connection.execute(query).all())
-
-
-def find_content(connection: Connection, workspace_id: int, content_id: str) -> Row[Any]:
-    """The row of an item.
-
-    Raises:
-        Problem: 404, there is none in this workspace.
-    """
-    rows = rows_of(connection, workspace_id, [content_id])
-    if not rows:
-        raise Problem(404, "not_found", "There is no content with this id in this workspace.")
-    return rows[0]
 
 
 def show_content(row: Row[Any]) -> ContentOut:

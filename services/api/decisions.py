@@ -9,12 +9,12 @@ from pydantic import ConfigDict, Field
 from sqlalchemy import Connection, Row, Select, and_, select
 
 from services.api.context import Context, Here
-from services.api.door import Word
 from services.api.idempotency import Once, OnceOnly, answered_once
 from services.api.needs import IdentitiesWriter, PersonsReader
 from services.api.people import spelled
 from services.api.person_view import IdentityOut
 from services.api.problem import Problem, described
+from services.api.said import Word
 from services.api.wire import (
     INT64_MAX,
     After,

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Row, select, update
 from services.api.audit import note
 from services.api.context import Context, Here
 from services.api.decisions import IdentityIn
-from services.api.door import Farewell
 from services.api.needs import PersonsEraser, WorkspaceReader
 from services.api.people import find_person, spelled
 from services.api.problem import Problem, described
+from services.api.said import Farewell
 from services.api.wire import After, Body, Out, PersonPath, rfc3339, rfc3339_or_none
 from services.contract.consent import Purpose
 from services.contract.erasure import PROOFS_KEPT_MS, ErasureReason

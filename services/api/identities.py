@@ -18,13 +18,13 @@ from services.api.decisions import (
     tell,
     tell_once,
 )
-from services.api.door import Word
 from services.api.idempotency import OnceOnly
 from services.api.needs import IdentitiesWriter
 from services.api.opening import AskedPerson
 from services.api.people import find_person, identities_of, spelled
 from services.api.person_view import IdentityOut
 from services.api.problem import Problem, described
+from services.api.said import Word
 from services.api.wire import Out, PersonPath, rfc3339, rfc3339_or_none
 from services.contract.decision import COOKIE, Decision
 from services.contract.event import Identity, primary

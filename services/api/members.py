@@ -13,8 +13,8 @@ from services.api.needs import SegmentsReader
 from services.api.people_in import Asked, people_in
 from services.api.problem import Problem, described
 from services.api.record import events_by_id
+from services.api.segment_shapes import SegmentKey
 from services.api.segment_store import Found, find_segment, in_force, progress_of, versions_of
-from services.api.segments import SegmentKey
 from services.api.wire import (
     After,
     AsOf,

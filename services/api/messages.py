@@ -9,11 +9,11 @@ from sqlalchemy import Connection, Row, insert, select
 
 from services.api.campaigns import Below, find_campaign, next_of
 from services.api.context import Context, Here
-from services.api.door import Sending
 from services.api.idempotency import Once, OnceOnly, answered_once
 from services.api.needs import LinksWriter
 from services.api.problem import Problem, described
 from services.api.recipients import RECIPIENTS_MAX, Addressed, NoToken, RecipientIn, address
+from services.api.said import Sending
 from services.api.wire import (
     INT64_MAX,
     Body,

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
 from sqlalchemy import Connection, Row, func, or_, select
 
-from services.api.content import ContentOut, rows_of, show_content
+from services.api.content import ContentOut, show_content
+from services.api.content_store import rows_of
 from services.api.context import Context
 from services.api.opening import AskedPerson, AskedPersonAt
 from services.api.people import state_at

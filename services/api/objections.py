@@ -8,10 +8,10 @@ from pydantic import ConfigDict, Field, JsonValue
 from services.api.consent import ConsentTaken, circles_of_person
 from services.api.context import Context, Here
 from services.api.decisions import IdentityIn
-from services.api.door import Answer
 from services.api.needs import ConsentWriter
 from services.api.people import find_person, spelled
 from services.api.problem import Problem, described
+from services.api.said import Answer
 from services.api.wire import Body, Moment, PersonPath, rfc3339
 from services.contract.event import Identity, event_id_of
 

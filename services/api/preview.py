@@ -14,8 +14,8 @@ from services.api.needs import SegmentsWriter
 from services.api.previewing import Seen, look_at_everybody, persons_in_all
 from services.api.problem import Problem, described
 from services.api.segment_links import check_references
+from services.api.segment_shapes import EXAMPLE, KEY_PATTERN
 from services.api.segment_store import find_segment, rules_in_force
-from services.api.segments import EXAMPLE, KEY_PATTERN
 from services.api.sieve import Rules
 from services.api.wire import Body, Out, rfc3339
 from services.contract.tables import person

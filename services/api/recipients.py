@@ -9,9 +9,9 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 
 from services.api.context import Context
-from services.api.door import Tie
 from services.api.link_secrets import Signer, signer_of
 from services.api.people import identities_of, spelled, states_of
+from services.api.said import Tie
 from services.api.wire import Body
 from services.contract.event import Identity
 from services.contract.ledger import circles_of

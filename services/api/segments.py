@@ -1,9 +1,8 @@
 """Segments: a rule over persons, listed, created, edited with versions, deleted."""
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from fastapi import APIRouter, Path, Response
-from pydantic import ConfigDict, Field
+from fastapi import APIRouter, Response
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
@@ -21,6 +20,15 @@ from services.api.segment_links import (
     come_together,
     hold_segments,
 )
+from services.api.segment_shapes import (
+    SegmentCreate,
+    SegmentEdit,
+    SegmentKey,
+    SegmentOut,
+    SegmentsOut,
+    VersionOut,
+    VersionsOut,
+)
 from services.api.segment_store import (
     Found,
     add_version,
@@ -33,73 +41,11 @@ from services.api.segment_store import (
     versions_of,
 )
 from services.api.trigger_store import check_untriggered
-from services.api.wire import Body, Out, rfc3339
-from services.model.rules import Rule, RuleTree
+from services.api.wire import rfc3339
+from services.model.rules import RuleTree
 from services.runtime.database import writing
 
 router = APIRouter(prefix="/v1/segments", tags=["segments"])
-
-KEY_PATTERN = "^[a-z0-9][a-z0-9_-]{0,63}$"
-SegmentKey = Annotated[str, Path(pattern=KEY_PATTERN, examples=["almost-ready"])]
-EXAMPLE: dict[str, Any] = {
-    "type": "all",
-    "rules": [
-        {"type": "phase", "any_of": ["think", "do"]},
-        {"type": "events", "event": ["vacancy_viewed"], "at_least": 2, "within_days": 14},
-        {"type": "attribute", "name": "region", "op": "is", "value": "Utrecht"},
-    ],
-}
-_EDIT: dict[str, Any] = {"name": "Almost ready", "rule": EXAMPLE}
-
-
-class SegmentEdit(Body, RuleTree):
-    """What a segment is called and who is in it."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [_EDIT]})
-    name: str = Field(min_length=1, max_length=200)
-
-
-class SegmentCreate(SegmentEdit):
-    """A new segment; its key names it in addresses and never changes."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"key": "almost-ready", **_EDIT}]})
-    key: str = Field(pattern=KEY_PATTERN)
-
-
-class SegmentOut(Out):
-    """A segment. While a new version is building, the live one answers."""
-
-    key: str
-    name: str
-    rule: Rule
-    version: int
-    status: Literal["building", "live"]
-    progress: float = Field(description="How much of the newest version is filled, 0-1.")
-    count: int = Field(description="Members now.")
-    changed_at: str
-    changed_by: str
-
-
-class SegmentsOut(Out):
-    """All segments of the workspace, by key."""
-
-    segments: list[SegmentOut]
-
-
-class VersionOut(Out):
-    """What a segment's rule was, and who wrote it."""
-
-    number: int
-    rule: Rule
-    status: Literal["building", "live", "retired"]
-    created_at: str
-    created_by: str
-
-
-class VersionsOut(Out):
-    """All versions, oldest first."""
-
-    versions: list[VersionOut]
 
 
 @router.get("", summary="All segments", responses=described(400, 401, 403, 503))

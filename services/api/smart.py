@@ -7,7 +7,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 from sqlalchemy import Connection, Row, select
 
-from services.api.content import ContentPath, find_content, show_content
+from services.api.content import ContentPath, show_content
+from services.api.content_store import find_content
 from services.api.context import Context, Here
 from services.api.limits import count
 from services.api.next_content import known_of

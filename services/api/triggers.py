@@ -9,7 +9,7 @@ from services.api.audit import note
 from services.api.auth import Credential
 from services.api.campaigns import Below
 from services.api.conditional import TAGGED, IfMatch, must_be_given, must_match, tell_tag
-from services.api.content import find_content
+from services.api.content_store import find_content
 from services.api.context import Here
 from services.api.idempotency import OnceOnly, answered_once
 from services.api.needs import TriggersReader, TriggersWriter

@@ -33,8 +33,8 @@ from services.api.jobs.store import OPEN, find_job
 from services.api.jobs.view import show_job
 from services.api.people_in import Asked
 from services.api.problem import Problem
+from services.api.segment_shapes import SegmentKey
 from services.api.segment_store import Found, find_segment, progress_of
-from services.api.segments import SegmentKey
 from services.api.wire import Cursor, unpack_cursor
 
 router = APIRouter(prefix="/segments", include_in_schema=False)

@@ -10,8 +10,8 @@ from services.api.jobs.store import add_job, find_job
 from services.api.jobs.view import JobOut, show_job
 from services.api.needs import Exporter
 from services.api.problem import Problem, described
+from services.api.segment_shapes import SegmentKey
 from services.api.segment_store import find_segment, in_force, versions_of
-from services.api.segments import SegmentKey
 from services.runtime.database import writing
 
 router = APIRouter(prefix="/v1/segments", tags=["jobs"])

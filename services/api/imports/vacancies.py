@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, select, update
 
-from services.api.content import must_have_room
+from services.api.content_store import Outcome, outcome_of, rows_of, store_item
 from services.api.imports.asked import VacanciesImport
 from services.api.imports.feed import Vacancy, read_feed
 from services.api.jobs.files import read_pieces
@@ -14,6 +14,11 @@ from services.contract.tables import content
 from services.runtime.database import writing
 
 _AT_ONCE = 500
+_WOULD_BE: dict[Outcome, str] = {
+    "new": "would_be_new",
+    "changed": "would_change",
+    "unchanged": "unchanged",
+}
 
 
 def import_vacancies(hold: Hold, asked: VacanciesImport) -> None:
@@ -56,27 +61,13 @@ def _take(db: Connection, hold: Hold, asked: VacanciesImport, vacancy: Vacancy) 
         "closes_ms": vacancy.closes_ms,
         "feed": asked.feed,
     }
-    mine = (content.c.workspace_id == workspace_id) & (content.c.content_id == vacancy.content_id)
-    row = db.execute(select(content).where(mine)).one_or_none()
-    if row is not None and not _differs(row, values):
-        return "unchanged"
     if asked.dry_run:
-        return "would_be_new" if row is None else "would_change"
-    values["changed_ms"] = hold.clock()
-    if row is not None:
-        db.execute(update(content).where(mine).values(values))
-        return "changed"
+        row = next(iter(rows_of(db, workspace_id, [vacancy.content_id])), None)
+        return _WOULD_BE[outcome_of(row, values)]
     try:
-        must_have_room(db, workspace_id, 1)
+        return store_item(db, workspace_id, vacancy.content_id, values, hold.clock())
     except Problem as full:
         raise RefusedError(full.detail) from None
-    own = {"workspace_id": workspace_id, "content_id": vacancy.content_id}
-    db.execute(insert(content).values(**own, **values))
-    return "new"
-
-
-def _differs(row: Row[Any], values: dict[str, Any]) -> bool:
-    return any(getattr(row, name) != value for name, value in values.items())
 
 
 def _close_others(hold: Hold, asked: VacanciesImport, there: Any) -> int:
