@@ -46,6 +46,7 @@ _Id = Annotated[str, Field(min_length=1, max_length=200)]
 _CONTENT = Field(
     description="The item that they are handed over with; null: what is next for them."
 )
+_WHEN = Field(description="Their moment; null: at once.")
 _CHANNEL = Field(
     description="Over which the tool will approach them. By `email`, `magazine` and `messaging` "
     "only who agreed to that, and did not unsubscribe. Null: nobody is approached by it."
@@ -62,7 +63,7 @@ class TriggerPatch(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"status": "paused"}]})
     name: _Name = ""
     content_id: Annotated[_Id | None, _CONTENT] = None
-    when: When = AtOnce(type="at_once")
+    when: Annotated[When | None, _WHEN] = None
     channel: Annotated[Channel | None, _CHANNEL] = None
     per_week: Annotated[int, _PER_WEEK] = PER_WEEK_MAX
     webhook_id: Annotated[_Id | None, _WEBHOOK] = None
@@ -94,7 +95,7 @@ class TriggerCreate(Body):
     )
     phase: Seeking | None = Field(default=None, description="Or the phase that they come into.")
     content_id: Annotated[_Id | None, _CONTENT] = None
-    when: When = AtOnce(type="at_once")
+    when: Annotated[When | None, _WHEN] = None
     channel: Annotated[Channel | None, _CHANNEL] = None
     per_week: Annotated[int, _PER_WEEK] = PER_WEEK_MAX
     webhook_id: Annotated[_Id | None, _WEBHOOK] = None

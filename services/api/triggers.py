@@ -185,8 +185,8 @@ def _values(connection: Connection, workspace_id: int, given: dict[str, Any]) ->
         values["webhook"] = values.pop("webhook_id")
         if values["webhook"] is not None:
             find_webhook(connection, workspace_id, values["webhook"])
-    when = values.pop("when", None)
-    if when is not None:
+    if "when" in values:
+        when = values.pop("when") or {"type": "at_once"}
         wait_ms = when.get("minutes", 0) * MINUTE_MS + when.get("within_days", 0) * DAY_MS
         values |= {"moment": when["type"], "wait_ms": wait_ms}
     return values
