@@ -118,13 +118,13 @@ def _journey(package: ModuleType, product: Product, receiver: Receiver) -> None:
     assert person.phase is not None
     members = _members(api, person.id)
     assert members[0].because == "event"
+    wait_until(lambda: _told(receiver, "trigger.fired"), "the webhook", timeout_s=PATIENCE_S)
     feed = api("changes", "list_changes", types=["segment", "trigger"])
     assert [(one.type_, one.person) for one in feed.changes] == [
         ("segment", person.id),
         ("trigger", person.id),
     ]
     assert (feed.changes[1].trigger, feed.changes[1].content) == (trigger.id, "night")
-    wait_until(lambda: _told(receiver, "trigger.fired"), "the webhook", timeout_s=PATIENCE_S)
     for got in receiver.accepted:
         headers = {name.lower(): value for name, value in got.headers.items()}
         assert Webhook(hook.secret).verify(got.body, headers) == got.message
