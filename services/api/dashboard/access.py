@@ -75,7 +75,7 @@ def _invite(connection: Connection, sent: Sent) -> Changed:
     return _invitation(sent, email, token)
 
 
-@_change("/accounts/{account}/role", _ACCOUNTS)
+@_change("/accounts/{account_id}/role", _ACCOUNTS)
 def _give_role(connection: Connection, sent: Sent) -> Changed:
     row, role = _account(connection, sent), _role(sent)
     may_give(sent.visitor.scopes, role)
@@ -84,14 +84,14 @@ def _give_role(connection: Connection, sent: Sent) -> Changed:
     return {}
 
 
-@_change("/accounts/{account}/invitation", _ACCOUNTS)
+@_change("/accounts/{account_id}/invitation", _ACCOUNTS)
 def _invite_anew(connection: Connection, sent: Sent) -> Changed:
     row = _account(connection, sent)
     token = invite_again(connection, row, sent.visitor.who, sent.here.clock())
     return _invitation(sent, row.email, token)
 
 
-@_change("/accounts/{account}/end", _ACCOUNTS)
+@_change("/accounts/{account_id}/end", _ACCOUNTS)
 def _end_somebody(connection: Connection, sent: Sent) -> Changed:
     end_account(connection, _account(connection, sent), sent.visitor.who, sent.here.clock())
     return {}
@@ -110,7 +110,7 @@ def _make_key(connection: Connection, sent: Sent) -> Changed:
     return {"key": key, "key_name": name}
 
 
-@_change("/keys/{key}/rotate", _KEYS)
+@_change("/keys/{key_id}/rotate", _KEYS)
 def _rotate(connection: Connection, sent: Sent) -> Changed:
     row, now_ms = _key(connection, sent), sent.here.clock()
     workspace_id, who = sent.visitor.workspace_id, sent.visitor.who
@@ -118,7 +118,7 @@ def _rotate(connection: Connection, sent: Sent) -> Changed:
     return {"key": key, "key_name": row.name}
 
 
-@_change("/keys/{key}/end", _KEYS)
+@_change("/keys/{key_id}/end", _KEYS)
 def _end_one(connection: Connection, sent: Sent) -> Changed:
     row, now_ms = _key(connection, sent), sent.here.clock()
     end_key(connection, sent.visitor.workspace_id, row.public_id, sent.visitor.who, now_ms)
@@ -128,14 +128,14 @@ def _end_one(connection: Connection, sent: Sent) -> Changed:
 
 def _account(connection: Connection, sent: Sent) -> Row[Any]:
     """The account that the address names, of somebody who may do no more than the visitor."""
-    row = find_account(connection, sent.visitor.workspace_id, sent.named("account"))
+    row = find_account(connection, sent.visitor.workspace_id, sent.named("account_id"))
     may_give(sent.visitor.scopes, row.role)
     return row
 
 
 def _key(connection: Connection, sent: Sent) -> Row[Any]:
     """The key that the address names, which may do no more than the visitor."""
-    row = find_key(connection, sent.visitor.workspace_id, sent.named("key"))
+    row = find_key(connection, sent.visitor.workspace_id, sent.named("key_id"))
     may_give_scopes(sent.visitor.scopes, row.scopes)
     return row
 

@@ -16,7 +16,7 @@ from httpx import Client, Response
 from sqlalchemy import Engine, event, select
 
 from services.api.app import create_app
-from services.api.dashboard import access
+from services.api.dashboard import access, people, privacy, segment_editor, segments
 from services.api.dashboard import routes as dashboard
 from services.contract.tables import metadata
 from tests.contract.api.conftest import KEY
@@ -45,6 +45,12 @@ stands here and in ``_made``, which makes one in the other workspace."""
 
 NO_IDS = {"phase": "see", "name": "x", "code": "x", "token": "x", "namespace": "user_id"}
 """Parts of addresses that are the same in every workspace, with a value that is right."""
+
+PAGES = (dashboard, access, people, privacy, segments, segment_editor)
+FORM = {"role": "reader", "sure": "yes", "reason": "by phone", "day": "2026-11-01", "name": "x",
+        "use": "insight", "format": "csv", "do": "save", "r.type": "all", "r.0.type": "phase",
+        "r.0.any_of": "do"}  # fmt: skip
+"""What makes the dashboard's forms right."""
 
 IMPORT = {
     "kind": "people",
@@ -136,8 +142,8 @@ def test_no_page_tells_of_another_workspace(
     with _Statements(world.engine) as statements:
         csrf = re.search(r'name="csrf" value="(\w+)"', client.get("/access").text)
         assert csrf is not None
-        form = {"csrf": csrf[1], "role": "reader"}
-        for route in (*dashboard.router.routes, *access.router.routes):
+        form = {"csrf": csrf[1], **FORM}
+        for route in [one for part in PAGES for one in part.router.routes]:
             assert isinstance(route, APIRoute)
             names = set(re.findall(r"{(\w+)}", route.path)) - NO_IDS.keys()
             for method in sorted(route.methods) if names else ():
