@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 
 from services.dispatch.follows import Sent, Tried, health_after, sent_of
 from services.dispatch.lanes import Lane, lanes_of, next_due_ms
-from services.dispatch.queue import Loaded, Outcome, Taken
+from services.dispatch.queue import Loaded, Taken
+from services.dispatch.recording import Outcome
 
 SENT_MAX = 200
 """Messages that were sent and are not written down."""
@@ -26,8 +27,8 @@ class Backlog:
         self._sent: dict[str, Sent] = {}
 
     def __len__(self) -> int:
-        """Messages that are not done."""
-        return len(self._waiting)
+        """Messages that are not done, or not written down."""
+        return len(self._waiting.keys() | self._sent.keys())
 
     def lanes(self, now_ms: int, room: int) -> list[Lane]:
         """What may be sent now, at most ``room`` messages."""
@@ -113,6 +114,8 @@ class Backlog:
         )
 
     def written(self, outcome: Outcome) -> None:
-        """It is written down; nothing was settled or added since."""
-        self._sent = {}
+        """It is written down; what was settled since is not."""
+        for sent in outcome.sent:
+            if self._sent.get(sent.message.public_id) is sent:
+                del self._sent[sent.message.public_id]
         self._written_health, self._written_position = outcome.health, outcome.position

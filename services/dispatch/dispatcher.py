@@ -5,7 +5,8 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -38,6 +39,8 @@ PAUSE_S = 1.0
 PATIENCE_S = 5.0
 """For what is being sent when we are told to stop."""
 WEBHOOKS_MAX = 10_000
+THREADS_MAX = 32
+"""For what waits: the database, and names to be looked up."""
 
 _log = structlog.get_logger()
 
@@ -90,6 +93,7 @@ class Dispatcher:
         self._jobs: dict[str, _Job] = {}
         self._renewed_s = 0.0
         self._renew_s = 0.0
+        self._renewing: asyncio.Task[None] | None = None
         self._webhooks_s = 0.0
 
     def stop(self) -> None:
@@ -119,9 +123,12 @@ class Dispatcher:
                 self._leases.give_back(db)
 
     async def _run(self) -> None:
+        threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="dispatch")
+        asyncio.get_running_loop().set_default_executor(threads)
         while not self._stop.is_set():
             try:
                 await asyncio.to_thread(self._look)
+                self._renew_in_time()
             except DBAPIError as error:
                 if self._trouble is None:
                     _log.warning("dispatcher waits", error=type(error).__name__)
@@ -135,6 +142,8 @@ class Dispatcher:
         for job in self._jobs.values():
             job.sender.stop()
         tasks = [job.task for job in self._jobs.values()]
+        if self._renewing is not None:
+            tasks.append(self._renewing)
         if tasks:
             await asyncio.wait(tasks, timeout=PATIENCE_S)
             for task in tasks:
@@ -142,26 +151,41 @@ class Dispatcher:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def _look(self) -> None:
-        """What there is to send for, what is ours of it, and where something is new."""
+        """What there is to send for, and what is new; nothing is written, so none is waited for."""
         known = self._known
         with self._kept.connection() as db:
-            newest, looked = newest_position(db), None
+            newest, known.looked = newest_position(db), None
             if known.newest is not None and newest > known.newest:
-                looked = look_between(db, known.newest, newest)
+                known.looked = look_between(db, known.newest, newest)
             if time.monotonic() >= self._webhooks_s:
                 self._webhooks_s = time.monotonic() + WEBHOOKS_EVERY_S
                 known.webhooks = _webhooks(db)
-        wanted = known.webhooks.keys() | ({TOPIC} if self._topic is not None else set())
-        if time.monotonic() >= self._renew_s or not known.webhooks.keys() >= self._jobs.keys():
+        known.newest = newest  # not before: if anything failed, it is looked at again
+
+    def _renew_in_time(self) -> None:
+        """Give a sign of life, beside everything else.
+
+        Raises:
+            DBAPIError: the last one could not be given.
+        """
+        if self._renewing is not None:
+            if not self._renewing.done():
+                return
+            renewed, self._renewing = self._renewing, None
+            renewed.result()
+        names = self._known.webhooks.keys()
+        if time.monotonic() >= self._renew_s or not names >= self._jobs.keys():
             self._renew_s = time.monotonic() + RENEW_S
-            begun_s = time.monotonic()
-            with self._engine.begin() as db:
-                if self._topic is not None:
-                    make_reader(db, TOPIC, 0)
-                known.mine = set(self._leases.renew(db, wanted))
-            self._renewed_s = begun_s
-        # Not before: what is new is looked at again if anything failed.
-        known.newest, known.looked = newest, looked
+            wanted = names | ({TOPIC} if self._topic is not None else set())
+            self._renewing = asyncio.create_task(asyncio.to_thread(self._renew, wanted))
+
+    def _renew(self, wanted: Collection[str]) -> None:
+        begun_s = time.monotonic()
+        with self._engine.begin() as db:
+            if self._topic is not None:
+                make_reader(db, TOPIC, 0)
+            mine = set(self._leases.renew(db, wanted))
+        self._known.mine, self._renewed_s = mine, begun_s
 
     def _arrange(self) -> None:
         """Senders for what is ours, and for nothing else."""

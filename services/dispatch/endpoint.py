@@ -1,8 +1,8 @@
 """One endpoint: takes from its queue and the feed, and writes down what came of sending.
 
-A turn is at most one short transaction: what was sent is written down, and more is taken; sending
-goes on meanwhile. There is a turn when something new is in the feed, when a message is due, and
-when what was sent has waited long enough to be written down.
+A turn takes what is new by reading alone, and has what was sent written down beside it: neither
+sending nor taking waits for a lock or a disk. There is a turn when something new is in the feed,
+when a message is due, and when what was sent has waited long enough to be written down.
 """
 
 import asyncio
@@ -72,6 +72,7 @@ class Sender:
         """Something waits for what is on its way."""
         self._news_s: float | None = None
         """Since when something is to be written down."""
+        self._recording: asyncio.Task[None] | None = None
         self._turned_s = 0.0
         self._tidy_s = time.monotonic() + TIDY_EVERY_S
         self.oldest_ms: int | None = None
@@ -121,30 +122,36 @@ class Sender:
                 else:
                     await self._turn(self._backlog)
                     await self._wait(self._backlog)
-            await self._flights.drain(STOP_S)
-            if self._backlog is not None:
-                self._settle(self._backlog, self._clock())
-                if self._backlog.has_moved():
-                    await asyncio.to_thread(
-                        self._transactions.record,
-                        self._backlog.hook,
-                        self._backlog.outcome(),
-                        self._clock(),
-                    )
+            await self._end()
         finally:
             await self._flights.close()
+            if self._recording is not None:
+                await asyncio.wait([self._recording])
+
+    async def _end(self) -> None:
+        await self._flights.drain(STOP_S)
+        if self._backlog is None:
+            return
+        await self._recorded()
+        now_ms = self._clock()
+        self._settle(self._backlog, now_ms)
+        if self._backlog.has_moved():
+            told = self._backlog.hook, self._backlog.outcome(), now_ms
+            await asyncio.to_thread(self._transactions.record, *told)
 
     def _may_send(self) -> bool:
         return not self._stopping and not self._must_look and self._has_lease()
 
     def _landed(self) -> None:
         is_next = self._is_stuck and self._flights.count <= FEW
-        if self._flights.failed or is_next or self._news_s is None:
+        is_first = self._news_s is None and self._recording is None
+        if self._flights.failed or is_next or is_first:
             self._wake.set()
 
     async def _load(self) -> bool:
         """Everything anew, after what was known is written down; whether the webhook is there."""
         await self._flights.drain()
+        await self._recorded()
         self._must_look = False
         now_ms, hook, outcome = self._clock(), None, None
         if self._backlog is not None:
@@ -163,32 +170,22 @@ class Sender:
             await self._flights.drain()
         now_ms = self._clock()
         self._settle(backlog, now_ms)
+        await self._record(backlog)
         room = self._room(backlog, now_ms)
         lanes = backlog.lanes(now_ms, BATCH_MAX - self._flights.count)
-        unread = [one for lane in lanes for one in lane if not one.is_read]
-        outcome = backlog.outcome() if self._must_record(backlog) else None
-        fresh: list[Message] = []
-        if outcome is not None or unread or room > 0:
+        read = [one for lane in lanes for one in lane if not one.is_read]
+        if read or room > 0:
             self._has_new = self._has_new and room <= 0
             taken = await asyncio.to_thread(
-                self._transactions.exchange,
-                backlog.hook,
-                outcome,
-                unread,
-                backlog.position,
-                room,
-                now_ms,
+                self._transactions.take, backlog.hook, read, backlog.position, room, now_ms
             )
-            if outcome is not None:
-                backlog.written(outcome)
-                self._news_s = None
             if taken is None:
                 self.look()
                 return
             backlog.add(taken)
-            fresh = taken.messages
+            read += taken.messages
             self._has_new |= taken.has_more
-        await self._begin(backlog, [*unread, *fresh])
+        await self._begin(backlog, read)
 
     async def _begin(self, backlog: Backlog, read: Sequence[Message]) -> None:
         """Send what may be sent and was read."""
@@ -201,17 +198,13 @@ class Sender:
             if not message.flying:
                 message.rest()
         self._is_stuck = self._flights.count > FEW or backlog.is_stuck()
-        if self._news_s is None and (backlog.has_news() or self._flights.has_tried()):
+        has_news = backlog.has_news() or self._flights.has_tried()
+        if has_news and self._news_s is None and self._recording is None:
             self._news_s = time.monotonic()
         self.oldest_ms = backlog.oldest_ms()
 
     async def _wait(self, backlog: Backlog) -> None:
         """Until there is something for a turn to do."""
-        if time.monotonic() >= self._tidy_s:
-            self._tidy_s = time.monotonic() + TIDY_EVERY_S
-            outcome = backlog.outcome()
-            await asyncio.to_thread(self._transactions.tidy, backlog.hook, outcome, self._clock())
-            backlog.written(outcome)
         until_s = [self._tidy_s]
         if self._news_s is not None:
             until_s.append(self._news_s + RECORD_AFTER_S)
@@ -232,9 +225,40 @@ class Sender:
             return 0
         return max(0, min(BATCH_MAX - self._flights.count, QUEUE_MAX - len(backlog)))
 
-    def _must_record(self, backlog: Backlog) -> bool:
-        is_old = self._news_s is not None and time.monotonic() >= self._news_s + RECORD_AFTER_S
-        return is_old or backlog.is_other()
+    async def _record(self, backlog: Backlog) -> None:
+        """Have written down, beside everything else, what has waited for it long enough.
+
+        Raises:
+            LostError: the last time this was done another process had the webhook.
+            sqlalchemy.exc.DBAPIError: the last time it failed.
+        """
+        if self._recording is not None:
+            if not self._recording.done():
+                return
+            await self._recorded()
+        now_s = time.monotonic()
+        is_old = self._news_s is not None and now_s >= self._news_s + RECORD_AFTER_S
+        is_untidy = now_s >= self._tidy_s
+        if is_untidy:
+            self._tidy_s = now_s + TIDY_EVERY_S
+        if is_old or is_untidy or backlog.is_other():
+            self._news_s = None
+            self._recording = asyncio.create_task(self._write(backlog, tidying=is_untidy))
+
+    async def _write(self, backlog: Backlog, *, tidying: bool) -> None:
+        write = self._transactions.tidy if tidying else self._transactions.record
+        outcome = backlog.outcome()
+        try:
+            await asyncio.to_thread(write, backlog.hook, outcome, self._clock())
+            backlog.written(outcome)
+        finally:
+            self._wake.set()
+
+    async def _recorded(self) -> None:
+        """What is being written down is written down."""
+        if self._recording is not None:
+            recording, self._recording = self._recording, None
+            await recording
 
     def _settle(self, backlog: Backlog, now_ms: int) -> None:
         """What follows from what was tried since."""

@@ -5,23 +5,13 @@ from collections.abc import Sequence
 from sqlalchemy import Engine
 
 from services.dispatch.lanes import Message
-from services.dispatch.queue import (
-    Hook,
-    Loaded,
-    Outcome,
-    Taken,
-    load,
-    newest_for,
-    read_bodies,
-    record,
-    take,
-    tidy,
-)
+from services.dispatch.queue import Hook, Loaded, Taken, load, newest_for, read_bodies, take
+from services.dispatch.recording import Outcome, record, tidy
 from services.runtime.database import glancing, writing
 
 
 class Transactions:
-    """Each raises ``LostError`` if another process has the webhook by now.
+    """Those that write raise ``LostError`` if another process has the webhook by now.
 
     Args:
         engine: the database.
@@ -40,20 +30,13 @@ class Transactions:
                 record(db, hook, self._holder, outcome, now_ms)
             return load(db, self._name, self._holder)
 
-    def exchange(
-        self,
-        hook: Hook,
-        outcome: Outcome | None,
-        unread: Sequence[Message],
-        position: int,
-        room: int,
-        now_ms: int,
+    def take(
+        self, hook: Hook, unread: Sequence[Message], position: int, room: int, now_ms: int
     ) -> Taken | None:
-        """Write down, read what messages say, and take more from the feed: as far as asked.
+        """Read what messages say, and take more from the feed; nothing is locked or waited for.
 
         Args:
             hook: the webhook.
-            outcome: what is to be written down; None: nothing, and nothing is locked.
             unread: messages that are about to be sent.
             position: of the feed, up to which it was taken.
             room: for so many messages; 0: for none.
@@ -62,18 +45,15 @@ class Transactions:
         Returns:
             What was taken; None: the owner changed something, so that nothing was.
         """
-        taken = Taken([], position, has_more=False)
-        with (self._glancing if outcome is None else self._writing).begin() as db:
-            if outcome is not None:
-                record(db, hook, self._holder, outcome, now_ms)
-            if not unread and room == 0:
-                return taken
+        with self._glancing.begin() as db:
             newest = newest_for(db, hook)
             if newest is None:
                 return None
             if unread:
                 read_bodies(db, hook, unread)
-            return take(db, hook, position, newest, room, now_ms) if room else taken
+            if room == 0:
+                return Taken([], position, has_more=False)
+            return take(db, hook, position, newest, room, now_ms)
 
     def record(self, hook: Hook, outcome: Outcome, now_ms: int) -> None:
         """Write down what is known."""
