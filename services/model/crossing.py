@@ -116,7 +116,8 @@ def _flips(
     begin, end = cells(from_ms, to_ms)
     values, slopes = looked
     found: list[int] = []
-    left, falling = from_ms, (_slope(curve, from_ms) < 0.0) is truth
+    left: int = from_ms
+    falling: bool | None = None  # not looked at yet
     i = 0
     while i < end - begin:
         right = GRID_MS[begin + i]
@@ -127,7 +128,11 @@ def _flips(
             if right >= to_ms and (_value(curve, to_ms - 1) >= 0.0) is truth:
                 break  # there is one crossing up to the grid time: it lies behind to_ms
             flip = _narrow(curve, left, right, truth=truth)
-        elif falling and rising and t.may_turn(p, begin + i, truth=truth):
+        elif (
+            rising
+            and (_falls(curve, left, truth=truth) if falling is None else falling)
+            and t.may_turn(p, begin + i, truth=truth)
+        ):
             bottom = _bottom(curve, left, right, truth=truth)
             if (_value(curve, bottom) >= 0.0) is not truth:
                 flip = _narrow(curve, left, bottom, truth=truth)
@@ -141,10 +146,15 @@ def _flips(
         if len(found) == most:
             break
         truth = not truth
-        left, falling = flip, (_slope(curve, flip) < 0.0) is truth
+        left, falling = flip, None
         if flip == right:
             i += 1
     return found
+
+
+def _falls(curve: Curve, at_ms: int, *, truth: bool) -> bool:
+    """Whether f goes towards the other truth."""
+    return (_slope(curve, at_ms) < 0.0) is truth
 
 
 def _narrow(curve: Curve, left: int, right: int, *, truth: bool) -> int:

@@ -20,7 +20,7 @@ from services.model.rules.attributes import Attribute, AttributeDate
 from services.model.rules.condition import Condition, Node, Verdict
 from services.model.rules.happenings import Events, FirstEvent, LastEvent
 from services.model.rules.membership import InSegment, leaves
-from services.model.rules.memory import memories_of, put_by_hand, remember
+from services.model.rules.memory import Memory, memories_of, put_by_hand, remember
 from services.model.rules.standing import LatencyStateIs, PhaseIs
 from services.model.state import PersonState, Score
 from services.model.timeline import PIECES_MAX, Interval
@@ -31,8 +31,8 @@ Rings = dict[str, list[int]]
 
 _HAPPENINGS = (Events, FirstEvent, LastEvent)
 _READ = (*_HAPPENINGS, Attribute, AttributeDate, PhaseIs, LatencyStateIs, InSegment)
-_HITS = frozenset({"open", "click"})
-_NEAR_HITS = frozenset({"open", "click", "sent", "delivered"})
+_NEAR_OPENS = frozenset({"sent", "delivered"})
+"""What may tell that software opened a mail; of clicks other clicks tell."""
 
 
 class Person(NamedTuple):
@@ -88,13 +88,23 @@ class Hindsight:
         self.is_enough = not rulebook.recurring and all(isinstance(leaf, _READ) for leaf in found)
         """Whether these rules can be drawn so at all."""
         self._asked = _types_asked(asking)
+        self._told: dict[str, list[Memory]] = {}
+        """By type of event, the memories that such events may change."""
 
     @property
     def types(self) -> frozenset[str] | None:
         """The types of events that are asked for, lists by hand apart; None: all."""
         if self._asked is None:
             return None
-        return self._asked | _NEAR_HITS if self._asked & _HITS else self._asked
+        return self._asked | _NEAR_OPENS if "open" in self._asked else self._asked
+
+    def told(self, event_type: str) -> list[Memory]:
+        """What events of a type may change of what the rules ask to be kept."""
+        found = self._told.get(event_type)
+        if found is None:
+            found = [one for one in self.memories if one.types is None or event_type in one.types]
+            self._told[event_type] = found
+        return found
 
     def fits(self, state: PersonState, steps: Sequence[Interval]) -> bool:
         """Whether what is stored of somebody may be enough: they were followed once, or never.
@@ -203,9 +213,7 @@ class _Replay:
 
     def _hear(self, event: Event) -> bool:
         """As :func:`services.model.fold.fold` does, in which everything else would count too."""
-        memories = [
-            one for one in self._hindsight.memories if one.types is None or event.type in one.types
-        ]
+        memories = self._hindsight.told(event.type)
         if event.click_id is not None and (memories or self._person.whole):
             # It counts once with what it led to, or came from: what that was must be at hand.
             if not self._person.whole or event.occurred_ms == self._since_ms:

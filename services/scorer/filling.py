@@ -71,14 +71,15 @@ def fill(
     Returns:
         Those who have to be folded.
     """
-    by_rules: dict[int, tuple[Hindsight, list[int]]] = {}
+    by_rules: dict[int, list[int]] = defaultdict(list)
+    rulebooks = {}
     for person in persons:
         rulebook = segments.rulebook_for(person)
-        found = by_rules.setdefault(id(rulebook), (Hindsight(rulebook, model), []))
-        found[1].append(person)
+        rulebooks[id(rulebook)] = rulebook
+        by_rules[id(rulebook)].append(person)
     left: list[int] = []
-    for hindsight, some in by_rules.values():
-        left += _fill(db, workspace_id, some, hindsight, now_ms)
+    for key, some in by_rules.items():
+        left += _fill(db, workspace_id, some, Hindsight(rulebooks[key], model), now_ms)
     return sorted(left)
 
 
