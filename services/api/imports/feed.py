@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
@@ -164,7 +165,7 @@ def _closes_ms(text: str) -> int | None:
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        moment = _moment(text)
     except ValueError:
         raise VacancyError("closes", "Write the closing date as 2026-11-22.") from None
     if moment.tzinfo is None:
@@ -173,3 +174,11 @@ def _closes_ms(text: str) -> int | None:
         raise VacancyError("closes", "The closing date lies too far away.")
     at_ms = round(moment.timestamp() * 1000)
     return at_ms + DAY_MS if len(text) == len("2026-11-22") else at_ms
+
+
+def _moment(text: str) -> datetime:
+    """A date or moment as ISO 8601 has it, or as mail and RSS do: Tue, 01 Dec 2026 12:00:00 GMT."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return parsedate_to_datetime(text)

@@ -72,19 +72,23 @@ XML = """<?xml version="1.0" encoding="utf-8"?>
 <source><job><referencenumber>V1</referencenumber><title><![CDATA[Monteur & meer]]></title>
 <url>https://jobs.example.org/V1</url><expirationdate>2026-12-01T12:00:00+01:00</expirationdate>
 <category>energie</category></job>
-<job><referencenumber/><title>Nameless</title></job></source>"""
+<job><referencenumber/><title>Nameless</title></job>
+<job><referencenumber>V2</referencenumber><title>Lasser</title>
+<expirationdate>Tue, 01 Dec 2026 12:00:00 +0100</expirationdate></job>
+<job><referencenumber>V3</referencenumber><title>Lasser</title>
+<expirationdate>soon</expirationdate></job></source>"""
 
 
 def test_xml_and_what_cannot_be_read_closes_nothing(feed: Feed) -> None:
     feed.bring(json.dumps([posting("V9")]))
     job = feed.bring(XML, format="xml")
-    assert job["counts"] == {"new": 1, "repeated": 0}
+    assert job["counts"] == {"new": 2, "repeated": 0}
     errors = feed.client.get(f"/v1/jobs/{job['id']}/errors").json()["errors"]
-    assert [(one["row"], one["column"]) for one in errors] == [(2, "id")]
+    assert [(one["row"], one["column"]) for one in errors] == [(2, "id"), (4, "closes")]
     there = feed.there()
     assert there["V1"].title == "Monteur & meer"
     assert there["V1"].topics == ["energie"]
-    assert there["V1"].closes_ms == 1_796_122_800_000
+    assert there["V1"].closes_ms == there["V2"].closes_ms == 1_796_122_800_000
     assert there["V9"].closes_ms == 1_796_169_600_000
 
 
