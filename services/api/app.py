@@ -150,5 +150,5 @@ def create_app(
         app.include_router(pages.router)
     problem.install(app, error_pages.shown)
     openapi.install(app, [part.router for part in (*_DESCRIBED, smart)])
-    app.add_middleware(Edge)
+    app.add_middleware(Edge, shown=error_pages.shown)
     return app

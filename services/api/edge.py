@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.jobs.files import FILE_BYTES_MAX
 from services.api.limits import headers_of
-from services.api.problem import Problem, answer_of
+from services.api.problem import Problem, Shown
 from services.api.suggest import meant, shown
 
 BODY_BYTES_MAX = 1_048_576
@@ -42,8 +42,8 @@ SECONDS = Histogram(
 class Edge:
     """An ASGI layer around the app."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, shown: Shown) -> None:
+        self._app, self._shown = app, shown
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -69,7 +69,7 @@ class Edge:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if "\x00" in scope["path"] or b"%00" in scope.get("query_string", b""):
             problem = Problem(400, "invalid", "An address may not contain NUL.")
-            await answer_of(problem)(scope, receive, send)
+            await self._shown(Request(scope), problem)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 

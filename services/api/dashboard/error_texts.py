@@ -96,8 +96,8 @@ _BY_CODE: dict[str, Both] = {
         "en": "There is a segment with this key already. Choose another key.",
     },
     "segment_in_use": {
-        "nl": "Andere segmenten verwijzen naar dit segment. Verander die eerst.",
-        "en": "Other segments refer to this one. Change these first.",
+        "nl": "Andere segmenten of triggers verwijzen naar dit segment. Verander die eerst.",
+        "en": "Other segments or triggers refer to this one. Change these first.",
     },
     "segment_circle": {
         "nl": "Segmenten mogen niet in een kring naar elkaar verwijzen: niemand zou erin zitten.",

@@ -1,6 +1,7 @@
 """The pages about people: in a phase, found by an identity, one of them."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -46,7 +47,7 @@ def people_of_phase(
         words,
         visitor,
         workspace=name,
-        path=f"/phases/{phase}?order={order}",
+        path=f"/phases/{phase}?order={order}&q={quote(value)}",
         title=f"{phase.capitalize()}: {words.phase(phase)}",
         list=found,
         at=f"/phases/{phase}",
@@ -64,7 +65,8 @@ def search(here: Here, request: Request, visitor: SeesPeople, q: Q = None) -> Re
         found = persons_known_as(connection, visitor.workspace_id, value) if value else []
     if len(found) == 1:
         return RedirectResponse(f"/people/{found[0]}{lang(request)}", 303)
-    return page("search.html", words, visitor, workspace=name, found=found, q=value)
+    path = f"/people?q={quote(value)}"
+    return page("search.html", words, visitor, workspace=name, path=path, found=found, q=value)
 
 
 @router.get("/people/{person_id}")

@@ -1,6 +1,7 @@
 """The pages about segments: one, its picture, its export."""
 
 from typing import Any, get_args
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -73,7 +74,7 @@ def segment(
         words,
         visitor,
         workspace=name,
-        path=f"/segments/{key}?order={order}",
+        path=f"/segments/{key}?order={order}&q={quote((q or '').strip())}",
         at=f"/segments/{key}",
         figure=numbers,
         uses=get_args(Use),

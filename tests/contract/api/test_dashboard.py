@@ -156,6 +156,7 @@ def test_errors_are_pages_in_the_visitors_language(
         ("/phases/x", 400, "Zo kan het niet"),
         ("/phases/see?cursor=x", 400, "Begin de lijst opnieuw."),
         ("/people/nobody/erasure", 404, "Dat is hier niet"),
+        ("/people/%00", 400, "Zo kan het niet"),
     ):
         answer = browser.get(path, headers=page)
         assert (answer.status_code, told in answer.text) == (status, True), path

@@ -171,7 +171,7 @@ def test_a_segment_is_deleted_when_it_is_confirmed(browser: Client, world: World
     assert browser.post("/segments/doers/delete", data=form).status_code == 400
     html = {"Accept": "text/html"}
     used = browser.post("/segments/doers/delete?lang=nl", data=form | {"sure": "yes"}, headers=html)
-    assert (used.status_code, "Andere segmenten verwijzen" in used.text) == (409, True)
+    assert (used.status_code, "Andere segmenten of triggers" in used.text) == (409, True)
     assert browser.post("/segments/others/delete", data=form | {"sure": "yes"}).status_code == 303
     assert browser.get("/segments/others").status_code == 404
 
