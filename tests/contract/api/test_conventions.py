@@ -51,6 +51,20 @@ class _Place(msgspec.Struct, array_like=True):
     id: Annotated[int, msgspec.Meta(ge=1)]
 
 
+def test_what_takes_long_says_so(client: Client, world: World) -> None:
+    rule = {"type": "phase", "any_of": ["see"]}
+    client.put("/v1/segments/s", json={"name": "S", "rule": rule})
+    world.build()
+    body = {"use": "insight", "format": "csv"}
+    for prefer, applied in (("respond-async, wait=10", "respond-async"), ("wait=10", None)):
+        headers = {"Prefer": prefer}
+        answer = client.post("/v1/segments/s/exports", json=body, headers=headers)
+        assert answer.status_code == 202
+        assert answer.headers.get("preference-applied") == applied
+    quick = client.get("/v1/segments", headers={"Prefer": "respond-async"})
+    assert "preference-applied" not in quick.headers
+
+
 def test_a_cursor_says_that_it_is_too_old(client: Client) -> None:
     for age_ms, code in ((0, None), (CURSOR_LIFE_MS + 60_000, "cursor_expired")):
         cursor = pack_cursor(_Place(5), now_ms() - age_ms)

@@ -167,6 +167,10 @@ def test_people_are_put_in_and_kept_out_by_hand(api, world: World, people) -> No
     assert second.json()["next"] is None
     assert client.delete(f"/v1/segments/s/manual/{turning}").status_code == 202
     arrive()
+    told = client.get("/v1/audit", params={"about": "s"}).json()["audit"]
+    listed = [row["after"] for row in told if row["what"] == "segment.listed"]
+    assert listed[0] == {"person": turning, "list": "none"}
+    assert {"person": quiet, "list": "in"} in listed
     assert [one["person"] for one in client.get("/v1/segments/s/manual").json()["people"]] == [
         quiet
     ]
