@@ -41,11 +41,6 @@ DONE: dict[str, Both] = {
         "en": "Proof of a mailer filled in",
     },
     "hook.deleted": {"nl": "Koppeling met een mailer verwijderd", "en": "Mailer disconnected"},
-    "segment.listed": {"nl": "Segment met de hand aangepast", "en": "Segment changed by hand"},
-    "content.put": {"nl": "In de catalogus gezet", "en": "Put in the catalogue"},
-    "content.edited": {"nl": "In de catalogus veranderd", "en": "Changed in the catalogue"},
-    "content.removed": {"nl": "Uit de catalogus gehaald", "en": "Taken out of the catalogue"},
-    "retention.set": {"nl": "Bewaartermijn ingesteld", "en": "Time that people are kept set"},
     "link_secret.rotated": {"nl": "Geheim van links vervangen", "en": "Secret of links rotated"},
     "asserted_consent.declared": {
         "nl": "Verklaring over toestemming veranderd",
@@ -82,22 +77,12 @@ FIELDS: dict[str, Both] = {
     },
     "segment": {"nl": "segment", "en": "segment"},
     "description": {"nl": "omschrijving", "en": "description"},
-    "esp": {"nl": "mailer", "en": "mailer"},
-    "segment": {"nl": "segment", "en": "segment"},
-    "phase": {"nl": "fase", "en": "phase"},
     "content_id": {"nl": "item", "en": "item"},
     "when": {"nl": "moment", "en": "moment"},
     "channel": {"nl": "kanaal", "en": "channel"},
     "per_week": {"nl": "contacten per week", "en": "contacts per week"},
     "webhook_id": {"nl": "webhook", "en": "webhook"},
-    "months": {"nl": "maanden", "en": "months"},
-    "applicant_days": {
-        "nl": "dagen dat sollicitanten blijven",
-        "en": "days that applicants are kept",
-    },
-    "list": {"nl": "lijst", "en": "list"},
-    "person": {"nl": "persoon", "en": "person"},
-    "title": {"nl": "titel", "en": "title"},
+    "esp": {"nl": "mailer", "en": "mailer"},
 }
 
 SCOPES: dict[str, Both] = {
@@ -131,8 +116,6 @@ SCOPES: dict[str, Both] = {
     "hooks:write": {"nl": "Mailers koppelen", "en": "Connect mailers"},
     "webhooks:read": {"nl": "Webhooks zien", "en": "See webhooks"},
     "webhooks:write": {"nl": "Webhooks beheren", "en": "Manage webhooks"},
-    "triggers:read": {"nl": "Triggers zien, en wie ze doorgaven", "en": "See triggers and whom"},
-    "triggers:write": {"nl": "Triggers beheren", "en": "Manage triggers"},
     "workspace:write": {
         "nl": "De werkruimte instellen",
         "en": "Set up the workspace",
