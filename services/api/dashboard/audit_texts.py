@@ -116,6 +116,8 @@ SCOPES: dict[str, Both] = {
     "hooks:write": {"nl": "Mailers koppelen", "en": "Connect mailers"},
     "webhooks:read": {"nl": "Webhooks zien", "en": "See webhooks"},
     "webhooks:write": {"nl": "Webhooks beheren", "en": "Manage webhooks"},
+    "triggers:read": {"nl": "Triggers zien", "en": "See triggers"},
+    "triggers:write": {"nl": "Triggers beheren", "en": "Manage triggers"},
     "workspace:write": {
         "nl": "De werkruimte instellen",
         "en": "Set up the workspace",
