@@ -32,7 +32,7 @@ def members(segment: str, use: str, attributes: Sequence[str] = ()) -> Iterator[
         while job["status"] in {"waiting", "running"}:
             time.sleep(0.2)
             job = _answer(client.get(f"/v1/jobs/{job['id']}"))
-        if job["status"] != "done":
+        if job["file"] is None:  # it failed, or somebody in it was erased just now
             raise SystemExit(f"The export {job['status']}: {job['problem']}")
         with client.stream("GET", job["file"]["url"]) as answer:
             answer.raise_for_status()

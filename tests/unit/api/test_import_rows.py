@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from services.api.imports import run
 from services.api.imports.asked import PeopleImport, columns_of
 from services.api.imports.calls import Told, told
 from services.api.imports.table import csv_rows
@@ -134,3 +135,13 @@ def test_windows_1252_where_it_is_said() -> None:
 def test_equal_rows_have_one_message_id_and_no_others() -> None:
     one, same, other = calls(read(HEADER + GOOD + GOOD + GOOD.replace("Utrecht", "Zwolle")))
     assert one["messageId"] == same["messageId"] != other["messageId"]
+
+
+def test_what_is_told_at_once_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "TOLD_BYTES_MAX", 100)
+    calls = {
+        bytes([i]): Told(i, (), 0, {"text": "x" * size}, profile=False)
+        for i, size in enumerate((40, 30, 30, 200, 10, 10))
+    }
+    parts = list(run._parts(calls))
+    assert [[*part] for part in parts] == [[b"\0", b"\1"], [b"\2"], [b"\3"], [b"\4", b"\5"]]
