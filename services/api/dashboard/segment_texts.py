@@ -2,6 +2,10 @@
 
 SEGMENTS: dict[str, tuple[str, str]] = {
     "segment_new": ("Nieuw segment", "New segment"),
+    "building_old": (
+        "Cijfers en mensen zijn nog die van de vorige regel.",
+        "Numbers and people are still those of the rule before.",
+    ),
     "segment_numbers": ("Hoeveel mensen", "How many people"),
     "segment_came": ("Kwamen er het laatst bij", "Came in last"),
     "segment_came_none": ("Er is niemand in.", "Nobody is in it."),

@@ -77,6 +77,7 @@ def segment(
         path=f"/segments/{key}?order={order}&q={quote((q or '').strip())}",
         at=f"/segments/{key}",
         figure=numbers,
+        live=live,
         uses=get_args(Use),
         formats=get_args(Format),
         **shown,
