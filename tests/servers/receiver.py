@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 from typing import Any
 
 
@@ -54,6 +55,8 @@ class Receiver:
         self.accepted: list[Got] = []
         """Those that were answered with success."""
         self.closing = threading.Event()
+        self.secure: Callable[[SSLContext], None] = lambda _context: None
+        """Let those who connect from now on speak TLS."""
 
     @property
     def url(self) -> str:
@@ -107,6 +110,13 @@ def run_receiver(port: int = 0) -> Iterator[Receiver]:
 
     server = Server(("127.0.0.1", port), Handler)
     receiver.port = server.server_port
+
+    def secure(context: SSLContext) -> None:
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+
+    receiver.secure = secure
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

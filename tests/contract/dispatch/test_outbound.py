@@ -2,9 +2,17 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import NameOID
 
 from services.contract.target import check_addresses, networks_of, target_of
 from services.runtime import outbound
@@ -116,3 +124,38 @@ def test_what_is_no_http_is_told_so() -> None:
                 await pool.close()
 
     assert asyncio.run(send()).error == "not HTTP"
+
+
+def _certificate(folder: Path, name: str) -> SSLContext:
+    """A server's side of TLS under a name, trusted by whoever trusts the file beside it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(who, who, key.public_key(), x509.random_serial_number())
+    names = x509.SubjectAlternativeName([x509.DNSName(name)])
+    made = (
+        builder.not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(names, critical=False)
+        .sign(key, SHA256())
+    )
+    encoded = serialization.Encoding.PEM
+    private = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (folder / "trusted.pem").write_bytes(made.public_bytes(encoded))
+    (folder / "key.pem").write_bytes(key.private_bytes(encoded, *private))
+    context = SSLContext(PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "trusted.pem", folder / "key.pem")
+    return context
+
+
+@pytest.mark.parametrize(("name", "is_sent"), [(NAME, True), ("other.example.org", False)])
+def test_the_name_is_verified_though_an_address_is_connected_to(
+    name: str, is_sent: bool, monkeypatch: pytest.MonkeyPatch, receiver: Receiver, tmp_path: Path
+) -> None:
+    receiver.secure(_certificate(tmp_path, name))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "trusted.pem"))
+    outbound._tls.cache_clear()
+    _leads_to(monkeypatch, ["127.0.0.1"])
+    (answer,) = _send(f"https://{NAME}:{receiver.port}/")
+    outbound._tls.cache_clear()
+    assert (answer.status == 204, len(receiver.got)) == (is_sent, int(is_sent))
