@@ -19,6 +19,9 @@ import httpx
 
 from bench.figures import Figure, Target
 from bench.processes import commands, cpu_s, own_cpu_s, resident_mb_max
+from services.contract.moment import rfc3339
+from services.contract.phases import DAY_MS
+from services.runtime.clock import now_ms
 from services.runtime.migrations import migrate
 from tests.integration.product import KENTERING, Product, run_up
 from tests.servers.postgres import run_postgres
@@ -36,9 +39,10 @@ SEGMENT = {
 }
 _REGIONS = ("Utrecht", "Noord-Holland", "Zuid-Holland", "Gelderland")
 _TYPES = ("Page Viewed", "Job Viewed", "Article Read")
+_NOW_MS = now_ms()
 _PEOPLE: dict[str, Any] = {
     "kind": "people",
-    "as_of": "2024-01-02T00:00:00Z",
+    "as_of": rfc3339(_NOW_MS - 300 * DAY_MS),
     "identities": {"user_id": "number", "email": "mail"},
     "attributes": {
         "team": {"column": "team"},
@@ -176,10 +180,11 @@ def _write(file: Path, header: str, rows: Iterable[str]) -> None:
 
 
 def _person(i: int) -> str:
-    """Everybody agreed on a day of 2023."""
-    day = f"2023-{1 + i % 12:02}-{1 + i % 28:02}"
+    """Everybody agreed more than a year ago."""
+    day = rfc3339(_NOW_MS - (400 + i % 300) * DAY_MS)
     return f"N{i},p{i}@example.org,bench,{_REGIONS[i % 4]},{i % 40},yes,{day}\n"
 
 
 def _event(i: int) -> str:
-    return f"N{i},{_TYPES[i % 3]},2024-0{1 + i % 8}-{1 + i % 28:02}T10:00:00Z,c{i % 60}\n"
+    """Everybody did something in the year since: who is silent for long is erased."""
+    return f"N{i},{_TYPES[i % 3]},{rfc3339(_NOW_MS - (1 + i % 250) * DAY_MS)},c{i % 60}\n"

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, delete, select, update
 
 from services.contract import tables
+from services.contract.tables.jobs import ANEW
 
 WHY = (
     "Its file was removed: somebody who may have stood in it was erased, or took their consent "
@@ -25,7 +26,8 @@ def withdraw_files(db: Connection, workspace_id: int) -> None:
     ids = list(db.execute(query.order_by(_job.id).with_for_update()).scalars())
     if not ids:
         return
-    db.execute(update(tables.job).where(*exports, begun).values(status="waiting", lease_ms=None))
+    anew = {"status": "waiting", "lease_ms": None, "turn": (_job.turn // ANEW + 1) * ANEW}
+    db.execute(update(tables.job).where(*exports, begun).values(anew))
     db.execute(
         update(tables.job)
         .where(*exports, _job.file_until_ms.is_not(None))

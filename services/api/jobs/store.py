@@ -13,6 +13,7 @@ from services.api.idempotency import Once
 from services.api.problem import Problem
 from services.contract.phases import DAY_MS
 from services.contract.tables import job, job_error, job_piece
+from services.contract.tables.jobs import ANEW
 
 Kind = Literal["import", "export"]
 Status = Literal["awaiting_file", "waiting", "running", "done", "failed", "cancelled"]
@@ -21,7 +22,7 @@ OPEN: tuple[Status, ...] = ("awaiting_file", "waiting", "running")
 OPEN_MAX = 20
 """Jobs of one workspace that are not finished."""
 TURNS_MAX = 10
-"""So often a job is taken up; one that ends its worker each time is given up."""
+"""So often in a row a job is taken up; one that ends its worker each time is given up."""
 LEASE_MS = 15_000
 """After so long without a word of its worker another takes a job over."""
 FILE_KEPT_MS = DAY_MS
@@ -102,7 +103,7 @@ def claim(connection: Connection, now_ms: int) -> Row[Any] | None:
     row = connection.execute(select(job).where(waits).order_by(job.c.id).limit(1)).one_or_none()
     if row is None:
         return None
-    if row.turn >= TURNS_MAX:
+    if row.turn % ANEW >= TURNS_MAX:
         text = f"It was begun {TURNS_MAX} times, and never came to its end."
         end = {"status": "failed", "problem": text, "finished_ms": now_ms}
         write_held(connection, row, row.status, **end)

@@ -15,6 +15,8 @@ from sqlalchemy import (
 
 from services.contract.tables.base import Id, metadata, of_workspace
 
+ANEW = 1_000
+
 job = Table(
     "job",
     metadata,
@@ -27,7 +29,8 @@ job = Table(
     Column("asked", JSON, nullable=False),  # the request
     Column("created_ms", BigInteger, nullable=False),
     Column("created_by", Text, nullable=False),
-    # Who works on it, or uploads to it, holds this number; another takes it over with the next.
+    # Who works on it, or uploads to it, holds this number; another takes it over with the next,
+    # and begun anew through no fault of its own it goes on from the next multiple of ANEW.
     Column("turn", Integer, nullable=False),
     Column("lease_ms", BigInteger),  # until when nobody else takes it over
     Column("done", BigInteger, nullable=False),  # rows

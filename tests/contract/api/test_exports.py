@@ -14,10 +14,12 @@ from httpx import Client
 from services.api.exports import run
 from services.api.exports.run import Exporting
 from services.api.in_force import InForce
-from services.api.jobs.store import FILE_KEPT_MS
+from services.api.jobs.store import FILE_KEPT_MS, TURNS_MAX
 from services.api.jobs.work import Worker
 from services.contract.event import Agreement, Consent, Identity
 from services.contract.phases import DAY_MS
+from services.runtime.database import writing
+from services.scorer.files import withdraw_files
 from tests.contract.api.world import MODEL, NOW_MS, World
 
 Export = Callable[..., tuple[Any, bytes]]
@@ -180,3 +182,26 @@ def test_the_address_of_a_file_is_ours_and_ends(
     next_day.step()
     assert client.get(url).status_code == 404
     assert client.get(f"/v1/jobs/{job['id']}").json()["file"] is None
+
+
+def test_an_export_is_begun_anew_as_often_as_somebody_is_erased(
+    export: Export, client: Client, world: World, worker: Worker
+) -> None:
+    reader(world, "anna")
+    real = worker._runs["export"]
+    left = [*range(TURNS_MAX + 2)]
+
+    def interrupted(hold: Any) -> None:
+        if left.pop():
+            with writing(world.engine).begin() as db:
+                withdraw_files(db, world.id)
+        real(hold)
+
+    worker._runs = {"export": interrupted}
+    world.build()
+    body = {"use": "insight", "format": "ndjson"}
+    job = client.post("/v1/segments/readers/exports", json=body).json()
+    for _ in [*left]:
+        assert worker.step()
+    assert left == []
+    assert client.get(f"/v1/jobs/{job['id']}").json()["status"] == "done"
