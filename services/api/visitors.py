@@ -10,8 +10,8 @@ def sender_of(here: Context, request: Request) -> str | None:
     """The address, or IPv6 network, that a request came from; None: an inner one."""
     return here.addresses.sender(
         "" if request.client is None else request.client.host,
-        request.headers.get("x-forwarded-for", "").encode("latin-1"),
-        request.headers.get("forwarded", "").encode("latin-1"),
+        ", ".join(request.headers.getlist("x-forwarded-for")).encode("latin-1"),
+        ", ".join(request.headers.getlist("forwarded")).encode("latin-1"),
     )
 
 

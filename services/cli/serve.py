@@ -9,6 +9,8 @@ from typing import Any
 
 import uvicorn
 
+from services.runtime.plain_http import PlainHttp
+
 # Together with the spool writer's own patience below the ten seconds that whoever sends SIGTERM
 # usually waits.
 LINGER_S = 1.0
@@ -29,7 +31,7 @@ class Server(uvicorn.Server):
         linger_s: how long.
         closing: called when it listens no more, to end what would else go on without end.
         address: host and port to listen on; not where :meth:`run` is given sockets.
-        protocol: makes the protocol of each connection; None: uvicorn's own.
+        protocol: makes the protocol of each connection.
     """
 
     def __init__(
@@ -41,14 +43,14 @@ class Server(uvicorn.Server):
         linger_s: float = LINGER_S,
         closing: Callable[[], None] = lambda: None,
         address: tuple[str, int] = ("127.0.0.1", 0),
-        protocol: Any = None,
+        protocol: Any = PlainHttp,
     ) -> None:
         config = uvicorn.Config(
             app,
             host=address[0],
             port=address[1],
             loop="uvloop",
-            http=protocol or "httptools",
+            http=protocol,
             ws="none",
             lifespan="on",
             access_log=False,  # it would name people: tokens and ids stand in the addresses

@@ -14,6 +14,8 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _HOPS_MAX = 20
 _CACHED_MAX = 10_000
+_SAID_BYTES_MAX = 1_000
+"""Of each header the end counts. It is remembered, and anybody may write as much as they like."""
 _HOME_PREFIX = 64
 """One customer of IPv6 has all addresses below such a prefix."""
 _FORWARDED_FOR = re.compile(r'(?:^|;)\s*for="?([^";]+?)"?\s*(?:;|$)', re.IGNORECASE)
@@ -37,10 +39,9 @@ class Addresses:
 
     def __init__(self, trusted: Sequence[Network]) -> None:
         self._trusted = tuple(trusted)
-        self.sender = lru_cache(maxsize=_CACHED_MAX)(self._sender)
-        """See :meth:`_sender`; what was worked out is remembered."""
+        self._worked_out = lru_cache(maxsize=_CACHED_MAX)(self._work_out)
 
-    def _sender(self, peer: str, x_forwarded_for: bytes, forwarded: bytes) -> str | None:
+    def sender(self, peer: str, x_forwarded_for: bytes, forwarded: bytes) -> str | None:
         """The address, or IPv6 network, that a request came from.
 
         Args:
@@ -52,6 +53,11 @@ class Addresses:
             None where it is an inner address: a system of one's own, or a proxy that nobody
             declared. To limit it would be to limit everybody behind it.
         """
+        return self._worked_out(
+            peer, x_forwarded_for[-_SAID_BYTES_MAX:], forwarded[-_SAID_BYTES_MAX:]
+        )
+
+    def _work_out(self, peer: str, x_forwarded_for: bytes, forwarded: bytes) -> str | None:
         address = _read(peer)
         hops = _hops(x_forwarded_for, forwarded)
         while address is not None and hops and self._is_trusted(address):

@@ -24,7 +24,7 @@ _HASHERS_MAX = 1024
 _LAST_CHARACTERS = {0: None, 2: frozenset("AQgw"), 3: frozenset("AEIMQUYcgkosw048")}
 _PADDING = {0: b"", 2: b"==", 3: b"="}
 # As bytes: a text's translate takes ten times as long.
-_TO_STANDARD = bytes.maketrans(b"-_+/", b"+/  ")
+_TO_STANDARD = bytes.maketrans(b"-_+/=", b"+/   ")
 _TO_URL = bytes.maketrans(b"+/", b"-_")
 
 SecretOf = Callable[[int, int], bytes | None]

@@ -6,7 +6,7 @@ uvicorn's own protocol waits for ever for the end of a request, and keeps header
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from services.runtime.plain_http import PlainHttp
 
 HEAD_BYTES_MAX = 65_536
 """Of a request before its body, beside what came in one piece with its beginning."""
@@ -16,7 +16,7 @@ LONG_BODY_BYTES_MIN = 1_048_576
 """Who brings so much within it gets as long again: a file takes its time."""
 
 
-class BoundedHttp(HttpToolsProtocol):
+class BoundedHttp(PlainHttp):
     """One connection; the arguments are uvicorn's."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
@@ -73,7 +73,8 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """A request's last byte."""
-        self._stop_waiting()
+        if not self.is_offered_another:
+            self._stop_waiting()
         super().on_message_complete()
 
     def _expect_request(self) -> None:

@@ -111,7 +111,7 @@ class Tracker:
 
     async def _reply(self, scope: Scope, receive: Receive) -> Reply:
         path, method = scope["path"], scope["method"]
-        if method == "OPTIONS" and path.startswith("/v1/"):
+        if method == "OPTIONS" and path.lstrip("/").startswith("v1/"):
             return answers.PREFLIGHT
         route = route_of(path)
         if route is not None:

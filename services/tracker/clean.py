@@ -5,6 +5,7 @@ out of texts, texts are cut at TEXT_LENGTH_MAX, names at NAME_LENGTH_MAX, what l
 DEPTH_MAX becomes null, and integers of more than 64 bits become texts.
 """
 
+import json
 import re
 from typing import Any
 
@@ -91,9 +92,17 @@ def clean_object(value: dict[str, Any], depth: int = DEPTH_MAX) -> dict[str, Any
     return clean
 
 
-def without_lone_surrogates(body: bytes) -> bytes:
-    """JSON in which escaped halves of characters are replaced by U+FFFD.
+def mended(body: bytes) -> bytes:
+    """JSON as strict decoders take it, from what libraries write that are not strict.
 
-    Texts cut in the middle of an emoji are common, and strict decoders refuse them.
+    Escaped halves of characters, of texts cut in the middle of an emoji, become U+FFFD; NaN and
+    the infinities, which Python's own library writes, become null; characters that should have
+    been escaped are.
+
+    Raises:
+        ValueError: it is no JSON all the same.
+        RecursionError: it is too deep.
     """
-    return _ESCAPE.sub(lambda m: rb"\ufffd" if m[1] else m[0], body)
+    told = json.loads(body, strict=False, parse_constant=lambda _: None)
+    text = json.dumps(told, allow_nan=False, separators=(",", ":")).encode()
+    return _ESCAPE.sub(lambda m: rb"\ufffd" if m[1] else m[0], text)

@@ -78,6 +78,8 @@ class Collector:
         if directory is None or writer is None:
             metrics.count_reason("not_ready")
             is_pixel = request.path.endswith(".gif")
+            if is_pixel:
+                metrics.EVENTS_LOST.labels("not_ready").inc()
             answer(answers.PIXEL if is_pixel else answers.problem("not_ready"))
             return
         now_ms = self._clock.now_ms()

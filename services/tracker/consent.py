@@ -16,7 +16,7 @@ from services.contract.consent import (
 )
 from services.contract.decision import DECIDED
 from services.contract.erasure import ERASED
-from services.contract.event import LISTED, NO_PROOF, Agreement, Consent, Event
+from services.contract.event import LISTED, NO_PROOF, Agreement, Consent, Event, nobodys_id
 from services.contract.snapshot import KeyEntry
 from services.tracker.clean import clean_id
 from services.tracker.directory import Directory
@@ -84,8 +84,14 @@ def proof_of(consent: dict[str, Any], received_ms: int) -> Agreement:
 
 def has_privacy_signal(headers: Mapping[bytes, bytes]) -> bool:
     """Whether the browser says for its user: do not track me."""
-    # Blanks or an extension may stand behind the 1.
-    return headers.get(b"sec-gpc", b"")[:1] == b"1" or headers.get(b"dnt", b"")[:1] == b"1"
+    return _says_1(headers.get(b"sec-gpc", b"")) or _says_1(headers.get(b"dnt", b""))
+
+
+def _says_1(value: bytes) -> bool:
+    # Blanks or an extension may stand behind it; where it was said twice, one is enough.
+    return value[:1] == b"1" or (
+        b"," in value and any(said.strip()[:1] == b"1" for said in value.split(b","))
+    )
 
 
 def with_assertion(said: Consent, sender: KeyEntry) -> Consent:
@@ -117,18 +123,27 @@ def judged(
     """
     event = _heard_now(event)
     if event.type == "consent_changed":
-        return _word(event, privacy_signal=privacy_signal)
+        return _word(event, directory, privacy_signal=privacy_signal)
     if privacy_signal and not event.agreement.specific:
-        return stripped(event, _REFUSED), "privacy_signal"
+        return _left(event, directory, _REFUSED), "privacy_signal"
     if event.consent.measure is not True and event.type != LISTED:
         if event.type in _OF_NOBODY:  # said of identities, and of nobody's doings
             return event, None
-        return stripped(event, event.consent), "no_consent"
+        return _left(event, directory, event.consent), "no_consent"
     if not event.identities:
-        return stripped(event, event.consent), "no_identity"
+        return _left(event, directory, event.consent), "no_identity"
     if directory.has_withdrawals(event.workspace_id):
         return _overridden(event, directory)
     return event, None
+
+
+def _left(event: Event, directory: Directory, consent: Consent) -> Event:
+    """What is left of an event that follows nobody: not even its id leads to who it was."""
+    secret = directory.mark_secret_of(event.workspace_id)
+    left = stripped(event, consent)
+    if secret is None:
+        return left
+    return msgspec.structs.replace(left, event_id=nobodys_id(left.event_id, secret))
 
 
 def _heard_now(event: Event) -> Event:
@@ -150,14 +165,16 @@ def _overridden(event: Event, directory: Directory) -> tuple[Event, EventReason 
     if not event.server_only and not any(i.namespace in _FROM_BROWSERS for i in event.identities):
         given_ms = 0  # a date proves nothing of somebody whom anybody may name
     if measure_ms is not None and given_ms <= measure_ms:
-        return stripped(event, _REFUSED), "withdrawn"
+        return _left(event, directory, _REFUSED), "withdrawn"
     if profile_ms is not None and event.consent.profile and given_ms <= profile_ms:
         consent = msgspec.structs.replace(event.consent, profile=None)
         return msgspec.structs.replace(event, consent=consent), None
     return event, None
 
 
-def _word(event: Event, *, privacy_signal: bool) -> tuple[Event, EventReason | None]:
+def _word(
+    event: Event, directory: Directory, *, privacy_signal: bool
+) -> tuple[Event, EventReason | None]:
     """An answer about consent: who said what, and nothing around it.
 
     Whoever takes consent back has to be known for it to be done.
@@ -166,13 +183,13 @@ def _word(event: Event, *, privacy_signal: bool) -> tuple[Event, EventReason | N
     if not event.server_only:
         identities = tuple(i for i in identities if i.namespace in _FROM_BROWSERS)
     if not identities:
-        return stripped(event, event.consent), "no_identity"
+        return _left(event, directory, event.consent), "no_identity"
     consent, said = event.consent, said_in(event)
     if consent.measure is False:
         refusal = msgspec.structs.replace(consent, profile=False)
         return only_the_word(msgspec.structs.replace(event, consent=refusal), identities), None
     if privacy_signal and not event.agreement.specific:
-        return stripped(event, _REFUSED), "privacy_signal"
+        return _left(event, directory, _REFUSED), "privacy_signal"
     if not said or (consent.measure is None and any(said.values()) and not event.server_only):
-        return stripped(event, consent), "no_consent"
+        return _left(event, directory, consent), "no_consent"
     return only_the_word(event, identities), None

@@ -40,7 +40,8 @@ class Gate:
         """Whole seconds until this address may ask again; None where it may now.
 
         Mailers' webhooks and unsubscribing are not limited: a mailing comes from few addresses at
-        once, mail programs unsubscribe thousands from a few of theirs, and each call is signed.
+        once, mail programs unsubscribe thousands from a few of theirs, and what none of them signed
+        is not kept.
         """
         if address is None:
             return None

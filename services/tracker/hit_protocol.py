@@ -2,7 +2,7 @@
 
 A hit is a request to a collecting route (:mod:`services.tracker.routes`) that needs nothing but
 its headers and its body. uvicorn's own protocol goes on to parse, to keep connections and to run
-the ASGI application for everything else: health, preflights, odd addresses, upgrades, and hits
+the ASGI application for everything else: health, preflights, odd addresses, and hits
 that stand behind an unfinished request on their connection. Both ways decide alike and answer
 with the same bytes; ``tests/integration/test_two_ways.py`` holds them to it.
 """
@@ -11,9 +11,9 @@ import asyncio
 from typing import Any, Literal
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from services.runtime.plain_http import PlainHttp
 from services.tracker.answers import Reply
 from services.tracker.body import BODY_SECONDS_MAX, whole_body
 from services.tracker.collector import Collector, new_id, refusal
@@ -32,7 +32,7 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _METHODS = {b"GET": "GET", b"HEAD": "HEAD", b"POST": "POST"}
 
 
-class HitProtocol(HttpToolsProtocol):
+class HitProtocol(PlainHttp):
     """One connection.
 
     Args:
@@ -127,6 +127,8 @@ class HitProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Hits without a body can be decided now."""
+        if self.is_offered_another:
+            return
         self._has_begun = False
         if self.transport.is_closing():
             return  # it stands behind the last request that this connection was good for
@@ -172,7 +174,7 @@ class HitProtocol(HttpToolsProtocol):
             return None
         text = path.decode("ascii")
         route = route_of(text)
-        if route is None or method not in route.methods or self.parser.should_upgrade():
+        if route is None or method not in route.methods:
             return None
         keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
         return Hit(route, method, text, query, headers_of(self.headers), keep_alive)

@@ -24,7 +24,7 @@ QUEUE_EVENTS = Gauge("kentering_tracker_queue_events", "Events waiting for a com
 
 # Events answered with a pixel or redirect although they could not be stored.
 EVENTS_LOST = Counter("kentering_tracker_events_lost_total", "Events that are gone.", ["reason"])
-_LOST: tuple[Reason, ...] = ("rate_limited", "busy", "log_full", "log_failed")
+_LOST: tuple[Reason, ...] = ("not_ready", "rate_limited", "busy", "log_full", "log_failed")
 
 # Everything refused, or counted without following, by reason (services/tracker/reasons.py).
 _REASONS_SEEN = Counter(

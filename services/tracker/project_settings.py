@@ -17,7 +17,11 @@ _encode = msgspec.json.Encoder().encode
 
 
 def key_in(path: str) -> str | None:
-    """The key in ``/v1/projects/{key}/settings``; None for any other path."""
+    """The key in ``/v1/projects/{key}/settings``; None for any other path.
+
+    Slashes too many around it are passed over, as in ``services/tracker/routes.py``.
+    """
+    path = f"/{path.strip('/')}"
     if not path.startswith(_BEGINNING) or not path.endswith(_END):
         return None
     key = path[len(_BEGINNING) : -len(_END)]

@@ -12,14 +12,16 @@ BATCH_EVENTS_MAX = 5_000
 
 
 def headers_of(pairs: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """Headers by name, the last value of each; but one ``1`` among repeated signals holds."""
+    """Headers by name, the last value of each; of those in ``_LISTS`` all of them."""
     headers = dict(pairs)
     if len(headers) < len(pairs):
-        headers |= {name: value for name, value in pairs if name in _SIGNALS and value[:1] == b"1"}
+        for name in _LISTS & headers.keys():
+            headers[name] = b", ".join([value for one, value in pairs if one == name])
     return headers
 
 
-_SIGNALS = frozenset({b"sec-gpc", b"dnt"})
+_LISTS = frozenset({b"sec-gpc", b"dnt", b"x-forwarded-for", b"forwarded"})
+"""Proxies add lines of their own to what the browser and others before them said."""
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from services.tracker.arrival import Arrival
-from services.tracker.clean import clean_id, clean_text, without_lone_surrogates
+from services.tracker.clean import clean_id, clean_text, mended
 from services.tracker.reasons import RefusedEventError, RefusedRequestError
 from services.tracker.request import BATCH_EVENTS_MAX, EVENT_BYTES_MAX
 
@@ -79,7 +79,7 @@ _call_decoder = msgspec.json.Decoder(Call)
 _any_call_decoder = msgspec.json.Decoder(_CallWithMore)
 _id_decoder = msgspec.json.Decoder(_OnlyId)
 
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
 _UNKNOWN_FIELD = re.compile(r"unknown field `(.*)`$", re.DOTALL)
 _FIELD_LENGTH_MAX = 64
 
@@ -162,9 +162,7 @@ def _decode_odd_call(body: bytes) -> tuple[Call, str | None]:
 def _decode(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
     try:
         return decoder.decode(body)
+    except msgspec.ValidationError:
+        raise  # it is JSON, of another shape
     except msgspec.DecodeError:
-        body = bytes(body)
-        repaired = without_lone_surrogates(body)
-        if repaired == body:
-            raise
-        return decoder.decode(repaired)
+        return decoder.decode(mended(bytes(body)))

@@ -22,7 +22,6 @@ from services.contract.event import (
     Identity,
     event_id_of,
 )
-from services.contract.phases import DAY_MS
 from services.contract.token import Unsubscribe, read_unsubscribe
 from services.tracker.accepted import Accepted
 from services.tracker.answers import NO_SUCH_LINK, Reply
@@ -33,6 +32,7 @@ from services.tracker.request import Request
 PREFIX = "/u/"
 _FIELD, _ONE_CLICK = "List-Unsubscribe", "One-Click"
 _BODY_BYTES_MAX = 4_096
+_SAME_MS = 60_000
 
 _STYLE = (
     "body{font:1.1em/1.5 sans-serif;max-width:32em;margin:15vh auto;padding:0 1em}"
@@ -100,8 +100,11 @@ def unsubscribe(request: Request, directory: Directory, now_ms: int) -> Accepted
 
 
 def event_of(wish: Unsubscribe, workspace_id: int, now_ms: int, *, followed: bool) -> Event:
-    """The event of a wish; said twice on a day from the same mail it is one."""
-    words = f"unsubscribe:{wish.person_token}:{wish.message_id}:{now_ms // DAY_MS}"
+    """The event of a wish; said twice within a minute from the same mail it is one.
+
+    No longer: between the two they may have agreed again.
+    """
+    words = f"unsubscribe:{wish.person_token}:{wish.message_id}:{now_ms // _SAME_MS}"
     event = Event(
         v=VERSION,
         workspace_id=workspace_id,
@@ -135,12 +138,15 @@ def is_wish(request: Request) -> bool:
 
 def _is_wish_in_parts(content_type: str, body: bytes) -> bool:
     head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1")
-    message = BytesParser(policy=policy.HTTP).parsebytes(head + body)
-    fields = [
-        (part.get_param("name", header="content-disposition"), part.get_payload(decode=True))
-        for part in message.walk()
-        if not part.is_multipart()
-    ]
+    try:
+        message = BytesParser(policy=policy.HTTP).parsebytes(head + body)
+        fields = [
+            (part.get_param("name", header="content-disposition"), part.get_payload(decode=True))
+            for part in message.walk()
+            if not part.is_multipart()
+        ]
+    except (IndexError, ValueError):  # its parser falls over headers that break off
+        return False
     return [(name, value.strip()) for name, value in fields if isinstance(value, bytes)] == [
         (_FIELD, _ONE_CLICK.encode())
     ]

@@ -75,6 +75,7 @@ def test_browsers_may_read_answers_and_errors(client):
     assert preflight.status_code == 204
     allowed = preflight.headers["access-control-allow-headers"]
     assert {"authorization", "content-type", "x-retry-count"} <= set(allowed.split(", "))
+    assert client.options(f"{client.base_url}//v1/page").headers["access-control-allow-headers"]
     for answer in (
         client.post("/v1/page", content=b"{}"),
         client.post("/v1/page", auth=WRITE_KEY, content=b"{"),

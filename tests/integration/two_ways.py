@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from services.cli.serve import Server
+from services.runtime.plain_http import PlainHttp
 from services.runtime.sqlite_log import SqliteLog
 from services.tracker.app import create_app
 from services.tracker.gate import Gate
@@ -37,7 +38,7 @@ class Way:
             await tracker(scope, receive, send)
 
         self.server = Server(
-            application, linger_s=0, protocol=tracker.protocol if answers_hits else None
+            application, linger_s=0, protocol=tracker.protocol if answers_hits else PlainHttp
         )
         self._door = socket.create_server(("127.0.0.1", 0))
         self.port = self._door.getsockname()[1]

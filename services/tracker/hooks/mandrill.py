@@ -75,16 +75,12 @@ def _verified(request: Request, hook: HookEntry) -> dict[str, str]:
 
 
 def _event(said: Mapping[str, Any]) -> Mail | Unread:
-    kind, mail, at, url = (
-        said.get("event"),
-        object_of(said.get("msg")),
-        said.get("ts"),
-        said.get("url"),
-    )
+    kind = said.get("event") or said.get("type")
+    mail, at, url = object_of(said.get("msg")), said.get("ts"), said.get("url")
     message = mail.get("_id") or said.get("_id")
     # ``_id`` is the mail's, so that opens and clicks share it.
-    event_id = made_id(kind or said.get("type"), message, mail.get("email"), at, url)
-    type_ = meaning(kind or said.get("type"), _KINDS, event_id)
+    event_id = made_id(kind, message, mail.get("email"), at, url)
+    type_ = meaning(kind, _KINDS, event_id)
     if isinstance(type_, Unread):
         return type_
     return Mail(

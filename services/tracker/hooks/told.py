@@ -8,7 +8,7 @@ import msgspec
 
 from services.contract.event import EventType, Identity
 from services.contract.hook import HookEntry
-from services.tracker.clean import without_lone_surrogates
+from services.tracker.clean import mended
 from services.tracker.hooks.errand import Errand
 from services.tracker.hooks.memory import Memory
 from services.tracker.reasons import EventReason, RefusedRequestError
@@ -76,7 +76,7 @@ def json_of(body: bytes) -> Any:
     """
     try:
         return _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         raise RefusedRequestError("malformed") from None
 
 
@@ -84,10 +84,7 @@ def _decode(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except msgspec.DecodeError:
-        repaired = without_lone_surrogates(body)
-        if repaired == body:
-            raise
-        return msgspec.json.decode(repaired)
+        return msgspec.json.decode(mended(body))
 
 
 def object_of(value: Any) -> Mapping[str, Any]:

@@ -159,6 +159,8 @@ def test_no_bit_may_change(token):
         forged = token[:place] + other + token[place + 1 :]
         assert read_link(forged, secret_of) is None
         assert read_recipient(forged, secret_of) is None
+    assert read_link(token + "=", secret_of) is None
+    assert read_recipient(token + "=", secret_of) is None
 
 
 @given(st.text(max_size=60) | st.text(string.ascii_letters, max_size=60))

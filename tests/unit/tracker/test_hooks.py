@@ -232,6 +232,11 @@ def test_mandrill_signs_every_field_and_the_address():
     assert code_of(take(request, directory(moved))) == "403 bad_signature"
 
 
+def test_a_kind_that_is_no_text_is_told_so():
+    accepted = take(signed("mandrill", [{"event": [], "type": "send", "msg": {"email": "a@b.nl"}}]))
+    assert accepted.reply.status == 200
+
+
 @pytest.mark.parametrize("esp", ESPS)
 def test_head_says_whether_there_is_such_a_hook(esp):
     there = Request("HEAD", f"/hooks/{esp}/hk_{esp}", {}, REQUEST_ID)

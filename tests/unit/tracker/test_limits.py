@@ -92,6 +92,8 @@ TRUSTED = "10.0.0.0/8, 2001:db8:ffff::/48"
         (TRUSTED, "10.0.0.1", "unknown", "", None),
         (TRUSTED, "10.0.0.1", "", "for=_hidden", None),
         (TRUSTED, "10.0.0.1", "9.9.9.9, \xff" + "," * 500, "", None),
+        # of a long header the end counts
+        (TRUSTED, "10.0.0.1", "1" * 60_000 + ", 9.9.9.9, 10.3.3.3", "", "9.9.9.9"),
         ("", "", "", "", None),
     ],
 )
