@@ -7,8 +7,8 @@ import pytest
 from services.contract.event import Consent, Event, Identity
 from services.contract.withdrawal import Withdrawal, mark_of
 from services.tracker.accept import accept
-from services.tracker.directory import Directory
 from services.tracker.consent import has_privacy_signal
+from services.tracker.directory import Directory
 from services.tracker.request import headers_of
 from services.tracker.withdrawals import Withdrawals
 from tests.unit.tracker.scene import NOW_MS, SECRET, SNAPSHOT, request_of
