@@ -1,12 +1,12 @@
 """The filter: how fifteen probabilities move through silence and events.
 
 ``p`` is a list of 15, frailty point × state, with sum 1. The sums are written out in one order,
-so that the same events give the same bits, for one person and for many.
+so that the same events give the same bits, for one person and for many. Loops run by place and over
+plain floats: compiled they work on the processor's own numbers.
 """
 
 import math
 from collections.abc import Sequence
-from operator import mul
 
 from services.model.parameters import Three
 from services.model.version import GRID, Model
@@ -28,18 +28,38 @@ def spread(p: Sequence[float], model: Model) -> list[float]:
     return c
 
 
-def after_silence(p: Sequence[float], days: float, model: Model) -> Probabilities:
+def after_silence(p: Probabilities, days: float, model: Model) -> Probabilities:
     """The probabilities after ``days`` in which nothing was heard."""
-    return normal(model.silently(p, days))
+    q: list[float] = []
+    i = 0
+    for point in model.silence:
+        e0, e1, e2 = point.exponents
+        r0, r1, r2, r3, r4, r5, r6, r7, r8 = point.right
+        l0, l1, l2, l3, l4, l5, l6, l7, l8 = point.left
+        a, b, d = p[i], p[i + 1], p[i + 2]
+        c0 = (a * r0 + b * r3 + d * r6) * math.exp(e0 * days)
+        c1 = (a * r1 + b * r4 + d * r7) * math.exp(e1 * days)
+        c2 = (a * r2 + b * r5 + d * r8) * math.exp(e2 * days)
+        q.append(c0 * l0 + c1 * l3 + c2 * l6)
+        q.append(c0 * l1 + c1 * l4 + c2 * l7)
+        q.append(c0 * l2 + c1 * l5 + c2 * l8)
+        i += 3
+    return normal(q)
 
 
-def weigh(p: Sequence[float], likelihood: Three) -> Probabilities:
+def weigh(p: Probabilities, likelihood: Three) -> Probabilities:
     """The probabilities after something that each state makes so likely, frailty aside."""
-    return normal(list(map(mul, p, likelihood * GRID)))
+    l0, l1, l2 = likelihood
+    weighed: list[float] = []
+    for i in range(0, 3 * GRID, 3):
+        weighed.append(p[i] * l0)
+        weighed.append(p[i + 1] * l1)
+        weighed.append(p[i + 2] * l2)
+    return normal(weighed)
 
 
 def weigh_organic(
-    p: Sequence[float], rates: Three, level_per_day: float, model: Model
+    p: Probabilities, rates: Three, level_per_day: float, model: Model
 ) -> Probabilities:
     """The probabilities after an event that somebody did of their own accord.
 
@@ -52,24 +72,29 @@ def weigh_organic(
     """
     weighed: list[float] = []
     r0, r1, r2 = rates
+    s0, s1, s2 = model.site_rates
     # The echo adds as much at every frailty point: a keen person's rates are higher, and so is
     # the sum of rates that its level is measured against.
-    e0, e1, e2 = (level_per_day / rate for rate in model.site_rates)
-    for z, a, b, d in zip(model.parameters.frailty.points, p[0::3], p[1::3], p[2::3], strict=True):
-        weighed += (a * r0 * (z + e0), b * r1 * (z + e1), d * r2 * (z + e2))
+    e0, e1, e2 = level_per_day / s0, level_per_day / s1, level_per_day / s2
+    points = model.parameters.frailty.points
+    i = 0
+    for g in range(GRID):
+        z: float = points[g]
+        weighed.append(p[i] * r0 * (z + e0))
+        weighed.append(p[i + 1] * r1 * (z + e1))
+        weighed.append(p[i + 2] * r2 * (z + e2))
+        i += 3
     return normal(weighed)
 
 
 def normal(p: list[float]) -> Probabilities:
     """``p`` scaled to sum 1, with rounding below zero taken for (almost) nothing."""
-    if min(p) <= 0.0:
-        p = [x if x > 0.0 else 1e-300 for x in p]
-    a, b, c, d, e, f, g, h, i, j, k, l, m, n, o = p  # noqa: E741
-    t = a + b + c + d + e + f + g + h + i + j + k + l + m + n + o
-    return [
-        a / t, b / t, c / t, d / t, e / t, f / t, g / t, h / t,
-        i / t, j / t, k / t, l / t, m / t, n / t, o / t,
-    ]  # fmt: skip
+    total = 0.0
+    for x in p:
+        if x <= 0.0:
+            return normal([y if y > 0.0 else 1e-300 for y in p])
+        total += x
+    return [x / total for x in p]
 
 
 def states(p: Sequence[float]) -> Three:

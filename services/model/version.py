@@ -9,7 +9,7 @@ import numpy as np
 
 from services.contract.phases import DAY_MS
 from services.model.parameters import MailRates, Parameters, Three, VersionError, read
-from services.model.silence import Silence, Silently, spelt_out
+from services.model.silence import Nine, Silence
 from services.model.state import Mail
 
 GRID = 5
@@ -26,8 +26,6 @@ class Model:
     parameters: Parameters
     start: tuple[float, ...]
     silence: tuple[Silence, ...]
-    silently: Silently
-    """What follows from ``silence``: see ``filter.after_silence``."""
     site_rates: Three
     """Sum of the site kinds' rates per state, for frailty 1."""
     session_ms: int
@@ -96,7 +94,6 @@ def build(parameters: Parameters) -> Model:
         parameters=parameters,
         start=tuple(share / GRID for share in parameters.start) * GRID,
         silence=silence,
-        silently=spelt_out(silence),
         site_rates=(site[0], site[1], site[2]),
         session_ms=round(parameters.session_minutes * 60_000),
         mail_window_ms=round(parameters.mail.window_days * DAY_MS),
@@ -117,11 +114,16 @@ def _silences(generators: list[np.ndarray]) -> tuple[Silence, ...]:
     return tuple(
         Silence(
             exponents=(w[0] - slowest, w[1] - slowest, w[2] - slowest),
-            right=tuple(right.ravel().tolist()),
-            left=tuple(left.ravel().tolist()),
+            right=_nine(right),
+            left=_nine(left),
         )
         for w, right, left in found
     )
+
+
+def _nine(matrix: np.ndarray) -> Nine:
+    a, b, c, d, e, f, g, h, i = matrix.ravel().tolist()
+    return a, b, c, d, e, f, g, h, i
 
 
 def _eigen(g: np.ndarray) -> tuple[list[float], np.ndarray, np.ndarray]:

@@ -1,8 +1,9 @@
 """Many rows in one statement: the scorer's way of writing, and of asking for many at once.
 
-PostgreSQL takes whole columns as arrays and unnests them, which costs it and us a fraction of
-row after row; SQLite takes row after row, which there is the fast way. Rows are tuples in the
-order of the named columns. Values are whole numbers, texts, bytes or None.
+PostgreSQL takes whole columns as arrays (:mod:`services.runtime.columns`) and unnests them, which
+costs it and us a fraction of row after row; SQLite takes row after row, which there is the fast
+way. Rows are tuples in the order of the named columns. Values are whole numbers, truths, texts,
+bytes or None.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Select,
     Table,
     any_,
     bindparam,
@@ -24,6 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import NullType
+
+from services.runtime.columns import Column, packed
 
 Row = tuple[Any, ...]
 
@@ -53,7 +57,7 @@ def insert_rows(
     into = f"INSERT INTO {_name(table)} ({_names(columns)})"
     if db.dialect.name == "postgresql":
         statement = f"{into} SELECT * FROM unnest({_arrays(table, columns)}){ending}"
-        db.exec_driver_sql(statement, _columns(rows))
+        db.exec_driver_sql(statement, _columns(table, columns, rows))
     else:
         values = ", ".join("?" * len(columns))
         db.exec_driver_sql(f"{into} VALUES ({values}){ending}", list(rows))
@@ -74,12 +78,13 @@ def insert_fresh(
             f"SELECT * FROM unnest({_arrays(table, columns)}) "
             f'ON CONFLICT DO NOTHING RETURNING "{key}"'
         )
-        return {row[0] for row in db.exec_driver_sql(statement, _columns(rows)).all()}
+        found = db.exec_driver_sql(statement, _columns(table, columns, rows))
+        return {row[0] for row in _fetched(found)}
     # SQLite numbers new rows upwards, and nobody else writes in between.
     last = db.exec_driver_sql(f"SELECT coalesce(max(rowid), 0) FROM {_name(table)}").scalar_one()
     insert_rows(db, table, columns, rows, skip_known=True)
     query = f'SELECT "{key}" FROM {_name(table)} WHERE rowid > ?'
-    return {row[0] for row in db.exec_driver_sql(query, (last,)).all()}
+    return {row[0] for row in _fetched(db.exec_driver_sql(query, (last,)))}
 
 
 def update_rows(
@@ -95,7 +100,7 @@ def update_rows(
             f"FROM unnest({_arrays(table, (*columns, key))}) AS new ({_names((*columns, key))}) "
             f'WHERE old."{key}" = new."{key}"'
         )
-        db.exec_driver_sql(statement, _columns(rows))
+        db.exec_driver_sql(statement, _columns(table, (*columns, key), rows))
     else:
         sets = ", ".join(f'"{name}" = ?' for name in columns)
         statement = f'UPDATE {_name(table)} SET {sets} WHERE "{key}" = ?'
@@ -107,15 +112,22 @@ def delete_rows(db: Connection, table: Table, key: str, keys: Sequence[Any]) -> 
     if not keys:
         return
     if db.dialect.name == "postgresql":
-        arrays = _arrays(table, (key,))
-        statement = f'DELETE FROM {_name(table)} WHERE "{key}" = ANY({arrays})'
-        db.exec_driver_sql(statement, (list(keys),))
+        statement = f'DELETE FROM {_name(table)} WHERE "{key}" = ANY({_arrays(table, (key,))})'
+        db.exec_driver_sql(statement, _columns(table, (key,), [(one,) for one in keys]))
     else:
         statement = f'DELETE FROM {_name(table)} WHERE "{key}" = ?'
         db.exec_driver_sql(statement, [(one,) for one in keys])
 
 
-def among(db: Connection, column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+def rows_of(db: Connection, query: Select[Any]) -> list[Row]:
+    """All rows of a query as the driver has them, where there are many: a fraction of the cost.
+
+    Nothing is made of the values: what is no number, text or bytes is what the driver takes it for.
+    """
+    return _fetched(db.execute(query))
+
+
+def among(db: Connection, which: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
     """That a column's value is one of many whole numbers or texts.
 
     The statement is the same however many there are: nothing is parsed or planned anew.
@@ -124,10 +136,11 @@ def among(db: Connection, column: ColumnElement[Any], values: Iterable[Any]) -> 
     if db.dialect.name == "postgresql":
         # Without a type of its own the value is taken for an array at once, so that the plan is
         # made for these values: else each row would be compared with them one by one.
-        value = bindparam(None, _literal(listed), NullType())
-        return column == any_(cast(value, postgresql.ARRAY(column.type)))
+        array = packed(which.type.compile(dialect=_POSTGRES), listed)
+        value = bindparam(None, array, NullType())
+        return which == any_(cast(value, postgresql.ARRAY(which.type)))
     each = func.json_each(msgspec.json.encode(listed).decode()).table_valued("value")
-    return column.in_(select(each.c.value))
+    return which.in_(select(each.c.value))
 
 
 def pairs(
@@ -135,10 +148,9 @@ def pairs(
 ) -> tuple[FromClause, ColumnElement[int], ColumnElement[int]]:
     """Many pairs of whole numbers as a table to join with, and its two columns."""
     if db.dialect.name == "postgresql":
-        columns = (
-            bindparam(None, _literal(column), NullType()) for column in zip(*values, strict=True)
-        )
-        arrays = [cast(column, postgresql.ARRAY(BigInteger)) for column in columns]
+        columns = (packed("BIGINT", [value[i] for value in values]) for i in (0, 1))
+        typed = postgresql.ARRAY(BigInteger)
+        arrays = (cast(bindparam(None, one, NullType()), typed) for one in columns)
         listed = func.unnest(*arrays).table_valued("a", "b").render_derived(name="pair")
         return listed, listed.c.a, listed.c.b
     each = func.json_each(msgspec.json.encode(values).decode()).table_valued("value", name="pair")
@@ -146,34 +158,27 @@ def pairs(
     return each, a, b
 
 
-def _columns(rows: Sequence[Row]) -> tuple[str, ...]:
-    return tuple(_literal(column) for column in zip(*rows, strict=True))
+def _fetched(result: Any) -> list[Row]:
+    """A result's rows without the object that SQLAlchemy makes for each."""
+    cursor = result.cursor
+    rows: list[Row] = cursor.fetchall()
+    result.close()
+    return rows
 
 
-def _literal(values: Sequence[Any]) -> str:
-    """A PostgreSQL array, written out: several times as fast as the driver's way by elements."""
-    sample = next((value for value in values if value is not None), None)
-    if isinstance(sample, int):
-        texts: Iterable[str] = map(str, values)
-        if None in values:
-            texts = ["NULL" if value is None else str(value) for value in values]
-    elif isinstance(sample, bytes):
-        texts = ["NULL" if value is None else f'"\\\\x{value.hex()}"' for value in values]
-    else:
-        texts = ["NULL" if value is None else _quoted(value) for value in values]
-    return "{" + ",".join(texts) + "}"
-
-
-def _quoted(value: str) -> str:
-    if "\\" in value or '"' in value:
-        value = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{value}"'
+def _columns(table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> tuple[Column, ...]:
+    by_column = zip(*rows, strict=True)
+    return tuple(map(packed, _types(table, columns), by_column))
 
 
 @lru_cache
 def _arrays(table: Table, columns: tuple[str, ...]) -> str:
-    types = (table.c[name].type.compile(dialect=_POSTGRES) for name in columns)
-    return ", ".join(f"%s::{type_}[]" for type_ in types)
+    return ", ".join(f"%s::{type_}[]" for type_ in _types(table, columns))
+
+
+@lru_cache
+def _types(table: Table, columns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(table.c[name].type.compile(dialect=_POSTGRES) for name in columns)
 
 
 def _names(columns: tuple[str, ...]) -> str:

@@ -1,11 +1,26 @@
 """The database: PostgreSQL in production, SQLite as the embedded default."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
+import psycopg
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
+
+from services.runtime.columns import take_columns
+
+Asked = TypeVar("Asked")
+Own = TypeVar("Own")
+
+
+class _BinaryCursor(psycopg.Cursor[Any]):
+    """Values come in PostgreSQL's own format: bytes as they are, and nothing is read as text."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.format = psycopg.pq.Format.BINARY
 
 
 def open_database(url: str, frozen_s: int = 30) -> Engine:
@@ -19,7 +34,7 @@ def open_database(url: str, frozen_s: int = 30) -> Engine:
     lock at its start, so that none fails halfway for want of it.
     """
     if not url.startswith("sqlite"):
-        return create_engine(
+        engine = create_engine(
             url,
             pool_pre_ping=True,
             pool_size=10,
@@ -29,10 +44,17 @@ def open_database(url: str, frozen_s: int = 30) -> Engine:
             # or without knowing how many values are asked for.
             # A worker that froze with locks in hand does not keep the others waiting for long.
             connect_args={
+                "cursor_factory": _BinaryCursor,
                 "prepare_threshold": None,
                 "options": f"-c idle_in_transaction_session_timeout={frozen_s * 1000}",
             },
         )
+
+        @event.listens_for(engine, "connect")
+        def _on_psycopg(connection: Any, _record: Any) -> None:
+            take_columns(connection)
+
+        return engine
     # Hidden parameters: an error's text goes to the log, and they hold what people did.
     engine = create_engine(url, connect_args={"timeout": 30}, hide_parameters=True)
 
@@ -76,6 +98,25 @@ def insert_new(connection: Connection, table: Table) -> postgresql.Insert | sqli
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()
+
+
+def meanwhile(
+    connection: Connection, asked: Callable[[], Asked], own: Callable[[], Own]
+) -> tuple[Asked, Own]:
+    """Compute while the database works; what both came to.
+
+    Args:
+        connection: used by ``asked`` alone until both are done.
+        asked: statements. A thread waits for PostgreSQL; SQLite works in this very process, and
+            before ``own``.
+        own: what asks nothing of the database.
+    """
+    if connection.dialect.name != "postgresql":
+        return asked(), own()
+    with ThreadPoolExecutor(1) as waiting:
+        answer = waiting.submit(asked)
+        done = own()
+        return answer.result(), done
 
 
 class Kept:

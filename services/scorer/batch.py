@@ -10,23 +10,25 @@ but never in a circle; where the database still sees one, the batch is tried aga
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
 from services.contract import tables
+from services.contract.decision import DECIDED
 from services.contract.erasure import ERASED
 from services.contract.event import Event
 from services.model.version import Model
 from services.runtime import telemetry
+from services.runtime.database import meanwhile
 from services.runtime.event_log import Stored
 from services.scorer import consent, employed, intervals, sweeps, unsubscribed
 from services.scorer.announce import Change, announce_folded, announce_moves, publish
 from services.scorer.erasing import erase_people
 from services.scorer.files import withdraw_files
-from services.scorer.folding import Folded, fold_ahead, fold_persons
+from services.scorer.folding import Folded, Forecast, fold_ahead, fold_persons
 from services.scorer.identities import Identified, identify, unsettled
 from services.scorer.letters import forget_letters, unnamed
 from services.scorer.owners import Piece, hold_persons, owner_at, owners_of, still_so
@@ -36,6 +38,7 @@ from services.scorer.record import Arrived, Batch, Poison, count, set_aside, sto
 from services.scorer.save import save
 from services.scorer.segments import load_segments
 from services.scorer.shadow import forget_shadows
+from services.scorer.states import load
 from services.scorer.suppressed import still_so as still_suppressed
 from services.scorer.suppressed import suppress, tell_lifted
 from services.scorer.ties import write_ties
@@ -147,7 +150,11 @@ def _apply(
     arrived = suppressed.arrived
     named = [one.event for one in arrived if one.event.identities]
     identified = identify(db, workspace_id, named)
-    fresh, replaced = store(db, workspace_id, arrived, identified)
+    forecast = _forecast(db, workspace_id, named, identified, model)
+    stored, ahead = meanwhile(
+        db, lambda: store(db, workspace_id, arrived, identified), lambda: fold_ahead(*forecast)
+    )
+    fresh, replaced = stored
     swept = sweeps.note(db, workspace_id, fresh, identified, now_ms)
     fresh = write_ties(db, workspace_id, fresh, identified, now_ms)
     count(db, workspace_id, fresh)
@@ -161,11 +168,8 @@ def _apply(
     taken: Mapping[int, Sequence[Event]] = {
         person: swept.taken(events) for person, events in theirs.items()
     }
-    before = load_segments(db, workspace_id)
     again = anew | rejudged.keys()
-    onto = {person: events for person, events in taken.items() if person not in again}
-    with telemetry.SCORER_FOLD_SECONDS.time():
-        ahead = fold_ahead(db, onto, before, model)
+    ahead = {person: one for person, one in ahead.items() if person in taken.keys() - again}
     hold_persons(db, theirs.keys() | again | moves.merged.keys())
     used = identified.uses_in(named)
     if (
@@ -207,6 +211,24 @@ def _apply(
         erased.count_rows + count_rows,
         erased.changes + changes,
     )
+
+
+def _forecast(
+    db: Connection,
+    workspace_id: int,
+    events: Iterable[Event],
+    identified: Identified,
+    model: Model,
+) -> Forecast:
+    """What to fold ahead: all is taken for new, and for those whose it seems to be."""
+    sure = [
+        event
+        for event in events
+        if event.type != DECIDED and identified.primary(event) not in identified.loose
+    ]
+    owners = owners_of(db, workspace_id, {identified.primary(event) for event in sure})
+    theirs = _by_person([e for e in sure if identified.primary(e) in owners], identified, owners)
+    return load(db, theirs), theirs, load_segments(db, workspace_id), model
 
 
 def _say_why(

@@ -5,19 +5,21 @@ Batches only append, so that workers never wait for each other's counts; now and
 of one key are added up into one an hour.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, delete, func, select
 
 from services.contract import tables
 from services.contract.phases import HOUR_MS
-from services.model.timeline import Interval
 from services.runtime.bulk import insert_rows
 
 COMPACT_AFTER_ROWS = 20_000
 """Written by one worker before it looks whether adding up is worth it."""
 SPARE_ROWS = 1_000
+
+Counted = tuple[str, str, int, int | None, object]
+"""(kind, key, from_ms, to_ms, …) of an interval."""
 
 _row = tables.count_delta.c
 _COLUMNS = ("workspace_id", "kind", "key", "hour_ms", "delta")
@@ -27,14 +29,15 @@ class Counts:
     """The differences that a batch makes."""
 
     def __init__(self) -> None:
-        self._deltas: Counter[tuple[str, str, int]] = Counter()
+        self._deltas: dict[tuple[str, str, int], int] = defaultdict(int)
 
-    def add(self, intervals: Iterable[Interval], sign: int) -> None:
+    def add(self, intervals: Iterable[Counted], sign: int) -> None:
         """Count intervals in (``sign`` 1), or out again (−1)."""
-        for interval in intervals:
-            self._deltas[interval.kind, interval.key, _hour(interval.from_ms)] += sign
-            if interval.to_ms is not None:
-                self._deltas[interval.kind, interval.key, _hour(interval.to_ms)] -= sign
+        deltas = self._deltas
+        for kind, key, from_ms, to_ms, _ in intervals:
+            deltas[kind, key, _hour(from_ms)] += sign
+            if to_ms is not None:
+                deltas[kind, key, _hour(to_ms)] -= sign
 
     def write(self, db: Connection, workspace_id: int) -> int:
         """Append them; how many rows it was."""

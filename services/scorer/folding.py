@@ -18,6 +18,7 @@ from services.model.rulebook import Rulebook
 from services.model.state import PersonState, encode_state
 from services.model.timeline import Interval, advance_onto, join
 from services.model.version import Model
+from services.runtime import telemetry
 from services.scorer.segments import Segments
 from services.scorer.states import (
     CHECKPOINT_EVENTS,
@@ -38,6 +39,9 @@ SETTLED_MS = 7 * DAY_MS
 """The state is kept as it was so long before the last event, where nothing came for so long."""
 
 NOBODY: Mapping[int, Place] = {}
+
+Forecast = tuple[Mapping[int, Held], Mapping[int, Sequence[Event]], Segments, Model]
+"""What is stored of persons, the events that seem to be theirs, the rules and the version."""
 
 
 @dataclass(slots=True)
@@ -72,18 +76,22 @@ class Folded:
 
 
 def fold_ahead(
-    db: Connection, arrived: Mapping[int, Sequence[Event]], segments: Segments, model: Model
+    held: Mapping[int, Held],
+    arrived: Mapping[int, Sequence[Event]],
+    segments: Segments,
+    model: Model,
 ) -> dict[int, Folded]:
     """Fold events that come after their persons' last ones, before the persons are locked.
 
-    :func:`fold_persons` takes what came out where nobody else touched the person meanwhile, so
-    that workers wait for each other's writing only.
+    :func:`fold_persons` takes what came out where nobody else touched the person meanwhile, and
+    all the events were new, so that workers wait for each other's writing only.
     """
-    return {
-        person: _on(person, held, arrived[person], segments, model)
-        for person, held in load(db, arrived).items()
-        if _back_to(arrived[person], held, None) is None
-    }
+    with telemetry.SCORER_FOLD_SECONDS.time():
+        return {
+            person: _on(person, before, arrived[person], segments, model)
+            for person, before in held.items()
+            if _back_to(arrived[person], before, None) is None
+        }
 
 
 def fold_persons(
@@ -190,7 +198,8 @@ def _on(
     person: int, before: Held, events: Sequence[Event], segments: Segments, model: Model
 ) -> Folded:
     """Events after the last one, folded onto the state."""
-    one = _fold(person, before.state, judged(sorted(events, key=place)), segments, model)
+    ordered = judged(sorted(events, key=place))
+    one = _fold(person, before.state, ordered, segments, model, stored=before.stored)
     one.arrived = tuple(events)
     one.settled = one.settled or before.settled
     return _after(one, before.head)
@@ -232,10 +241,12 @@ def _fold(
     events: Sequence[Event],
     segments: Segments,
     model: Model,
+    stored: bytes | None = None,
 ) -> Folded:
     """Fold events in order, keeping the states that later events may be folded from.
 
-    ``base`` is changed: whoever calls this has just read it, for this alone.
+    ``base`` is changed: whoever calls this has just read it, for this alone. ``stored`` is the
+    same as bytes, where they are at hand.
     """
     rulebook = segments.rulebook_for(person_id)
     if not events:
@@ -251,11 +262,17 @@ def _fold(
         first=place(events[0]) if base is None else None,
         by_hand=frozenset(event.event_id for event in events if event.type == LISTED),
     )
-    settles = _settles_at(events)
+    settled_ms = events[-1].occurred_ms - SETTLED_MS
+    if base is not None and base.at_ms <= settled_ms:
+        # What another worker has still to read of a backlog begins about where this batch did.
+        one.settled = stored or encode_state(base)
+        settles = -1
+    else:
+        settles = bisect_right(events, settled_ms, key=_occurred_ms)
     state, begin = base, 0
     while begin < len(events):
-        if begin == settles and state is not None:
-            one.settled = _settled(state, events)
+        if begin == settles and state is not None and state.at_ms <= settled_ms:
+            one.settled = encode_state(state)
         done = 0 if state is None else state.events
         end = min(begin + CHECKPOINT_EVENTS - done % CHECKPOINT_EVENTS, len(events))
         if begin < settles:
@@ -271,12 +288,5 @@ def _fold(
     return one
 
 
-def _settles_at(events: Sequence[Event]) -> int:
-    """The first of ``events`` that is not ``SETTLED_MS`` before the last one."""
-    settled_ms = events[-1].occurred_ms - SETTLED_MS
-    return bisect_right(events, settled_ms, key=lambda event: event.occurred_ms)
-
-
-def _settled(state: PersonState, events: Sequence[Event]) -> bytes | None:
-    """The state to keep, if it is one of long enough before the last event."""
-    return encode_state(state) if state.at_ms <= events[-1].occurred_ms - SETTLED_MS else None
+def _occurred_ms(event: Event) -> int:
+    return event.occurred_ms

@@ -10,10 +10,12 @@ from services.contract.decision import DECIDED
 from services.contract.event import Event, Identity, primary
 from services.contract.vault import lookup_value
 from services.model.identity import ADDRESS, BROWSER_AFTER_MS, COOKIE, UNIQUE
-from services.runtime.bulk import among
+from services.runtime.bulk import among, rows_of
 from services.runtime.database import insert_new
 from services.scorer.owners import Used, used_by_others
 
+Identities = tuple[Identity, ...]
+Tied = tuple[tuple[Identity, Identity], ...]
 Pair = tuple[int, int]
 First = tuple[int, bytes]
 """(told_ms, event_id) of the first event that named a pair; see ``model/identity.Tie``."""
@@ -33,13 +35,17 @@ class Identified:
     replaced: list[tuple[Event, Event]] = field(default_factory=list)
     """Copies that were taken for an event so far, each with the one that took its place."""
 
-    _primaries: dict[bytes, int] = field(default_factory=dict)
+    _ids: dict[bytes, int] = field(default_factory=dict)
+    # A batch names the same people over and over: of each set of identities it is worked out once.
+    _primaries: dict[Identities, Identity] = field(default_factory=dict)
+    _cookies: dict[Identities, Identity | None] = field(default_factory=dict)
+    _tied: dict[tuple[Identities, bool], Tied] = field(default_factory=dict)
 
     def primary(self, event: Event) -> int:
         """The identity that an event is stored under."""
-        found = self._primaries.get(event.event_id)
+        found = self._ids.get(event.event_id)
         if found is None:
-            found = self._primaries[event.event_id] = self.ids[primary(event.identities)]
+            found = self._ids[event.event_id] = self.ids[self._primary(event.identities)]
         return found
 
     def uses_in(self, events: Iterable[Event]) -> list[Used]:
@@ -47,46 +53,81 @@ class Identified:
         return [
             Used(self.ids[cookie], self.ids[known], event.occurred_ms)
             for event in events
-            if (cookie := cookie_of(event)) is not None
+            if (cookie := self._cookie(event)) is not None
             and cookie in self.ids
-            and (known := primary(event.identities)) in self.ids
+            and (known := self._primary(event.identities)) in self.ids
         ]
 
     def cookie(self, event: Event) -> int | None:
         """The cookie beside a surer identity."""
-        cookie = cookie_of(event)
+        cookie = self._cookie(event)
         return None if cookie is None else self.ids[cookie]
+
+    def named_together(self, event: Event) -> Tied:
+        """As the function of that name."""
+        if len(event.identities) < 2 or event.type == DECIDED:
+            return ()
+        key = event.identities, event.server_only
+        found = self._tied.get(key)
+        if found is None:
+            tied = _tied_among(event.identities, server_only=event.server_only)
+            found = self._tied[key] = tied
+        return found
+
+    def _primary(self, identities: Identities) -> Identity:
+        if len(identities) == 1:
+            return identities[0]
+        found = self._primaries.get(identities)
+        if found is None:
+            found = self._primaries[identities] = primary(identities)
+        return found
+
+    def _cookie(self, event: Event) -> Identity | None:
+        if len(event.identities) < 2 or event.type == DECIDED:
+            return None
+        identities = event.identities
+        if identities not in self._cookies:
+            self._cookies[identities] = _cookie_among(identities)
+        return self._cookies[identities]
 
 
 def cookie_of(event: Event) -> Identity | None:
     """The one cookie that an event ties to a surer identity; further ones it names tie nobody."""
-    if len(event.identities) < 2:
+    if len(event.identities) < 2 or event.type == DECIDED:
         return None
-    cookies = [i for i in event.identities if i.namespace == COOKIE]
-    if not cookies or event.type == DECIDED or primary(event.identities).namespace == COOKIE:
+    return _cookie_among(event.identities)
+
+
+def _cookie_among(identities: Identities) -> Identity | None:
+    cookies = [i for i in identities if i.namespace == COOKIE]
+    if not cookies or primary(identities).namespace == COOKIE:
         return None
     return min(cookies)
 
 
-def named_together(event: Event) -> list[tuple[Identity, Identity]]:
+def named_together(event: Event) -> Tied:
     """The pairs that an event ties: its surest identity with the others and with its cookie.
 
     Of what a browser tells only a user id and a mail address are tied: anybody can send anything
     with the key in a page, so it never joins strangers. A decision is no observation.
     """
     if len(event.identities) < 2 or event.type == DECIDED:
-        return []
-    first = primary(event.identities)
+        return ()
+    return _tied_among(event.identities, server_only=event.server_only)
+
+
+def _tied_among(identities: Identities, *, server_only: bool) -> Tied:
+    first = primary(identities)
     if first.namespace == COOKIE:
-        return []
-    cookie = cookie_of(event)
-    addresses = [i for i in event.identities if i.namespace == ADDRESS]
+        return ()
+    cookie = _cookie_among(identities)
+    addresses = [i for i in identities if i.namespace == ADDRESS]
     pairs = []
-    for other in event.identities:
-        trusted = event.server_only or (first.namespace == UNIQUE and [other] == addresses)
+    for other in identities:
+        trusted = server_only or (first.namespace == UNIQUE and [other] == addresses)
         if other == cookie or (other.namespace != COOKIE and other != first and trusted):
             pairs.append((first, other))
-    return pairs
+    return tuple(pairs)
 
 
 def told_ms(event: Event) -> int:
@@ -159,7 +200,7 @@ def look(db: Connection, workspace_id: int, events: Sequence[Event]) -> Identifi
             row.namespace == namespace,
             among(db, row.value, values),
         )
-        for found_id, value, person_id, is_shared in db.execute(query).all():
+        for found_id, value, person_id, is_shared in rows_of(db, query):
             found.ids[values[value]] = found_id
             if person_id is None:
                 found.loose.add(found_id)
@@ -199,11 +240,13 @@ def firsts_of(events: Iterable[Event], found: Identified) -> dict[Pair, First]:
     """The earliest event of each pair whose identities are known by id."""
     firsts: dict[Pair, First] = {}
     for event in events:
-        for a, b in named_together(event):
+        for a, b in found.named_together(event):
             if a in found.ids and b in found.ids:
-                low, high = sorted((found.ids[a], found.ids[b]))
+                one, other = found.ids[a], found.ids[b]
+                pair = (one, other) if one < other else (other, one)
                 key = (told_ms(event), event.event_id)
-                firsts[low, high] = min(firsts.get((low, high), key), key)
+                if pair not in firsts or key < firsts[pair]:
+                    firsts[pair] = key
     return firsts
 
 
@@ -216,7 +259,7 @@ def edges(db: Connection, workspace_id: int, pairs: Iterable[Pair]) -> dict[Pair
     query = select(edge.a_id, edge.b_id, edge.told_ms, edge.event_id).where(
         edge.workspace_id == workspace_id, among(db, edge.a_id, lows)
     )
-    return {(a, b): (at, bytes(event_id)) for a, b, at, event_id in db.execute(query).all()}
+    return {(a, b): (at, event_id) for a, b, at, event_id in rows_of(db, query)}
 
 
 def _insert(db: Connection, workspace_id: int, events: Sequence[Event], found: Identified) -> None:

@@ -4,17 +4,21 @@ A row that is superseded after it began stays, closed by ``known_to_ms``; a pred
 began is deleted.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
 from services.contract import tables
+from services.contract.phases import IntervalKind
 from services.model.timeline import Interval, join
-from services.runtime.bulk import among, delete_rows, insert_rows, update_rows
+from services.runtime.bulk import delete_rows, insert_rows, pairs, rows_of, update_rows
 from services.scorer.counts import Counts
 from services.scorer.folding import Folded
-from services.scorer.states import alike_in_age
 
+Stored = tuple[IntervalKind, str, int, int | None, bytes | None]
+"""An ``Interval`` as it comes out of the database: equal to it, and not made one for that."""
+
+_NONE: Mapping[Stored, int] = {}
 _row = tables.interval.c
 # The person, then an Interval's fields in their order, then since when it is known.
 _COLUMNS = (
@@ -36,19 +40,19 @@ def write(db: Connection, workspace_id: int, folded: Sequence[Folded], now_ms: i
     began before the cut from their beginning. Returns how many rows of counts were written.
     """
     held = _held(db, workspace_id, folded)
-    added: list[tuple[int, Interval]] = []
+    added: list[tuple[int, Stored]] = []
     superseded: list[int] = []
     never_began: list[int] = []
     counts = Counts()
     for one in folded:
-        rows = held.get(one.person_id, {})
+        rows = held.get(one.person_id, _NONE)
         one.intervals = _with_past(one, rows)
-        wanted = set(one.intervals)
+        wanted: set[Stored] = set(one.intervals)
         made = wanted - rows.keys()
         dropped = rows.keys() - wanted
         added += [(one.person_id, interval) for interval in made]
         for interval in dropped:
-            (superseded if interval.from_ms <= now_ms else never_began).append(rows[interval])
+            (superseded if interval[2] <= now_ms else never_began).append(rows[interval])
         counts.add(made, 1)
         counts.add(dropped, -1)
     closed = [(now_ms, row_id) for row_id in superseded]
@@ -69,7 +73,7 @@ def add(
 
 
 def _insert(
-    db: Connection, workspace_id: int, new: Sequence[tuple[int, Interval]], now_ms: int
+    db: Connection, workspace_id: int, new: Sequence[tuple[int, Stored]], now_ms: int
 ) -> None:
     rows = [(workspace_id, person, *interval, now_ms) for person, interval in new]
     insert_rows(db, tables.interval, _COLUMNS, rows)
@@ -77,23 +81,11 @@ def _insert(
 
 def _held(
     db: Connection, workspace_id: int, folded: Sequence[Folded]
-) -> dict[int, dict[Interval, int]]:
+) -> dict[int, dict[Stored, int]]:
     """Rows that hold now and may change: those that reach beyond where the person changes."""
-    cuts = {one.person_id: one for one in folded}
-    held: dict[int, dict[Interval, int]] = {}
-    for begin_ms, persons in alike_in_age({one.person_id: one.look_ms for one in folded}):
-        _add_held(db, workspace_id, begin_ms, [cuts[person] for person in persons], held)
-    return held
-
-
-def _add_held(
-    db: Connection,
-    workspace_id: int,
-    begin_ms: int,
-    folded: Sequence[Folded],
-    held: dict[int, dict[Interval, int]],
-) -> None:
-    cuts = {one.person_id: one for one in folded}
+    by_person = {one.person_id: one for one in folded}
+    looks = [(one.person_id, one.look_ms) for one in folded]
+    looked_at, person_id, look_ms = pairs(db, looks)
     query = select(
         _row.id,
         _row.person_id,
@@ -102,31 +94,37 @@ def _add_held(
         _row.valid_from_ms,
         _row.valid_to_ms,
         _row.event_id,
-    ).where(
-        _row.workspace_id == workspace_id,
-        among(db, _row.person_id, cuts),
-        _row.known_to_ms.is_(None),
-        _row.valid_to_ms.is_(None) | (_row.valid_to_ms >= begin_ms),
+    ).join_from(
+        looked_at,
+        tables.interval,
+        (_row.workspace_id == workspace_id)
+        & (_row.person_id == person_id)
+        & _row.known_to_ms.is_(None)
+        & (_row.valid_to_ms.is_(None) | (_row.valid_to_ms >= look_ms)),
     )
-    for row_id, person, kind, key, from_ms, to_ms, event_id in db.execute(query).all():
-        one = cuts[person]
-        if to_ms is not None and to_ms < one.look_ms:
-            continue
+    held: dict[int, dict[Stored, int]] = {}
+    for row in rows_of(db, query):
+        person, kind, key = row[1:4]
+        one = by_person[person]
         # Rows of versions that are not folded for this person now are not ours to judge.
         if kind == "segment" and one.state is not None and key not in one.rulebook.keys:
             continue
-        cause = None if event_id is None else bytes(event_id)
-        held.setdefault(person, {})[Interval(kind, key, from_ms, to_ms, cause)] = row_id
+        held.setdefault(person, {})[row[2:]] = row[0]
+    return held
 
 
-def _with_past(one: Folded, rows: Iterable[Interval]) -> list[Interval]:
+def _with_past(one: Folded, rows: Iterable[Stored]) -> list[Interval]:
     """The new intervals, joined with what stored ones were before the cut."""
     if one.cut_ms is None:
         return one.intervals
     cut_ms = one.cut_ms
     past = [
-        row if row.to_ms is not None and row.to_ms <= cut_ms else row._replace(to_ms=cut_ms)
-        for row in rows
-        if row.from_ms < cut_ms
+        Interval(kind, key, from_ms, cut_ms if to_ms is None or to_ms > cut_ms else to_ms, cause)
+        for kind, key, from_ms, to_ms, cause in rows
+        if from_ms < cut_ms
     ]
-    return join(sorted(past, key=lambda row: row.from_ms) + one.intervals)
+    return join(sorted(past, key=_begun_ms) + one.intervals)
+
+
+def _begun_ms(interval: Interval) -> int:
+    return interval.from_ms

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from services.contract import tables
 from services.model.identity import Use
-from services.runtime.bulk import among
+from services.runtime.bulk import among, rows_of
 
 Piece = tuple[int | None, int | None, int]
 """(from_ms, to_ms, person id) of an identity."""
@@ -18,7 +18,7 @@ def hold_persons(db: Connection, persons: Collection[int]) -> None:
     """Hold persons for this transaction, in the order of their ids."""
     row = tables.person.c
     query = select(row.id).where(among(db, row.id, persons)).order_by(row.id)
-    db.execute(query.with_for_update(key_share=True)).all()
+    rows_of(db, query.with_for_update(key_share=True))
 
 
 def owners_of(
@@ -32,18 +32,17 @@ def owners_of(
         link.known_to_ms.is_(None),
     )
     pieces: dict[int, set[Piece]] = defaultdict(set)
-    for identity, from_ms, to_ms, person in db.execute(query).all():
+    for identity, from_ms, to_ms, person in rows_of(db, query):
         pieces[identity].add((from_ms, to_ms, person))
     return pieces
 
 
 def owner_at(pieces: Iterable[Piece], at_ms: int) -> int:
     """The person that an identity's event at ``at_ms`` belongs to."""
-    return next(
-        person
-        for from_ms, to_ms, person in pieces
-        if (from_ms is None or from_ms <= at_ms) and (to_ms is None or at_ms < to_ms)
-    )
+    for from_ms, to_ms, person in pieces:
+        if (from_ms is None or from_ms <= at_ms) and (to_ms is None or at_ms < to_ms):
+            return person
+    raise LookupError("an identity that is nobody's then")
 
 
 def uses_of(db: Connection, workspace_id: int, cookie: int) -> list[Use]:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
 from sqlalchemy import Connection, select, update
 
 from services.contract import tables
@@ -14,7 +15,7 @@ from services.contract.event import LISTED, Event, PoisonError, decode, encode
 from services.contract.listing import check_listing
 from services.contract.phases import DAY_MS
 from services.contract.vault import open_payload, seal_payload
-from services.runtime.bulk import among, insert_fresh
+from services.runtime.bulk import among, insert_fresh, rows_of
 from services.runtime.database import insert_new
 from services.runtime.event_log import Stored
 from services.scorer.identities import Identified
@@ -28,8 +29,7 @@ DEAD_LETTER_BYTES_MAX = 1_000_000
 Rank = tuple[bool, int, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(msgspec.Struct, frozen=True, gc=False):
     """An event as it came out of the log."""
 
     event: Event
@@ -53,9 +53,14 @@ class Poison:
     reason: str
 
 
+_HASHER = hashlib.blake2b(digest_size=8)
+
+
 def digest(value: bytes) -> bytes:
     """8 bytes of an envelope."""
-    return hashlib.blake2b(value, digest_size=8).digest()
+    hasher = _HASHER.copy()  # half of the cost of making one
+    hasher.update(value)
+    return hasher.digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class Batch:
 
 def sort_out(records: Sequence[Stored]) -> Batch:
     """The events in records, and what is none."""
-    arrived: dict[tuple[int, bytes], Arrived] = {}
+    arrived: dict[int, dict[bytes, Arrived]] = {}
     poison: list[Poison] = []
     for record in records:
         try:
@@ -80,13 +85,14 @@ def sort_out(records: Sequence[Stored]) -> Batch:
             poison.append(Poison(record, error.reason))
             continue
         new = Arrived(event, record.value)
-        key = event.workspace_id, event.event_id
-        held = arrived.get(key)
-        if held is None or new.rank < held.rank:
-            arrived[key] = new
-    by_workspace: dict[int, list[Arrived]] = {}
-    for (workspace_id, _), one in sorted(arrived.items()):
-        by_workspace.setdefault(workspace_id, []).append(one)
+        theirs = arrived.setdefault(event.workspace_id, {})
+        held = theirs.setdefault(event.event_id, new)
+        if held is not new and new.rank < held.rank:
+            theirs[event.event_id] = new
+    by_workspace = {
+        workspace_id: [theirs[event_id] for event_id in sorted(theirs)]
+        for workspace_id, theirs in sorted(arrived.items())
+    }
     return Batch(records, by_workspace, poison)
 
 
@@ -287,8 +293,8 @@ def events_of(
     if types is not None:
         query = query.where(event.type.in_(sorted(types)))
     found: dict[int, list[Event]] = {}
-    for person, payload in db.execute(query).all():
-        found.setdefault(person, []).append(decode(open_payload(bytes(payload))))
+    for person, payload in rows_of(db, query):
+        found.setdefault(person, []).append(decode(open_payload(payload)))
     for events in found.values():
         events.sort(key=lambda one: (one.occurred_ms, one.event_id))
     return found

@@ -11,7 +11,7 @@ from services.contract import tables
 from services.contract.event import Event
 from services.contract.phases import DAY_MS
 from services.model.state import PersonState, decode_state
-from services.runtime.bulk import among
+from services.runtime.bulk import among, rows_of
 
 CHECKPOINT_EVENTS = 256
 """After so many events of a person their state is kept, and after so many more again."""
@@ -37,6 +37,8 @@ class Held:
     """What is stored of a person before this batch."""
 
     state: PersonState
+    stored: bytes
+    """The same as it is stored: folding changes the other."""
     head: Head
     last: Place
     settled: bytes | None
@@ -63,14 +65,13 @@ def load(db: Connection, persons: Iterable[int]) -> dict[int, Held]:
     ).where(among(db, row.person_id, persons))
     return {
         person: Held(
-            decode_state(bytes(state)),
+            decode_state(state),
+            state,
             Head(version, msgspec.json.decode(announced), due_ms),
-            (at, bytes(event_id)),
-            None if settled is None else bytes(settled),
+            (at, event_id),
+            settled,
         )
-        for person, state, version, at, event_id, announced, due_ms, settled in db.execute(
-            query
-        ).all()
+        for person, state, version, at, event_id, announced, due_ms, settled in rows_of(db, query)
     }
 
 
@@ -84,7 +85,7 @@ def heads(db: Connection, persons: Collection[int]) -> dict[int, Head]:
     )
     return {
         person: Head(version, msgspec.json.decode(announced), due_ms)
-        for person, version, announced, due_ms in db.execute(query).all()
+        for person, version, announced, due_ms in rows_of(db, query)
     }
 
 
