@@ -150,18 +150,24 @@ def _apply(
     arrived = suppressed.arrived
     named = [one.event for one in arrived if one.event.identities]
     identified = identify(db, workspace_id, named)
-    forecast = _forecast(db, workspace_id, named, identified, model)
-    stored, ahead = meanwhile(
-        db, lambda: store(db, workspace_id, arrived, identified), lambda: fold_ahead(*forecast)
+    forecast = _forecast(db, workspace_id, named, identified)
+    (fresh, replaced), ahead = meanwhile(
+        db,
+        lambda: store(db, workspace_id, arrived, identified),
+        lambda: fold_ahead(forecast, model),
     )
-    fresh, replaced = stored
+    all_are_new = len(fresh) == len(arrived)
     swept = sweeps.note(db, workspace_id, fresh, identified, now_ms)
     fresh = write_ties(db, workspace_id, fresh, identified, now_ms)
     count(db, workspace_id, fresh)
     answered_by = consent.write_ledger(db, workspace_id, fresh, identified, now_ms)
     moves = resolve(db, workspace_id, identified.loose, identified.new, now_ms)
-    owners = owners_of(db, workspace_id, {identified.primary(e) for e in fresh if e.identities})
-    theirs = _by_person(fresh, identified, owners)
+    as_foretold = all_are_new and not identified.loose
+    owners, theirs = (
+        (forecast.owners, forecast.theirs)
+        if as_foretold
+        else _owned(db, workspace_id, fresh, identified)
+    )
     replaced_by = _owners_at(db, workspace_id, replaced)
     anew = moves.refold | replaced_by
     rejudged = sweeps.rejudged(db, workspace_id, swept.recalled)
@@ -218,17 +224,13 @@ def _forecast(
     workspace_id: int,
     events: Iterable[Event],
     identified: Identified,
-    model: Model,
 ) -> Forecast:
     """What to fold ahead: all is taken for new, and for those whose it seems to be."""
-    sure = [
-        event
-        for event in events
-        if event.type != DECIDED and identified.primary(event) not in identified.loose
-    ]
-    owners = owners_of(db, workspace_id, {identified.primary(event) for event in sure})
-    theirs = _by_person([e for e in sure if identified.primary(e) in owners], identified, owners)
-    return load(db, theirs), theirs, load_segments(db, workspace_id), model
+    sure = [event for event in events if event.type != DECIDED]
+    if identified.loose:
+        sure = [event for event in sure if identified.primary(event) not in identified.loose]
+    owners, theirs = _owned(db, workspace_id, sure, identified)
+    return Forecast(load(db, theirs), theirs, owners, load_segments(db, workspace_id))
 
 
 def _say_why(
@@ -253,16 +255,21 @@ def _nobodys(records: Sequence[Stored], arrived: Sequence[Arrived]) -> list[Pois
     return [Poison(r, "there is no such workspace") for r in records if r.value in values]
 
 
-def _by_person(
-    events: Sequence[Event], identified: Identified, owners: Mapping[int, Collection[Piece]]
-) -> dict[int, list[Event]]:
-    """Events with those whose they are; events of nobody are left out."""
-    found: dict[int, list[Event]] = defaultdict(list)
+def _owned(
+    db: Connection, workspace_id: int, events: Sequence[Event], identified: Identified
+) -> tuple[dict[int, set[Piece]], dict[int, list[Event]]]:
+    """Whose the identities of events are, and the events per person, without those of nobody."""
+    by_identity: dict[int, list[Event]] = defaultdict(list)
     for event in events:
         if event.identities:
-            pieces = owners[identified.primary(event)]
+            by_identity[identified.primary(event)].append(event)
+    owners = owners_of(db, workspace_id, by_identity.keys())
+    found: dict[int, list[Event]] = defaultdict(list)
+    for identity, some in by_identity.items():
+        pieces = owners[identity]
+        for event in some:
             found[owner_at(pieces, event.occurred_ms)].append(event)
-    return dict(found)
+    return owners, dict(found)
 
 
 def _owners_at(db: Connection, workspace_id: int, places: Collection[tuple[int, int]]) -> set[int]:

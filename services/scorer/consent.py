@@ -116,7 +116,7 @@ def _may_be_new(event: Event, identified: Identified) -> bool:
         event.type in _ANSWERING
         or event.agreement.given_ms is not None
         or event.consent.profile is False
-        or _speaker(event, identified) in identified.new
+        or (bool(identified.new) and _speaker(event, identified) in identified.new)
     )
 
 

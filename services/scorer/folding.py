@@ -8,6 +8,7 @@ side of a quiet week, or a checkpoint. A change of what is whose folds anew from
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -19,6 +20,7 @@ from services.model.state import PersonState, encode_state
 from services.model.timeline import Interval, advance_onto, join
 from services.model.version import Model
 from services.runtime import telemetry
+from services.scorer.owners import Piece
 from services.scorer.segments import Segments
 from services.scorer.states import (
     CHECKPOINT_EVENTS,
@@ -40,8 +42,17 @@ SETTLED_MS = 7 * DAY_MS
 
 NOBODY: Mapping[int, Place] = {}
 
-Forecast = tuple[Mapping[int, Held], Mapping[int, Sequence[Event]], Segments, Model]
-"""What is stored of persons, the events that seem to be theirs, the rules and the version."""
+
+class Forecast(NamedTuple):
+    """What a batch comes to if its events are new and nobody else touches their persons."""
+
+    held: Mapping[int, Held]
+    """What is stored of them."""
+    theirs: Mapping[int, Sequence[Event]]
+    """The batch's events per person."""
+    owners: Mapping[int, Collection[Piece]]
+    """Whose the identities of the events are."""
+    segments: Segments
 
 
 @dataclass(slots=True)
@@ -75,12 +86,7 @@ class Folded:
     """Nothing is stored of the person so far."""
 
 
-def fold_ahead(
-    held: Mapping[int, Held],
-    arrived: Mapping[int, Sequence[Event]],
-    segments: Segments,
-    model: Model,
-) -> dict[int, Folded]:
+def fold_ahead(told: Forecast, model: Model) -> dict[int, Folded]:
     """Fold events that come after their persons' last ones, before the persons are locked.
 
     :func:`fold_persons` takes what came out where nobody else touched the person meanwhile, and
@@ -88,9 +94,9 @@ def fold_ahead(
     """
     with telemetry.SCORER_FOLD_SECONDS.time():
         return {
-            person: _on(person, before, arrived[person], segments, model)
-            for person, before in held.items()
-            if _back_to(arrived[person], before, None) is None
+            person: _on(person, before, told.theirs[person], told.segments, model)
+            for person, before in told.held.items()
+            if _back_to(told.theirs[person], before, None) is None
         }
 
 

@@ -58,8 +58,10 @@ def suppress(db: Connection, workspace_id: int, arrived: Sequence[Arrived]) -> S
 def still_so(db: Connection, workspace_id: int, found: Suppressed) -> bool:
     """Whether nobody was erased, and no mark lifted, since: to be asked with locks in hand."""
     if not found.named:
+        if not _anybody(db, workspace_id):
+            return True
         named = frozenset(i for one in found.arrived for i in one.event.identities)
-        return not _anybody(db, workspace_id) or not tombs_of(db, workspace_id, named)
+        return not tombs_of(db, workspace_id, named)
     return tombs_of(db, workspace_id, found.named) == found.tombs
 
 

@@ -46,6 +46,8 @@ class Swept(NamedTuple):
 
     def taken(self, events: Iterable[Event]) -> list[Event]:
         """Events, each with what is known of it now."""
+        if not self.frames:
+            return list(events)
         return [
             event if self.frames.isdisjoint(frames_of(event)) else swept(event) for event in events
         ]
