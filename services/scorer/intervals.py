@@ -11,9 +11,10 @@ from sqlalchemy import Connection, select
 from services.contract import tables
 from services.contract.phases import IntervalKind
 from services.model.timeline import Interval, join
-from services.runtime.bulk import delete_rows, insert_rows, pairs, rows_of, update_rows
+from services.runtime.bulk import among, delete_rows, insert_rows, rows_of, update_rows
 from services.scorer.counts import Counts
 from services.scorer.folding import Folded
+from services.scorer.states import alike_in_age
 
 Stored = tuple[IntervalKind, str, int, int | None, bytes | None]
 """An ``Interval`` as it comes out of the database: equal to it, and not made one for that."""
@@ -84,32 +85,31 @@ def _held(
 ) -> dict[int, dict[Stored, int]]:
     """Rows that hold now and may change: those that reach beyond where the person changes."""
     by_person = {one.person_id: one for one in folded}
-    looks = [(one.person_id, one.look_ms) for one in folded]
-    looked_at, person_id, look_ms = pairs(db, looks)
-    query = select(
-        _row.id,
-        _row.person_id,
-        _row.kind,
-        _row.key,
-        _row.valid_from_ms,
-        _row.valid_to_ms,
-        _row.event_id,
-    ).join_from(
-        looked_at,
-        tables.interval,
-        (_row.workspace_id == workspace_id)
-        & (_row.person_id == person_id)
-        & _row.known_to_ms.is_(None)
-        & (_row.valid_to_ms.is_(None) | (_row.valid_to_ms >= look_ms)),
-    )
     held: dict[int, dict[Stored, int]] = {}
-    for row in rows_of(db, query):
-        person, kind, key = row[1:4]
-        one = by_person[person]
-        # Rows of versions that are not folded for this person now are not ours to judge.
-        if kind == "segment" and one.state is not None and key not in one.rulebook.keys:
-            continue
-        held.setdefault(person, {})[row[2:]] = row[0]
+    for begin_ms, persons in alike_in_age({one.person_id: one.look_ms for one in folded}):
+        query = select(
+            _row.id,
+            _row.person_id,
+            _row.kind,
+            _row.key,
+            _row.valid_from_ms,
+            _row.valid_to_ms,
+            _row.event_id,
+        ).where(
+            _row.workspace_id == workspace_id,
+            among(db, _row.person_id, persons),
+            _row.known_to_ms.is_(None),
+            _row.valid_to_ms.is_(None) | (_row.valid_to_ms >= begin_ms),
+        )
+        for row in rows_of(db, query):
+            person, kind, key, to_ms = row[1], row[2], row[3], row[5]
+            one = by_person[person]
+            if to_ms is not None and to_ms < one.look_ms:
+                continue
+            # Rows of versions that are not folded for this person now are not ours to judge.
+            if kind == "segment" and one.state is not None and key not in one.rulebook.keys:
+                continue
+            held.setdefault(person, {})[row[2:]] = row[0]
     return held
 
 
