@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg.types.array import ArrayBinaryLoader
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -21,6 +22,14 @@ class _BinaryCursor(psycopg.Cursor[Any]):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.format = psycopg.pq.Format.BINARY
+
+
+class _Places(ArrayBinaryLoader):
+    """``int2vector``, in which PostgreSQL's catalogue has columns' places: text, as is read."""
+
+    def load(self, data: Any) -> Any:
+        """See ``Loader``."""
+        return " ".join(map(str, super().load(data)))
 
 
 def open_database(url: str, frozen_s: int = 30) -> Engine:
@@ -53,6 +62,7 @@ def open_database(url: str, frozen_s: int = 30) -> Engine:
         @event.listens_for(engine, "connect")
         def _on_psycopg(connection: Any, _record: Any) -> None:
             take_columns(connection)
+            connection.adapters.register_loader("int2vector", _Places)
 
         return engine
     # Hidden parameters: an error's text goes to the log, and they hold what people did.
