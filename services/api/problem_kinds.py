@@ -43,7 +43,8 @@ KINDS: dict[str, str] = {
     "missing_key": "A collecting route needs a write or server key.",
     "missing_scope": "The key is genuine, but may not do this. Make one with the scope that the "
     "detail names.",
-    "no_hook": "There is no such webhook of a mailer; it may have been deleted.",
+    "no_hook": "There is no such webhook of a mailer. It may have been deleted, or made a moment "
+    "ago: trackers know a new one within seconds.",
     "no_route": "The tracker has nothing at this address.",
     "no_signature": "Nothing in the call proves that the mailer sent it.",
     "no_such_route": "The API has nothing at this address.",

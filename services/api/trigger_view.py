@@ -82,7 +82,7 @@ class TriggerCreate(Body):
                 {
                     "name": "Invite who starts to think",
                     "phase": "think",
-                    "content_id": "hackathon",
+                    "content_id": "meeting-hackathon",
                     "when": {"type": "best_moment", "within_days": 7},
                     "channel": "email",
                 }

@@ -17,26 +17,27 @@ from services.runtime.clock import now_ms
 
 @click.command("demo", hidden=True)
 @click.option("--url", required=True, help="Where `kentering up` listens.")
+@click.option("--site", required=True, help="Where people find the sample site.")
 @click.option(
     "--data",
     required=True,
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Its data folder.",
 )
-def command(url: str, data: Path) -> None:
+def command(url: str, site: str, data: Path) -> None:
     """Play the simulated target group: its year once, then live until stopped."""
     marker = read_marker(data)
     if marker is None:
         raise click.ClickException(f"{data} holds no demonstration; start kentering up --demo")
     try:
-        asyncio.run(_play_until_stopped(url, data, marker))
+        asyncio.run(_play_until_stopped(url, site, data, marker))
     except RefusedError as error:
         raise click.ClickException(f"the demonstration stopped: {error}") from None
 
 
-async def _play_until_stopped(url: str, data: Path, marker: Marker) -> None:
+async def _play_until_stopped(url: str, site: str, data: Path, marker: Marker) -> None:
     loop = asyncio.get_running_loop()
-    playing = asyncio.create_task(play(url, data, marker, now_ms, Console(stderr=True)))
+    playing = asyncio.create_task(play(url, site, data, marker, now_ms, Console(stderr=True)))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, playing.cancel)
     end_with_parent(lambda: _cancel_from_thread(loop, playing))

@@ -100,7 +100,8 @@ def command(port: int, host: str, data: Path, *, demo: bool) -> None:
         def begin() -> None:
             _tell(url, data, marker)
             if marker is not None:
-                play = ["demo", "--url", f"http://127.0.0.1:{port}", "--data", str(data)]
+                where = ["--url", f"http://127.0.0.1:{port}", "--site", f"{url}/sample"]
+                play = ["demo", *where, "--data", str(data)]
                 stack.enter_context(_child(play, {}, again=False))
 
         server = Server(app, begin=begin, linger_s=0, protocol=app.protocol, closing=app.closing)
@@ -169,7 +170,14 @@ def _demonstration(engine: Engine, data: Path) -> Marker:
     if marker is None:
         declared = Declaration(DEMO_CONSENT, "the demonstration", now_ms())
         made = create_workspace(engine, EMPLOYER, "Europe/Amsterdam", declared, now_ms())
-        marker = Marker(made.write_key, made.server_key, made.api_key, DEMO_SEED, now_ms())
+        marker = Marker(
+            made.write_key,
+            made.server_key,
+            made.api_key,
+            DEMO_SEED,
+            now_ms(),
+            workspace=made.workspace,
+        )
         write_marker(data, marker)
     return marker
 
@@ -179,6 +187,7 @@ def _tell(url: str, data: Path, marker: Marker | None) -> None:
     if marker is None:
         print(f"  the page      {url}/")
         print(f"  the API docs  {url}/docs")
+        print(f"  data folder   {data.resolve()}")
         create = f"{sys.argv[0]} workspace create NAME --data {data}"
         print(f"  Make a workspace and its keys:  {create}")
         print(f"  Its API key opens the page; people are invited at {url}/access\n", flush=True)
@@ -190,6 +199,13 @@ def _tell(url: str, data: Path, marker: Marker | None) -> None:
     print(f"  write key     {marker.write_key}   for web pages")
     print(f"  server key    {marker.server_key}   for systems that send events")
     print(f"  API key       {marker.api_key}   for systems that read")
+    if marker.workspace:
+        print(f"  workspace     {marker.workspace}")
+    print(f"  data folder   {data.resolve()}")
+    if not marker.history_done:
+        print("\n  A year of its people is being played and scored now, for some minutes at most.")
+        print("  Until a line says that it is done, answers lag: lookups are answered 404, and")
+        print("  counts are 0.")
     print("\n  The people in it are simulated. Ctrl-C stops it; nothing is lost.\n", flush=True)
 
 

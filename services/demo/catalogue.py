@@ -16,13 +16,21 @@ class Item(NamedTuple):
     """The phase it is meant for: see, think or do."""
     path: str
     """Where it stands, below the site's address."""
+    topics: tuple[str, ...]
+    """What it is about."""
 
 
-def _items(content_type: str, phase: str, folder: str, titles: dict[str, str]) -> tuple[Item, ...]:
+def _items(
+    content_type: str, phase: str, folder: str, told: dict[str, tuple[str, ...]]
+) -> tuple[Item, ...]:
+    """Items of one type: the slug of each, and its title and topics."""
     return tuple(
-        Item(f"{content_type}-{slug}", content_type, title, phase, f"/{folder}/{slug}")
-        for slug, title in titles.items()
-    )
+        Item(
+            f"{content_type}-{slug}", content_type, title, phase,
+            f"/{folder}/{slug}", tuple(topics),
+        )
+        for slug, (title, *topics) in told.items()
+    )  # fmt: skip
 
 
 STORIES = _items(
@@ -30,16 +38,20 @@ STORIES = _items(
     "see",
     "verhalen",
     {
-        "nacht-op-het-station": "Een nacht op het schakelstation",
-        "laadplein-haven": "Hoe het laadplein in de haven er kwam",
-        "storm-in-november": "Storm in november: 4.000 huizen weer aan in drie uur",
-        "vol-net": "Het net is vol, en wat wij daaraan doen",
-        "veertig-jaar-kabels": "Veertig jaar kabels trekken: Wim vertelt",
-        "zon-op-school": "Een schooldak vol zon, en een net dat het aankan",
-        "ethisch-hacken": "Wie ons net mag hacken, en waarom",
-        "polder-onder-stroom": "Polder onder stroom",
-        "nieuwe-wijk": "Een wijk zonder gas: zo leg je dat aan",
-        "eerste-meter": "De eerste slimme meter van de straat",
+        "nacht-op-het-station": ("Een nacht op het schakelstation", "storingen", "nachtdienst"),
+        "laadplein-haven": ("Hoe het laadplein in de haven er kwam", "energietransitie", "laden"),
+        "storm-in-november": ("Storm in november: 4.000 huizen weer aan in drie uur", "storingen"),
+        "vol-net": ("Het net is vol, en wat wij daaraan doen", "energietransitie", "netcongestie"),
+        "veertig-jaar-kabels": ("Veertig jaar kabels trekken: Wim vertelt", "vakmanschap"),
+        "zon-op-school": (
+            "Een schooldak vol zon, en een net dat het aankan",
+            "energietransitie",
+            "zonne-energie",
+        ),
+        "ethisch-hacken": ("Wie ons net mag hacken, en waarom", "cyberveiligheid"),
+        "polder-onder-stroom": ("Polder onder stroom", "energietransitie"),
+        "nieuwe-wijk": ("Een wijk zonder gas: zo leg je dat aan", "energietransitie", "nieuwbouw"),
+        "eerste-meter": ("De eerste slimme meter van de straat", "slimme meters"),
     },
 )
 BEHIND_THE_SCENES = _items(
@@ -47,12 +59,16 @@ BEHIND_THE_SCENES = _items(
     "think",
     "achter-de-schermen",
     {
-        "dag-met-samira": "Een dag mee met storingsmonteur Samira",
-        "bedrijfsschool": "Zo leert de bedrijfsschool je middenspanning",
-        "veilig-werken": "Waarom iedereen bij ons het werk mag stilleggen",
-        "bus-van-binnen": "De bus van binnen: gereedschap waar je blij van wordt",
-        "ploeg-noord": "Ploeg Noord: twaalf collega's, één koffiepot",
-        "van-bouw-naar-net": "Van de bouw naar het net: drie overstappers",
+        "dag-met-samira": ("Een dag mee met storingsmonteur Samira", "storingen", "vakmanschap"),
+        "bedrijfsschool": ("Zo leert de bedrijfsschool je middenspanning", "opleiding"),
+        "veilig-werken": ("Waarom iedereen bij ons het werk mag stilleggen", "veiligheid"),
+        "bus-van-binnen": ("De bus van binnen: gereedschap waar je blij van wordt", "vakmanschap"),
+        "ploeg-noord": ("Ploeg Noord: twaalf collega's, één koffiepot", "collega's"),
+        "van-bouw-naar-net": (
+            "Van de bouw naar het net: drie overstappers",
+            "opleiding",
+            "overstappen",
+        ),
     },
 )
 PODCASTS = _items(
@@ -60,10 +76,14 @@ PODCASTS = _items(
     "see",
     "podcast",
     {
-        "hackers-op-het-net": "Onder spanning 1: hackers op het net",
-        "de-kabelbreuk": "Onder spanning 2: de kabelbreuk",
-        "wind-op-zee": "Onder spanning 3: wind op zee",
-        "batterij-in-de-buurt": "Onder spanning 4: een batterij in de buurt",
+        "hackers-op-het-net": ("Onder spanning 1: hackers op het net", "cyberveiligheid"),
+        "de-kabelbreuk": ("Onder spanning 2: de kabelbreuk", "storingen"),
+        "wind-op-zee": ("Onder spanning 3: wind op zee", "energietransitie"),
+        "batterij-in-de-buurt": (
+            "Onder spanning 4: een batterij in de buurt",
+            "energietransitie",
+            "netcongestie",
+        ),
     },
 )
 VACANCIES = _items(
@@ -71,27 +91,28 @@ VACANCIES = _items(
     "do",
     "vacatures",
     {
-        "monteur-laagspanning-noord": "Monteur laagspanning, regio Noord",
-        "monteur-middenspanning-west": "Monteur middenspanning, regio West",
-        "storingsmonteur-oost": "Storingsmonteur, regio Oost",
-        "monteur-gas-zuid": "Monteur gas, regio Zuid",
-        "werkvoorbereider-midden": "Werkvoorbereider, regio Midden",
-        "meettechnicus-noord": "Meettechnicus, regio Noord",
-        "engineer-hoogspanning": "Engineer hoogspanning",
-        "uitvoerder-nieuwe-wijken": "Uitvoerder nieuwe wijken",
+        "monteur-laagspanning-noord": ("Monteur laagspanning, regio Noord", "laagspanning"),
+        "monteur-middenspanning-west": ("Monteur middenspanning, regio West", "middenspanning"),
+        "storingsmonteur-oost": ("Storingsmonteur, regio Oost", "storingen"),
+        "monteur-gas-zuid": ("Monteur gas, regio Zuid", "gas"),
+        "werkvoorbereider-midden": ("Werkvoorbereider, regio Midden", "werkvoorbereiding"),
+        "meettechnicus-noord": ("Meettechnicus, regio Noord", "slimme meters"),
+        "engineer-hoogspanning": ("Engineer hoogspanning", "hoogspanning"),
+        "uitvoerder-nieuwe-wijken": ("Uitvoerder nieuwe wijken", "nieuwbouw"),
     },
 )
 PROJECT_CALENDAR = Item(
     "project-kalender", "project", "Projectkalender: wat er de komende maanden begint", "think",
-    "/projecten",
+    "/projecten", ("projecten",),
 )  # fmt: skip
 HACKATHON = Item(
-    "meeting-hackathon", "meeting", "24 uur hacken: houd jij het net aan?", "think", "/hackathon"
-)
+    "meeting-hackathon", "meeting", "24 uur hacken: houd jij het net aan?", "think", "/hackathon",
+    ("cyberveiligheid",),
+)  # fmt: skip
 MAGAZINES = tuple(
     Item(
         f"magazine-{number:02}", "magazine", f"Spanning, nummer {number}", "see",
-        f"/magazine/{number}",
+        f"/magazine/{number}", ("vakmanschap", "energietransitie"),
     )
     for number in range(1, 13)
 )  # fmt: skip

@@ -42,12 +42,23 @@ async def post(client: httpx.AsyncClient, path: str, key: str, body: Any) -> dic
     Raises:
         RefusedError: it was refused for good, or the door stayed shut for minutes.
     """
+    return await _send(client, "POST", path, key, body)
+
+
+async def put(client: httpx.AsyncClient, path: str, key: str, body: Any) -> dict[str, Any]:
+    """As :func:`post`, where the address names what is put there."""
+    return await _send(client, "PUT", path, key, body)
+
+
+async def _send(
+    client: httpx.AsyncClient, method: str, path: str, key: str, body: Any
+) -> dict[str, Any]:
     content = _encode(body)
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
     reason = ""
     for _ in range(TRIES_MAX):
         try:
-            response = await client.post(path, content=content, headers=headers)
+            response = await client.request(method, path, content=content, headers=headers)
         except httpx.TransportError as error:
             reason = repr(error)
             await asyncio.sleep(1)
@@ -58,7 +69,7 @@ async def post(client: httpx.AsyncClient, path: str, key: str, body: Any) -> dic
         if response.status_code not in _BUSY:
             break
         await asyncio.sleep(_wait_s(response.headers.get("Retry-After", "")))
-    raise RefusedError(f"POST {path}: {reason}")
+    raise RefusedError(f"{method} {path}: {reason}")
 
 
 def _wait_s(retry_after: str) -> float:

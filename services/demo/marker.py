@@ -18,6 +18,8 @@ class Marker(msgspec.Struct, frozen=True):
     history_end_ms: int
     """Chosen at the first start and kept, so that an interrupted one is played again alike."""
     history_done: bool = False
+    workspace: str = ""
+    """Its id; empty in a folder that was begun before this was kept."""
 
 
 def read_marker(data: Path) -> Marker | None:

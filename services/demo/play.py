@@ -8,6 +8,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from services.demo.content import put_content
 from services.demo.doors import Doors
 from services.demo.history import play_history
 from services.demo.live import Clock, play_live
@@ -17,12 +18,18 @@ from services.demo.segments import make_segments
 POLL_S = 0.5
 SCORED_MAX_S = 600.0
 
+DONE = "The demonstration is scored: answers are complete now."
+LATE = "The demonstration is still being scored: answers lag."
 
-async def play(base_url: str, data: Path, marker: Marker, clock: Clock, console: Console) -> None:
+
+async def play(
+    base_url: str, site_url: str, data: Path, marker: Marker, clock: Clock, console: Console
+) -> None:
     """Play until cancelled; on the first start with a progress bar, later at once live.
 
     Args:
-        base_url: where tracker and API listen, and the sample site under ``/sample``.
+        base_url: where tracker and API listen.
+        site_url: where people find the sample site, without a slash at the end.
         data: the folder in which the marker is kept.
         marker: as :func:`services.demo.marker.read_marker` gave it, or a new one.
         clock: UTC milliseconds.
@@ -33,24 +40,25 @@ async def play(base_url: str, data: Path, marker: Marker, clock: Clock, console:
     """
     doors = Doors(base_url, marker.server_key, marker.api_key)
     if not marker.history_done:
-        await first_start(doors, marker, console)
+        await first_start(doors, site_url, marker, console)
         write_marker(data, msgspec.structs.replace(marker, history_done=True))
     await play_live(
         doors,
         seed=marker.seed,
         history_end_ms=marker.history_end_ms,
         clock=clock,
-        site_url=f"{base_url}/sample",
+        site_url=site_url,
     )
 
 
-async def first_start(doors: Doors, marker: Marker, console: Console) -> None:
-    """Play the history, make the segments, and wait until all of it is scored."""
+async def first_start(doors: Doors, site_url: str, marker: Marker, console: Console) -> None:
+    """Fill the catalogue, make the segments, play the history, and wait until it is scored."""
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
     )  # fmt: skip
     with Progress(*columns, console=console) as bar:
         async with doors.open() as client:
+            await put_content(client, doors, site_url)
             await make_segments(client, doors)
         playing = bar.add_task("Playing twelve months", total=None)
         positions = await play_history(
@@ -61,12 +69,13 @@ async def first_start(doors: Doors, marker: Marker, console: Console) -> None:
         )
         scoring = bar.add_task("Scoring", total=None)
         async with doors.open() as client:
-            for position in positions:
-                await _until_scored(client, doors, position)
+            scored = [await _until_scored(client, doors, position) for position in positions]
         bar.update(scoring, total=1, completed=1)
+    console.print(DONE if all(scored) else LATE)
 
 
-async def _until_scored(client: httpx.AsyncClient, doors: Doors, position: str) -> None:
+async def _until_scored(client: httpx.AsyncClient, doors: Doors, position: str) -> bool:
+    """Whether it is, rather than that patience is at its end."""
     headers = {"Authorization": f"Bearer {doors.api_key}"}
     loop = asyncio.get_running_loop()
     deadline = loop.time() + SCORED_MAX_S
@@ -77,5 +86,6 @@ async def _until_scored(client: httpx.AsyncClient, doors: Doors, position: str) 
         )
         # An answer at once means that the event is there; else the API waited for it in vain.
         if answer.is_success and loop.time() - begun < 1:
-            return
+            return True
         await asyncio.sleep(POLL_S)
+    return False

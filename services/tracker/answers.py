@@ -44,6 +44,10 @@ _NO_SUCH_KEY = (
     "This key is unknown or revoked. Events come with a write key (kw_…) or server key (ks_…) of "
     "the workspace, not with an api key; a new one is known within seconds."
 )
+_NO_SUCH_HOOK = (
+    "There is no such webhook. It may have been deleted, or made a moment ago: a new one is known "
+    "within seconds."
+)
 _STATUS: dict[RequestReason, tuple[int, str]] = {
     "missing_key": (401, _NO_KEY),
     "wrong_key": (401, _NO_SUCH_KEY),
@@ -59,7 +63,7 @@ _STATUS: dict[RequestReason, tuple[int, str]] = {
     "busy": (503, "Too much is waiting to be stored. Send the same again later."),
     "log_full": (503, "There is no room to store this. Send the same again later."),
     "log_failed": (503, "This could not be stored. Send the same again later."),
-    "no_hook": (404, "There is no such webhook; it may have been deleted."),
+    "no_hook": (404, _NO_SUCH_HOOK),
     "hook_unfinished": (403, "This webhook was not told yet what proves its mailer."),
     "no_signature": (401, "Nothing here proves that the mailer sent this."),
     "bad_signature": (403, "This was not sent by the mailer, or was changed on its way."),

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 
-from services.demo.catalogue import ITEMS
+from services.demo.catalogue import HACKATHON, ITEMS
+from services.demo.content import put_content
 from services.demo.doors import Doors
 from services.demo.history import play_history
 from services.demo.live import play_live
@@ -16,6 +17,7 @@ from tests.servers.process import wait_until
 
 SEED = 11
 PEOPLE = 30
+SITE = "https://werkenbij.example.org"
 
 
 def test_the_demonstration(product: Product) -> None:
@@ -25,6 +27,7 @@ def test_the_demonstration(product: Product) -> None:
 
     async def first_start() -> None:
         async with doors.open() as client:
+            await put_content(client, doors, SITE)
             await make_segments(client, doors)
         await play_history(doors, SEED, end_ms, lambda *at: told.append(at), PEOPLE)
 
@@ -39,6 +42,16 @@ def test_the_demonstration(product: Product) -> None:
     assert len(product.timeline(person)) == acts_of_first
     made = {segment["key"] for segment in product.get("/v1/segments")["segments"]}
     assert made == {key for key, _, _ in SEGMENTS}
+    catalogue = product.get("/v1/content", limit=100)["content"]
+    assert {item["content_id"]: item["title"] for item in catalogue} == {
+        item.content_id: item.title for item in ITEMS.values()
+    }
+    meeting = product.get(f"/v1/content/{HACKATHON.content_id}")
+    assert (meeting["url"], meeting["phase"]) == (SITE + HACKATHON.path, HACKATHON.phase)
+    assert product.get(f"/v1/persons/{person['id']}/next-content")["next"]
+    seen = product.get(f"/v1/persons/{person['id']}/content")["content"]
+    assert seen
+    assert all(item["title"] for item in seen)
 
     asyncio.run(_live_until_mail_is_sent(product, doors, end_ms))
 
