@@ -100,10 +100,10 @@ def _bring_to_every_door(product: Product, engine: Engine) -> None:
             if door.counts:
                 assert answer.status_code in {200, 302}, (door, way, answer.text)
             expected += door.counts
-    # One wish, said again on the same day from the same mail, is one.
-    expected -= len(WAYS) - 1
-    wait_until(lambda: _counted(engine) >= expected, f"{expected} events counted", timeout_s=60)
-    assert _counted(engine) == expected
+    # One wish, said again within a minute from the same mail, is one; a minute may have ended.
+    least = expected - (len(WAYS) - 1)
+    wait_until(lambda: _counted(engine) >= least, f"{least} events counted", timeout_s=60)
+    assert least <= _counted(engine) <= expected
     assert product.find("user_id", "agreed") is not None
     for namespace, value in (("user_id", canaries.ID), ("anonymous_id", canaries.COOKIE)):
         assert product.find(namespace, value) is None

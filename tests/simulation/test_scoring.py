@@ -29,7 +29,7 @@ from tests.servers.process import start, wait_until
 from tests.simulation.world import Person, arrivals, people
 
 # `make drill` makes them larger.
-PERSONS = int(os.environ.get("KENTERING_DRILL_PERSONS", "120"))
+PERSONS = int(os.environ.get("KENTERING_DRILL_PERSONS", "80"))
 KILLS = int(os.environ.get("KENTERING_DRILL_KILLS", "3"))
 EVENTS_EACH = 20
 PARTITIONS = 4

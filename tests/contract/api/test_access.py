@@ -175,6 +175,8 @@ def test_an_invitation_is_good_for_a_week(client: Client, world: World) -> None:
     assert answer.status_code == 403
 
 
+# Passwords are dear to check, on purpose: each of these two is of one database.
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_password_is_tried_so_often_and_no_more(client: Client, world: World) -> None:
     token = _invite(client, "piet@example.org", "owner")
     with _browser(client) as browser:
@@ -192,6 +194,7 @@ def test_a_password_is_tried_so_often_and_no_more(client: Client, world: World) 
         assert _log_in(browser, "piet@example.org").status_code == 303
 
 
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_nobody_keeps_another_from_logging_in(client: Client, world: World) -> None:
     token = _invite(client, "piet@example.org", "owner")
     now = {"ms": NOW_MS}

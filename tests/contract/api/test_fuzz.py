@@ -20,7 +20,7 @@ from tests.contract.api.conftest import KEY
 from tests.contract.api.world import World
 
 # `make drill` tries more of each route.
-EXAMPLES = int(os.environ.get("KENTERING_DRILL_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("KENTERING_DRILL_EXAMPLES", "3"))
 
 
 def test_every_route_keeps_its_word(client: Client, world: World, people: dict[str, str]) -> None:

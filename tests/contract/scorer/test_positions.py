@@ -175,13 +175,13 @@ def test_waiting_for_a_database_takes_no_more_memory_the_longer_it_lasts(
 
     def poll(*_: object) -> list[Stored]:
         objects.append(len(gc.get_objects()))
-        if len(objects) == 30:
+        if len(objects) == 12:
             worker.stop()
         return next(records, [])
 
     monkeypatch.setattr(reader, "poll", poll)
     worker.step(0)
-    assert objects[-1] - objects[9] < 500
+    assert objects[-1] - objects[4] < 200
     scene.close()
 
 
