@@ -18,10 +18,11 @@ from services.api.workspaces import create_workspace
 from services.contract import tables
 from services.contract.event import Consent, Event, Identity, event_id_of
 from services.contract.phases import DAY_MS
+from services.model.interval import Interval
 from services.model.rulebook import Rulebook
 from services.model.rules import RuleTree
 from services.model.state import encode_state
-from services.model.timeline import Interval, advance
+from services.model.timeline import advance
 from services.model.version import load
 from services.runtime.bulk import insert_rows
 from services.runtime.database import writing

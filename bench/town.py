@@ -20,9 +20,10 @@ from services.api.workspaces import create_workspace
 from services.contract import tables
 from services.contract.event import Consent, Event, Identity, encode
 from services.contract.phases import DAY_MS, HOUR_MS
+from services.model.interval import Interval
 from services.model.rulebook import Rulebook
 from services.model.state import encode_state
-from services.model.timeline import Interval, advance
+from services.model.timeline import advance
 from services.model.version import load
 from services.runtime.bulk import Row, insert_rows
 from services.runtime.database import writing

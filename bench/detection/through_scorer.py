@@ -17,9 +17,10 @@ from bench.detection.worlds import TEST_SEEDS, WORLDS
 from services.api.workspaces import create_workspace
 from services.contract import tables
 from services.contract.event import Event, encode, record_key
+from services.model.interval import Interval
 from services.model.rulebook import Rulebook
 from services.model.state import encode_state
-from services.model.timeline import Interval, advance
+from services.model.timeline import advance
 from services.model.version import load
 from services.runtime.database import open_database, writing
 from services.runtime.event_log import Record

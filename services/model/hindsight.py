@@ -15,6 +15,7 @@ from services.contract.event import LISTED, Event
 from services.contract.phases import IntervalKind, LatencyState, Phase
 from services.model.behaviour import is_evidence
 from services.model.fold import is_silent, learn, same_click
+from services.model.interval import Interval
 from services.model.rulebook import Rulebook
 from services.model.rules.attributes import Attribute, AttributeDate
 from services.model.rules.condition import Condition, Node, Verdict
@@ -23,7 +24,7 @@ from services.model.rules.membership import InSegment, leaves
 from services.model.rules.memory import Memory, memories_of, put_by_hand, remember
 from services.model.rules.standing import LatencyStateIs, PhaseIs
 from services.model.state import PersonState, Score
-from services.model.timeline import PIECES_MAX, Interval
+from services.model.timeline import PIECES_MAX
 from services.model.version import Model
 
 Place = tuple[int, bytes]

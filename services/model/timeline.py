@@ -7,11 +7,11 @@ path reaches ahead.
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import NamedTuple
 
 from services.contract.event import Event
 from services.contract.phases import HORIZON_MS, IntervalKind, LatencyState, Phase
 from services.model.fold import fold_onto
+from services.model.interval import Interval
 from services.model.path import Path, Steps
 from services.model.rulebook import Rulebook
 from services.model.rules.memory import forget_unasked
@@ -20,19 +20,6 @@ from services.model.version import Model
 
 PIECES_MAX = 10_000
 _UNSURE = 0, 2**31
-
-
-class Interval(NamedTuple):
-    """``key`` holds in [from_ms, to_ms); ``to_ms`` None: not ending within the horizon.
-
-    ``event_id`` is the event that began it; None: silence did.
-    """
-
-    kind: IntervalKind
-    key: str
-    from_ms: int
-    to_ms: int | None
-    event_id: bytes | None
 
 
 def advance(

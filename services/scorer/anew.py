@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, select
 
 from services.contract import tables
-from services.model.timeline import Interval
+from services.model.interval import Interval
 from services.model.version import Model
 from services.runtime.bulk import among
 from services.scorer.folding import Folded, fold_persons

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select, update
 
 from services.contract import tables
 from services.contract.phases import ChangeReason
-from services.model.timeline import Interval
+from services.model.interval import Interval
 from services.runtime.bulk import among, insert_rows
 from services.runtime.database import insert_new
 from services.scorer.folding import Folded

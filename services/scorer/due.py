@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from services.contract import tables
 from services.contract.event import LISTED
-from services.model.timeline import Interval
+from services.model.interval import Interval
 from services.runtime.bulk import among, update_rows
 from services.scorer.announce import TURN, Change, Standing, changes_at, next_boundary, publish
 from services.scorer.segments import Segments, load_segments

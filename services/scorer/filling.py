@@ -15,10 +15,10 @@ from services.contract.event import LISTED, Event
 from services.model.behaviour import judged
 from services.model.glimpse import glimpse
 from services.model.hindsight import Drawn, Hindsight, Person, Place
+from services.model.interval import Interval
 from services.model.rules.early import lists_of
 from services.model.rules.memory import BY_HAND
 from services.model.state import PersonState, decode_state, encode_state
-from services.model.timeline import Interval
 from services.model.version import Model
 from services.runtime.bulk import Row, among, update_rows
 from services.scorer import intervals

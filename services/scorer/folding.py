@@ -15,9 +15,10 @@ from sqlalchemy import Connection
 from services.contract.event import LISTED, Event
 from services.contract.phases import DAY_MS, ChangeReason
 from services.model.behaviour import WINDOW_MS, is_hit, judged, leads_on, tells
+from services.model.interval import Interval
 from services.model.rulebook import Rulebook
 from services.model.state import PersonState, encode_state
-from services.model.timeline import Interval, advance_onto, join
+from services.model.timeline import advance_onto, join
 from services.model.version import Model
 from services.runtime import telemetry
 from services.scorer.owners import Piece

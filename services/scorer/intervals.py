@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select
 
 from services.contract import tables
 from services.contract.phases import IntervalKind
-from services.model.timeline import Interval, join
+from services.model.interval import Interval
+from services.model.timeline import join
 from services.runtime.bulk import among, delete_rows, insert_rows, rows_of, update_rows
 from services.scorer.counts import Counts
 from services.scorer.folding import Folded

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, func, select
 
 from services.contract import tables
 from services.contract.phases import HOUR_MS
+from services.model.interval import Interval
 from services.model.rules.memory import forget_unasked
 from services.model.state import decode_state, encode_state
-from services.model.timeline import Interval
 from services.model.version import Model
 from services.scorer.anew import Known, fold_anew, intervals_of, next_persons, states_of
 from services.scorer.folding import Folded

@@ -13,8 +13,8 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 
 from services.contract import tables
+from services.model.interval import Interval
 from services.model.state import PersonState, decode_state, encode_state
-from services.model.timeline import Interval
 from services.model.version import Model
 from services.runtime.bulk import among, insert_rows
 from services.scorer import intervals

@@ -11,7 +11,7 @@ from services.contract import tables
 from services.contract.phases import DAY_MS
 from services.model.behaviour import judged
 from services.model.foretold import WITHIN_DAYS, foretold
-from services.model.timeline import Interval
+from services.model.interval import Interval
 from services.model.version import Model
 from services.scorer.anew import PERSONS_MAX, intervals_of
 from services.scorer.segments import load_segments

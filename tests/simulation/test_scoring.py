@@ -15,10 +15,11 @@ from services.contract import tables
 from services.contract.event import encode, record_key
 from services.contract.topics import Topic
 from services.model.behaviour import judged
+from services.model.interval import Interval
 from services.model.rulebook import Rulebook
 from services.model.rules import RuleTree
 from services.model.state import encode_state
-from services.model.timeline import Interval, advance
+from services.model.timeline import advance
 from services.model.version import load
 from services.runtime.database import open_database, writing
 from services.runtime.event_log import Record

@@ -9,6 +9,7 @@ import pytest
 
 from tests.servers.compiled import ROOT, compiled_tree, environment_of
 
+PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
 OF_THE_MODEL = ["behaviour", "habits", "mail", "signals", "visits"]
 
 
@@ -29,8 +30,14 @@ def test_the_same_people_have_the_same_bits(tree: Path) -> None:
 
 def test_it_passes_the_models_tests(tree: Path) -> None:
     tests = [f"tests/unit/model/test_{name}.py" for name in OF_THE_MODEL]
-    pytest_ = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", f"pythonpath={tree} {ROOT}")
-    _run(tree, *pytest_, *tests, "tests/golden/model")
+    _run(tree, *PYTEST, "-o", f"pythonpath={tree} {ROOT}", *tests, "tests/golden/model")
+
+
+def test_what_another_version_of_the_model_made_of_people_is_read_again(tree: Path) -> None:
+    tests = "tests/contract/scorer/test_versions.py"
+    _run(
+        tree, *PYTEST, "-o", f"pythonpath={tree} {ROOT}", "-k", "sqlite and comes_into_force", tests
+    )
 
 
 def test_every_module_that_is_named_is_compiled_and_nothing_lies_beside_the_sources(

@@ -14,9 +14,10 @@ from services.contract.phases import HOUR_MS
 from services.contract.sweeps import frames_of
 from services.model.behaviour import judged, swept
 from services.model.identity import COOKIE, UNIQUE, WEAK
+from services.model.interval import Interval
 from services.model.rulebook import Rulebook
 from services.model.state import encode_state
-from services.model.timeline import Interval, advance
+from services.model.timeline import advance
 from services.scorer.record import digest
 from tests.contract.scorer.scene import MODEL
 

@@ -9,10 +9,11 @@ from services.contract.phases import DAY_MS
 from services.model.behaviour import judged
 from services.model.glimpse import glimpse
 from services.model.hindsight import Drawn, Hindsight, Person
+from services.model.interval import Interval
 from services.model.rulebook import Rulebook
 from services.model.rules.membership import whole
 from services.model.state import PersonState, encode_state
-from services.model.timeline import Interval, advance
+from services.model.timeline import advance
 from tests.unit.model.journeys import MODEL, T0, agreed, event, quick
 from tests.unit.model.rule_trees import lives, read, rules
 

@@ -11,13 +11,14 @@ from pydantic import ValidationError
 
 from services.contract.event import LISTED
 from services.contract.phases import DAY_MS
+from services.model.interval import Interval
 from services.model.path import Path
 from services.model.rulebook import Rulebook
 from services.model.rules import TYPES, RuleTree
 from services.model.rules.membership import circle, dependents, whole
 from services.model.rules.memory import PHASE, Memories
 from services.model.state import encode_state
-from services.model.timeline import Interval, advance, join
+from services.model.timeline import advance, join
 from tests.unit.model.journeys import MODEL, T0, agreed, event, folded, quick
 from tests.unit.model.rule_trees import LEAVES, lives, read, rules
 

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from services.contract.phases import DAY_MS, HORIZON_MS
 from services.model.fold import fold
+from services.model.interval import Interval
 from services.model.path import Path
 from services.model.rulebook import Rulebook
 from services.model.rules import Events, Not, evaluate
 from services.model.state import PersonState, encode_state
-from services.model.timeline import Interval, advance, ahead, join
+from services.model.timeline import advance, ahead, join
 from tests.unit.model.journeys import (
     AGREED,
     MODEL,
