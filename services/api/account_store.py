@@ -72,7 +72,7 @@ def invite_again(connection: Connection, row: Row[Any], who: str, now_ms: int) -
 
 
 def accept_invitation(connection: Connection, token: str, password: str, now_ms: int) -> int | None:
-    """Set the password of whom the invitation is for, and end their sessions.
+    """Set the password of whom the invitation is for, who so logs in; end their other sessions.
 
     Args:
         connection: a transaction.
@@ -86,7 +86,12 @@ def accept_invitation(connection: Connection, token: str, password: str, now_ms:
     row = invited(connection, token, now_ms)
     if row is None:
         return None
-    values = {"password": password, "invitation": None, "invited_until_ms": None}
+    values = {
+        "password": password,
+        "invitation": None,
+        "invited_until_ms": None,
+        "used_ms": now_ms,
+    }
     connection.execute(update(account).where(account.c.id == row.id).values(values))
     end_sessions(connection, row.id)
     who = f"account {row.public_id}"

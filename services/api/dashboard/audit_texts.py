@@ -1,5 +1,6 @@
 """What changes are called, what their fields are, and what each scope allows."""
 
+from services.model.vocabulary import CHANNELS, PHASES
 from services.model.words import Language
 
 Both = dict[Language, str]
@@ -21,9 +22,9 @@ DONE: dict[str, Both] = {
         "nl": "Iemand met de hand ingedeeld",
         "en": "Somebody put in or out by hand",
     },
-    "content.put": {"nl": "Content toegevoegd", "en": "Content put in"},
-    "content.edited": {"nl": "Content veranderd", "en": "Content changed"},
-    "content.removed": {"nl": "Content weggehaald", "en": "Content taken out"},
+    "content.put": {"nl": "Inhoud toegevoegd", "en": "Content put in"},
+    "content.edited": {"nl": "Inhoud veranderd", "en": "Content changed"},
+    "content.removed": {"nl": "Inhoud weggehaald", "en": "Content taken out"},
     "retention.set": {"nl": "Bewaartermijn ingesteld", "en": "Retention set"},
     "webhook.made": {"nl": "Webhook gemaakt", "en": "Webhook made"},
     "webhook.changed": {"nl": "Webhook veranderd", "en": "Webhook changed"},
@@ -69,7 +70,7 @@ FIELDS: dict[str, Both] = {
     "topics": {"nl": "onderwerpen", "en": "topics"},
     "phase": {"nl": "fase", "en": "phase"},
     "format": {"nl": "vorm", "en": "format"},
-    "content_type": {"nl": "soort content", "en": "type of content"},
+    "content_type": {"nl": "soort inhoud", "en": "type of content"},
     "months": {"nl": "maanden", "en": "months"},
     "applicant_days": {
         "nl": "dagen na een afwijzing",
@@ -83,7 +84,69 @@ FIELDS: dict[str, Both] = {
     "per_week": {"nl": "contacten per week", "en": "contacts per week"},
     "webhook_id": {"nl": "webhook", "en": "webhook"},
     "esp": {"nl": "mailer", "en": "mailer"},
+    "asserted_consent": {"nl": "toestemming volgens", "en": "consent by"},
+    "mapping": {"nl": "hoe berichten gelezen worden", "en": "how messages are read"},
+    "late": {"nl": "ook wat pas later bleek", "en": "what was found out late too"},
+    "serves": {"nl": "bij de vraag", "en": "for the question"},
+    "cell": {"nl": "cel van de gespreksmatrix", "en": "cell of the matrix"},
+    "published_at": {"nl": "verschenen", "en": "published"},
+    "closes_at": {"nl": "sluit", "en": "closes"},
 }
+
+VALUES: dict[str, dict[str, Both]] = {
+    "status": {
+        "active": {"nl": "actief", "en": "active"},
+        "paused": {"nl": "gepauzeerd", "en": "paused"},
+        "dead": {"nl": "gestopt: er kwam niets aan", "en": "stopped: nothing arrived"},
+    },
+    "list": {
+        "in": {"nl": "erin gezet", "en": "put in"},
+        "out": {"nl": "eruit gehouden", "en": "kept out"},
+        "none": {"nl": "de regel beslist weer", "en": "the rule decides again"},
+    },
+    "types": {
+        "phase": {"nl": "fasen", "en": "phases"},
+        "latency": {"nl": "op zoek of niet", "en": "looking or not"},
+        "segment": {"nl": "segmenten", "en": "segments"},
+        "identity": {"nl": "wie wie is", "en": "who is who"},
+        "person": {"nl": "wie gewist is", "en": "who is erased"},
+        "trigger": {"nl": "triggers", "en": "triggers"},
+    },
+    "phase": {name: {"nl": text, "en": text} for name, text in PHASES.items()},
+    "channel": CHANNELS,
+    "esp": {
+        "sendgrid": {"nl": "SendGrid", "en": "SendGrid"},
+        "postmark": {"nl": "Postmark", "en": "Postmark"},
+        "mailgun": {"nl": "Mailgun", "en": "Mailgun"},
+        "ses": {"nl": "Amazon SES", "en": "Amazon SES"},
+        "brevo": {"nl": "Brevo", "en": "Brevo"},
+        "mandrill": {"nl": "Mailchimp Transactional", "en": "Mailchimp Transactional"},
+        "generic": {"nl": "een andere mailer", "en": "another mailer"},
+    },
+}
+"""What the values of closed lists are called, by their fields."""
+
+WHEN: dict[str, Both] = {
+    "at_once": {"nl": "meteen", "en": "at once"},
+    "after": {"nl": "na {minutes} minuten", "en": "after {minutes} minutes"},
+    "best_moment": {
+        "nl": "op hun beste moment, binnen {within_days} dagen",
+        "en": "at their best moment, within {within_days} days",
+    },
+}
+"""A trigger's moment, by its type."""
+
+ABOUT: dict[str, Both] = {
+    "asserted_consent.declared": {
+        "nl": "voor de sleutels van servers",
+        "en": "for the keys of servers",
+    },
+    "retention.set": {"nl": "voor de werkruimte", "en": "for the workspace"},
+}
+"""What changes are about that has no name of its own."""
+
+MAPPED: Both = {"nl": "zelf ingesteld; de API zegt hoe", "en": "set up; the API tells how"}
+"""For settings that only programs read."""
 
 SCOPES: dict[str, Both] = {
     "persons:read": {"nl": "Mensen zien", "en": "See people"},

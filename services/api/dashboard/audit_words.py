@@ -1,19 +1,27 @@
 """The audit in words: who did what to which thing, and what became of it."""
 
+from contextlib import suppress
+from datetime import datetime
 from typing import Any, NamedTuple, get_args
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row, select
 
 from services.api.audit import COMMAND_LINE
+from services.api.dashboard.audit_texts import ABOUT, MAPPED, VALUES, WHEN
 from services.api.dashboard.rule_view import Names, Shown, view
 from services.api.dashboard.texts import Words
 from services.api.segment_store import find_segments
 from services.contract.keys import KeyKind
-from services.contract.tables import account, api_key
+from services.contract.tables import account, api_key, hook, webhook
 from services.model.rules import RuleTree
 
 _VALUE_CHARS = 300
+_UNSAID = {"id", "created_at", "created_by", "complete"}
+"""Fields that say nothing beside what was done, when and by whom."""
+_CALLED = ("email", "name", "title", "url")
+"""Fields that a thing goes by."""
+_MOMENTS = {"since", "published_at", "closes_at"}
 
 
 class Difference(NamedTuple):
@@ -51,16 +59,22 @@ class Teller:
         keys = select(api_key.c.public_id, api_key.c.name).where(
             api_key.c.workspace_id == workspace_id
         )
+        webhooks = select(webhook.c.public_id, webhook.c.url).where(
+            webhook.c.workspace_id == workspace_id
+        )
         self._names = self._segments | {
             str(row[0]): str(row[1])
-            for query in (people, keys)
+            for query in (people, keys, webhooks)
             for row in connection.execute(query)
         }
+        mailers = select(hook.c.public_id, hook.c.esp).where(hook.c.workspace_id == workspace_id)
+        for row in connection.execute(mailers):
+            self._names[row.public_id] = self._plain("esp", row.esp)
 
     def tell(self, row: Row[Any]) -> Noted:
         """A row of the audit."""
-        before, after = _fields(row.before), _fields(row.after)
-        about = self._named(row.about, {**before, **after})
+        before, after = (_fields(row.what, told) for told in (row.before, row.after))
+        about = self._named(row, {**before, **after})
 
         def different(name: str) -> Difference | None:
             was, now = (self._value(name, told.get(name)) for told in (before, after))
@@ -88,8 +102,15 @@ class Teller:
         name = self._names.get(public_id, public_id)
         return f"{self._words['by_key']} {name}" if kind == "key" else name
 
-    def _named(self, about: str, told: dict[str, Any]) -> str:
-        own = told.get("email") or told.get("name")
+    def _named(self, row: Row[Any], told: dict[str, Any]) -> str:
+        if row.what in ABOUT:
+            return ABOUT[row.what][self._words.language]
+        about = str(row.about)
+        own = next((told[name] for name in _CALLED if told.get(name)), None)
+        if "esp" in told:
+            own = self._plain("esp", told["esp"])
+        if about.startswith("hk_"):  # it is long, and gone
+            own = own or self._words.audit_field("esp")
         return self._names.get(about) or (own if isinstance(own, str) else about)
 
     def _rule(self, told: Any) -> Shown | None:
@@ -111,12 +132,43 @@ class Teller:
             return words[f"key_{value}"]
         if name == "scopes" and isinstance(value, list):
             return "; ".join(words.scope(str(scope)) for scope in value)
-        if isinstance(value, list):
-            return ", ".join(str(one) for one in value)[:_VALUE_CHARS]
-        return words.value(value if isinstance(value, str | int | float) else str(value))[
-            :_VALUE_CHARS
-        ]
+        if isinstance(value, dict):
+            told = self._object(name, value)
+        elif isinstance(value, list):
+            told = ", ".join(filter(None, (self._value(name, one) for one in value)))
+        else:
+            told = self._plain(name, value)
+        return told[:_VALUE_CHARS]
+
+    def _object(self, name: str, value: dict[str, Any]) -> str:
+        """Its fields in words, unless there are words for the whole."""
+        words = self._words
+        if name == "mapping":
+            return MAPPED[words.language]
+        if name == "when" and str(value.get("type")) in WHEN:
+            with suppress(KeyError):  # of later code than ours
+                return WHEN[str(value["type"])][words.language].format_map(value)
+        parts = ((key, self._value(key, one)) for key, one in value.items())
+        return "; ".join(f"{words.audit_field(key)} {text}" for key, text in parts if text)
+
+    def _plain(self, name: str, value: str | float) -> str:
+        """A value that is no list and no object."""
+        words = self._words
+        known = VALUES.get(name, {}).get(str(value))
+        if known is not None:
+            return known[words.language]
+        if name in _MOMENTS:
+            with suppress(ValueError):
+                return words.day(round(datetime.fromisoformat(str(value)).timestamp() * 1000))
+        if name in {"segment", "segments", "beside", "webhook_id"}:
+            return self._names.get(str(value), str(value))
+        return words.value(value)
 
 
-def _fields(told: Any) -> dict[str, Any]:
-    return dict(told) if isinstance(told, dict) else {}
+def _fields(what: str, told: Any) -> dict[str, Any]:
+    """What is told of a thing, but for what people do not read."""
+    if not isinstance(told, dict):
+        return {}
+    # The address of a mailer's webhook is for the mailer alone.
+    unsaid = _UNSAID | ({"url"} if what.startswith("hook.") else set())
+    return {name: value for name, value in told.items() if name not in unsaid}

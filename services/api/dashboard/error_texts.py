@@ -92,7 +92,7 @@ _BY_CODE: dict[str, Both] = {
         "en": "There are as many keys as there can be. End one first.",
     },
     "segment_exists": {
-        "nl": "Er is al een segment met dit kenmerk. Kies een ander kenmerk.",
+        "nl": "Er is al een segment met deze sleutel. Kies een andere sleutel.",
         "en": "There is a segment with this key already. Choose another key.",
     },
     "segment_in_use": {

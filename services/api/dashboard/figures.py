@@ -44,7 +44,8 @@ class SegmentFigure:
 
     key: str
     name: str
-    count: int
+    count: int | None
+    """None: its first version is being filled."""
     progress: float
 
 
@@ -84,7 +85,7 @@ def segment_figures(connection: Connection, workspace_id: int, now_ms: int) -> l
         SegmentFigure(
             key=found.newest.key,
             name=found.newest.name,
-            count=0
+            count=None
             if found.live is None
             else count_at(connection, workspace_id, "segment", str(found.live.id), now_ms),
             progress=progress_of(connection, workspace_id, found.newest),

@@ -27,7 +27,8 @@ _CACHED_MAX = 1024
 _NO_MOVES = {"withdrawn", "erased"}
 _WHOLE_NAME = ("name", "full_name")
 _NAME_PARTS = (("first_name", "firstName"), ("last_name", "lastName"))
-_MACHINES = {"anonymous_id", "person_token"}
+MACHINES = {"anonymous_id", "person_token"}
+"""Namespaces of identities that only machines read."""
 NAME_KEYS = {*_WHOLE_NAME, *_NAME_PARTS[0], *_NAME_PARTS[1]}
 
 
@@ -115,7 +116,7 @@ def name_of(
 def readable(identities: list[Identity]) -> str:
     """The surest identity, unless it is one that only machines read; then nothing."""
     surest = primary(tuple(identities)) if identities else None
-    return "" if surest is None or surest.namespace in _MACHINES else surest.value
+    return "" if surest is None or surest.namespace in MACHINES else surest.value
 
 
 def _why(connection: Connection, row: Row[Any], model: Model, words: Words, whys: Whys) -> str:

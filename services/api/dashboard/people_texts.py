@@ -4,6 +4,7 @@ PEOPLE: dict[str, tuple[str, str]] = {
     "skip": ("Naar de inhoud", "Skip to the content"),
     "search": ("Zoek iemand", "Find somebody"),
     "search_by": ("e-mailadres of gebruikersnummer", "mail address or user id"),
+    "search_short": ("exact adres of nummer", "exact address or id"),
     "search_go": ("Zoek", "Search"),
     "search_hint": (
         "Op een volledig e-mailadres, gebruikersnummer, cookie of nummer uit een mail.",
@@ -79,6 +80,8 @@ PEOPLE: dict[str, tuple[str, str]] = {
         "Drie kansen, samen 100%. Een schatting, geen oordeel.",
         "Three probabilities, together 100%. An estimate, not a verdict.",
     ),
+    "identity_other": ("en 1 ander herkenningsteken", "and 1 other identifier"),
+    "identities_other": ("en {number} andere herkenningstekens", "and {number} other identifiers"),
     "rights": ("Rechten van deze persoon", "This person's rights"),
     "rights_known": (
         "Download alles wat we weten (JSON)",

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row
 from services.api.context import Context
 from services.api.dashboard.agreed import agreed, why_not
 from services.api.dashboard.habits import habits_of
-from services.api.dashboard.movers import NAME_KEYS, name_of
+from services.api.dashboard.movers import MACHINES, NAME_KEYS, name_of
 from services.api.dashboard.reasons import reasons_of
 from services.api.dashboard.standing import standing
 from services.api.dashboard.texts import Words
@@ -16,7 +16,7 @@ from services.api.people import identities_of, state_at
 from services.api.person_view import show_phase
 from services.api.phases import stretches
 from services.api.record import events_of, history_of
-from services.contract.event import MACHINE_THRESHOLD, Event
+from services.contract.event import MACHINE_THRESHOLD, Event, Identity
 from services.model.explain import explain
 from services.model.path import Path
 from services.model.state import PersonState
@@ -24,6 +24,7 @@ from services.model.state import PersonState
 EVENTS_MAX = 40
 PHASES_MAX = 12
 ATTRIBUTES_MAX = 8
+IDENTITIES_MAX = 8
 
 
 def person_page(
@@ -45,7 +46,7 @@ def person_page(
     return {
         "name": name_of(state, identities, row.public_id, words),
         "attributes": _attributes(state, {i.value.lower() for i in identities}, words),
-        "identities": [(words.namespace(one.namespace), one.value) for one in identities[:8]],
+        **_known_as(identities, words),
         "standing": standing(phase, explanation, chances, words, now_ms, inferred=inferred),
         "habits": habits_of(state, words, now_ms, here.model),
         "openness": None if chances is None else chances[1] + chances[2],
@@ -58,6 +59,22 @@ def person_page(
         "reasons": [] if explanation is None else reasons_of(explanation, words),
         "events": [_event(event, words, titles) for event in shown],
         "happened": 0 if state is None else state.events,
+    }
+
+
+def _known_as(identities: list[Identity], words: Words) -> dict[str, Any]:
+    """What people read of somebody's identities; the others are folded away."""
+    read = [one for one in identities if one.namespace not in MACHINES] or identities[:1]
+    shown = read[:IDENTITIES_MAX]
+    others = [one for one in identities if one not in shown]
+    told = words["identity_other" if len(others) == 1 else "identities_other"]
+    named, folded = (
+        [(words.namespace(one.namespace), one.value) for one in some] for some in (shown, others)
+    )
+    return {
+        "identities": named,
+        "other_identities": folded,
+        "others": told.format(number=len(others)),
     }
 
 

@@ -10,13 +10,14 @@ from services.model.explain import Contribution, Explanation
 ALONE_MAX = 10
 _ALONE_FROM = 1.0
 """Log-odds from which something that happened may have a line of its own."""
-_BAR_MAX = 3.0
-"""Log-odds that fill a bar."""
 
 
 @dataclass(frozen=True)
 class Reason:
-    """A line of the account: what, when, and a bar from the middle (0-50 wide)."""
+    """A line of the account: what, when, and a bar from the middle (0-50 wide).
+
+    The line that says most has the widest bar.
+    """
 
     text: str
     when: str
@@ -35,10 +36,12 @@ def reasons_of(explanation: Explanation, words: Words) -> list[Reason]:
     """
     alone, gathered = _parted(explanation.contributions)
     lines = [[c] for c in alone] + gathered
+    prior, total = explanation.prior_turning, explanation.turning
+    most = max(map(abs, (prior, total, *map(_sum, lines)))) or 1.0
     return [
-        _reason(words["prior"], "", "", explanation.prior_turning, words),
-        *(_line(line, words) for line in lines),
-        _reason(words["total"], "", "", explanation.turning, words),
+        _reason(words["prior"], "", "", prior, most, words),
+        *(_line(line, most, words) for line in lines),
+        _reason(words["total"], "", "", total, most, words),
     ]
 
 
@@ -57,7 +60,7 @@ def _parted(
     return sorted(alone, key=lambda c: c.from_ms), gathered
 
 
-def _line(line: list[Contribution], words: Words) -> Reason:
+def _line(line: list[Contribution], most: float, words: Words) -> Reason:
     first = words.day(min(c.from_ms for c in line))
     last = words.day(max(c.to_ms for c in line))
     return _reason(
@@ -65,6 +68,7 @@ def _line(line: list[Contribution], words: Words) -> Reason:
         first if first == last else f"{first} – {last}",
         model_words.strength(_sum(line), words.language),
         _sum(line),
+        most,
         words,
     )
 
@@ -73,6 +77,8 @@ def _sum(line: list[Contribution]) -> float:
     return sum(c.turning for c in line)
 
 
-def _reason(text: str, when: str, strength: str, log_odds: float, words: Words) -> Reason:
-    width = round(min(abs(log_odds), _BAR_MAX) / _BAR_MAX * 50, 1)
+def _reason(
+    text: str, when: str, strength: str, log_odds: float, most: float, words: Words
+) -> Reason:
+    width = round(abs(log_odds) / most * 50, 1)
     return Reason(text, when, strength, log_odds, words.decimal(log_odds), width, log_odds >= 0)

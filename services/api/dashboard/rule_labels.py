@@ -121,7 +121,7 @@ _FIELDS: dict[str, Both] = {
     "below": ("onder", "below"),
     "within_days": ("binnen dagen", "within days"),
     "topic": ("onderwerp", "topic"),
-    "content_id": ("content", "content"),
+    "content_id": ("inhoud", "content"),
     "campaign": ("campagne of mailing", "campaign or mailing"),
     "channel": ("kanaal", "channel"),
     "name": ("kenmerk", "attribute"),

@@ -6,6 +6,10 @@ SEGMENTS: dict[str, tuple[str, str]] = {
         "Cijfers en mensen zijn nog die van de vorige regel.",
         "Numbers and people are still those of the rule before.",
     ),
+    "building_first": (
+        "Wordt gevuld, {share}. Ververs de pagina straks.",
+        "Being filled, {share}. Load the page again in a while.",
+    ),
     "segment_numbers": ("Hoeveel mensen", "How many people"),
     "segment_came": ("Kwamen er het laatst bij", "Came in last"),
     "segment_came_none": ("Er is niemand in.", "Nobody is in it."),
@@ -49,14 +53,14 @@ SEGMENTS: dict[str, tuple[str, str]] = {
     "editor_new": ("Nieuw segment", "New segment"),
     "editor_change": ("Segment veranderen", "Change a segment"),
     "segment_name": ("Naam", "Name"),
-    "segment_key": ("Kenmerk", "Key"),
+    "segment_key": ("Sleutel in adressen", "Key"),
     "segment_key_hint": (
         "Staat in adressen en in de API, en verandert nooit. Leeg: van de naam gemaakt.",
         "Stands in addresses and in the API, and never changes. Empty: made from the name.",
     ),
     "segment_no_name": ("Geef het segment een naam.", "Give the segment a name."),
     "segment_no_key": (
-        "Een kenmerk heeft kleine letters, cijfers, - en _, en begint met een letter of cijfer.",
+        "Een sleutel heeft kleine letters, cijfers, - en _, en begint met een letter of cijfer.",
         "A key has small letters, digits, - and _, and begins with a letter or digit.",
     ),
     "rule_conditions": ("Voorwaarden", "Conditions"),

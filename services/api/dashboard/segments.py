@@ -147,6 +147,7 @@ def _told(
         "key": newest.key,
         "title": newest.name,
         "rule": rule_in_words(connection, newest.workspace_id, newest.rule, words),
+        "is_first": found.live is None,
         "progress": progress_of(connection, newest.workspace_id, newest),
         "passing": passing(connection, found, here.model, words, here.clock())
         if sees

@@ -201,7 +201,7 @@ class Words:
 
     def percent(self, share: float) -> str:
         """A share of 1."""
-        return f"{share * 100:.0f} %" if self.language == "nl" else f"{share * 100:.0f}%"
+        return f"{share * 100:.0f}%"
 
     def decimal(self, value: float) -> str:
         """A number with one decimal and its sign."""

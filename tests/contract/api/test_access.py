@@ -299,6 +299,22 @@ def test_every_page_asks_who_it_is() -> None:
             assert asked or route.path in open_to_all, route.path
 
 
+def _make_settings(client: Client) -> None:
+    """A mailer's webhook and a trigger, with all that they may say."""
+    held = {"text_version": "T1", "source": "het formulier", "since": "2026-01-01T00:00:00Z"}
+    mapping = {
+        "signature": {"kind": "query"},
+        "rules": [{"type": "unsubscribe", "when": {"type": ["unsubscribe"]}}],
+        "fields": {"email": "data.email", "at": "fired_at"},
+    }
+    hook = {"esp": "generic", "asserted_consent": held, "mapping": mapping}
+    when = {"type": "best_moment", "within_days": 7}
+    trigger = {"name": "Invite", "phase": "think", "when": when, "channel": "email"}
+    for path, body in (("/v1/hooks", hook), ("/v1/triggers", trigger)):
+        answer = client.post(path, json=body)
+        assert answer.status_code == 201, answer.text
+
+
 def test_the_page_invites_makes_keys_and_tells_who_did_what(client: Client) -> None:
     token = _invite(client, "owner@example.org", "owner")
     with _browser(client) as browser:
@@ -317,8 +333,20 @@ def test_the_page_invites_makes_keys_and_tells_who_did_what(client: Client) -> N
         assert "&lt;b&gt;BI" in made.text
         works = browser.get("/v1/segments", headers={"Authorization": f"Bearer {key[0]}"})
         assert works.status_code == 200
+        _make_settings(client)
         page = browser.get("/access?lang=nl").text
         assert key[0] not in page
+        assert re.search(r"owner@example\.org <span[^>]*>[^·]+·\s+laatst hier", page)
+        for told in (
+            "gemaakt</b> een andere mailer",
+            "versie van de tekst T1; bron het formulier; sinds 1 jan 2026",
+            "op hun beste moment, binnen 7 dagen",
+            '<span class="hint">toestand</span> <ins>actief</ins>',
+        ):
+            assert told in page, told
+        changes = page[page.index('id="audit"') :]
+        for raw in ("{", "hk_", "created", "complete", "active"):
+            assert raw not in changes, raw
         assert "Wie heeft wat veranderd" in page
         assert "Uitgenodigd</b> p@x.nl" in page
         assert "Privacyfunctionaris" in page

@@ -91,7 +91,10 @@ def test_a_segment_leads_to_its_people_page_by_page(browser: Client, world: Worl
     headers = {"Authorization": f"Bearer {world.made.api_key}"}
     made = {"key": "seers", "name": "Seers", "rule": rule}
     assert browser.post("/v1/segments", json=made, headers=headers).status_code == 201
-    assert "Nobody now." in browser.get("/segments/seers?lang=en").text
+    filling = browser.get("/segments/seers?lang=en").text
+    assert "Being filled, 0%. Load the page again in a while." in filling
+    assert "Nobody" not in filling
+    assert "in four weeks" not in filling
     world.build()
     assert 'href="/segments/seers?lang=en">Seers</a>' in browser.get("/?lang=en").text
     first = browser.get("/segments/seers?lang=en").text

@@ -78,7 +78,7 @@ def test_a_segment_is_made_without_json(
     rule = _rule(browser, world, "bijna-klaar")
     assert [one["type"] for one in rule["rules"]] == ["phase", "not", "events"]
     again = browser.post("/new-segment?lang=nl", data=form | {"do": "save"})
-    assert (again.status_code, "Kies een ander kenmerk" in again.text) == (409, True)
+    assert (again.status_code, "Kies een andere sleutel" in again.text) == (409, True)
     assert 'value="Bijna klaar!"' in again.text  # what was written is not lost
     world.build()
     page = browser.get("/segments/bijna-klaar?lang=en").text

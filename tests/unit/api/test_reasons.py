@@ -25,6 +25,9 @@ def test_the_lines_add_up_to_the_last(events, after_ms):
     *lines, total = reasons_of(account, DUTCH)
     assert math.fsum(line.log_odds for line in lines) == pytest.approx(total.log_odds, abs=1e-9)
     assert total.log_odds == account.turning
+    most = max(abs(line.log_odds) for line in (*lines, total))
+    for line in (*lines, total):
+        assert line.width == pytest.approx(50 * abs(line.log_odds) / most, abs=0.06)
     assert len(lines) <= 1 + ALONE_MAX + len({c.kind for c in account.contributions})
     assert sum("niets van zich horen" in line.text for line in lines) <= 1
 
