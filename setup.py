@@ -19,6 +19,7 @@ COMPILED = [
     "services/model/fold.py",
     "services/model/habits.py",
     "services/model/path.py",
+    "services/model/since.py",
     "services/model/stretch.py",
     "services/model/threshold.py",
     "services/model/timeline.py",

@@ -3,7 +3,8 @@
 Three times the real scorer has nothing to read and much to announce: one mailing's windows all
 close in the same millisecond; so many boundaries come each second; it was away for days. Persons
 lie in the tables before (:mod:`bench.known`). Rates are of persons' boundaries: at each, phase,
-latency state and membership may change, and every one that does is a row of the feed.
+latency state and membership may change, and every one that does is a row of the feed. Last a
+worker of its own shows what it holds (:mod:`bench.resident`).
 """
 
 import random
@@ -18,8 +19,9 @@ from sqlalchemy import Engine, func, select
 from bench.figures import Figure, Target, percentile
 from bench.known import Kind, kinds, know, prepare
 from bench.processes import cpu_s
+from bench.resident import resident
 from services.contract import tables
-from services.contract.phases import DAY_MS
+from services.contract.phases import DAY_MS, HOUR_MS
 from services.model.version import load
 from services.runtime.clock import now_ms
 from services.runtime.database import open_database
@@ -35,8 +37,13 @@ AWAY = 30_000
 AWAY_DAYS = 3
 PACE = 5_000
 PACE_S = 10
+VISITING = 100_000
+"""Persons of whom an event each waits for the worker that is looked at last."""
+WAITING = 20_000
+"""Persons of whom it has a boundary to announce."""
 RATE_MIN = Target(5_000, at_least=True)
 DELAY_S_MAX = Target(1.0)
+MEMORY_MB_MAX = Target(250)
 FAR_MS = 100 * DAY_MS
 SEED = 11
 
@@ -49,6 +56,8 @@ class Size(NamedTuple):
     away: int = AWAY
     pace: int = PACE
     pace_s: int = PACE_S
+    visiting: int = VISITING
+    waiting: int = WAITING
 
 
 def measure(folder: Path) -> list[Figure]:
@@ -64,19 +73,24 @@ def announce(url: str, folder: Path, server: Postgres | None, size: Size = Size(
     """All three in one database."""
     migrate(url)
     engine = open_database(url)
-    begin_ms = now_ms()
-    prepare(engine, begin_ms)
+    real_ms = now_ms()
+    # What is announced by a clock that is set lies before what a worker finds by the real one.
+    paced_ms = real_ms - DAY_MS
+    away_ms = paced_ms - DAY_MS
+    mailed_ms = away_ms - AWAY_DAYS * DAY_MS
+    prepare(engine, mailed_ms - FAR_MS)
     people = kinds()
     for index in tables.interval.indexes:
         index.drop(engine)
     rng = random.Random(SEED)
-    mailed_ms = begin_ms + FAR_MS
-    away_ms = mailed_ms + AWAY_DAYS * DAY_MS
-    paced_ms = away_ms + DAY_MS
     free = know(engine, ((rng.choice(people), mailed_ms) for _ in range(size.mailed)))
     free = know(engine, _away(rng, people, size.away, mailed_ms), free)
     free = know(engine, _paced(rng, people, size, paced_ms), free)
-    know(engine, _later(rng, people, size.known - free + 1, paced_ms), free)
+    free = know(engine, ((rng.choice(people), real_ms - 1) for _ in range(size.waiting)), free)
+    visitors = free
+    free = know(engine, _visiting(rng, people, size.visiting, real_ms), free, named=True)
+    visiting = range(visitors, free)
+    know(engine, _later(rng, people, size.known - free + 1, real_ms), free)
     for index in tables.interval.indexes:
         index.create(engine)
     if server is not None:
@@ -90,7 +104,9 @@ def announce(url: str, folder: Path, server: Postgres | None, size: Size = Size(
     figures += _after_days(bench, measure, mailed_ms, away_ms)
     figures += _steady(bench, measure, paced_ms, size)
     bench.close()
-    return figures
+    peak_mb = resident(url, folder.with_name(f"{folder.name}-worker"), visiting)
+    name = f"scorer on {database}, {size.known:,} persons known, most while scoring and announcing"
+    return [*figures, Figure("Memory", name, peak_mb, "MB", MEMORY_MB_MAX)]
 
 
 class _Bench:
@@ -159,9 +175,18 @@ class _Bench:
 def _later(
     rng: random.Random, people: list[Kind], count: int, end_ms: int
 ) -> Iterator[tuple[Kind, int]]:
-    """Nothing comes of these before the end of the run."""
+    """Hardly anything comes of these before the end of the run."""
     for _ in range(count):
-        yield rng.choice(people), end_ms + DAY_MS + rng.randrange(FAR_MS)
+        yield rng.choice(people), end_ms + HOUR_MS + rng.randrange(FAR_MS)
+
+
+def _visiting(
+    rng: random.Random, people: list[Kind], count: int, begin_ms: int
+) -> Iterator[tuple[Kind, int]]:
+    """Their last events lie before a moment, and their next boundaries after it."""
+    for _ in range(count):
+        kind = rng.choice(people)
+        yield kind, begin_ms + rng.randrange(-kind.last_ms)
 
 
 def _paced(

@@ -5,7 +5,7 @@ boundary ahead comes when it is wanted: the model knows no calendar.
 """
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -97,14 +97,37 @@ def prepare(engine: Engine, now_ms: int) -> None:
             pass
 
 
-def know(engine: Engine, due_ms: Iterable[tuple[Kind, int]], first_id: int = 1) -> int:
-    """Store a person for each (kind, when its first boundary ahead comes); the next free id."""
+def know(
+    engine: Engine,
+    due_ms: Iterable[tuple[Kind, int]],
+    first_id: int = 1,
+    *,
+    named: bool = False,
+) -> int:
+    """Store a person for each (kind, when its first boundary ahead comes); the next free id.
+
+    ``named``: so that events may be theirs; each has the user id that :func:`name_of` tells.
+    """
     numbered = enumerate(due_ms, first_id)
     while some := list(islice(numbered, ROWS)):
         with writing(engine).begin() as db:
             _store(db, [(number, *one) for number, one in some])
+            if named:
+                _name_all(db, [number for number, _ in some])
         first_id = some[-1][0] + 1
     return first_id
+
+
+def name_of(person: int) -> str:
+    """The user id of a person who has one."""
+    return f"u{person}"
+
+
+def _name_all(db: Connection, persons: Sequence[int]) -> None:
+    names = [(i, 1, "user_id", name_of(i), i, False) for i in persons]
+    insert_rows(db, tables.identity, columns.IDENTITY, names)
+    links = [(i, 1, i, i, 0) for i in persons]
+    insert_rows(db, tables.identity_link, columns.IDENTITY_LINK, links)
 
 
 def _store(db: Connection, persons: list[tuple[int, Kind, int]]) -> None:

@@ -13,10 +13,10 @@ from typing import get_args
 
 from services.contract.event import Event
 from services.contract.phases import LatencyState
+from services.model.entries import Entries
 from services.model.filter import log_odds
 from services.model.fold import elapse, fold_onto
 from services.model.ledger import NO_LEDGER, Ledger
-from services.model.since import Entries
 from services.model.state import PersonState, Score
 from services.model.version import Model
 

@@ -13,76 +13,82 @@ scoring began has entered it, for us, when scoring began.
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from services.contract.event import Event
-from services.contract.phases import DAY_MS
+from services.model.parameters import Three
 from services.model.silence import Silence
-from services.model.version import SIZE, STATES, Model
+from services.model.version import STATES
 
 _SMALL = 1e-3
 
 
-class Entries:
-    """A ledger (see ``services/model/ledger.py``) that keeps when states were entered."""
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """How one state of one frailty point fills, and empties, while nothing is heard."""
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        self._origin_ms = self._at_ms = 0
-        self._p: Sequence[float] = model.start
-        self._m = [0.0] * SIZE
-        """In days after the origin."""
-
-    def note(self, kind: str, at_ms: int, p: Sequence[float], event: Event | None) -> None:  # noqa: ARG002  a ledger's
-        """``kind`` of step ended at ``at_ms`` and left ``p``."""
-        if kind == "start":
-            self._origin_ms, self._m = at_ms, [0.0] * SIZE
-        elif kind == "silence":
-            self._m = self._after_silence(at_ms)
-        else:
-            self._m = [m * (now / then) for m, now, then in zip(self._m, p, self._p, strict=True)]
-        self._p, self._at_ms = p, at_ms
-
-    def entered_ms(self) -> tuple[int, int, int]:
-        """For each state, when it was entered, should the person be in it now: UTC ms."""
-        ms = [
-            self._origin_ms + round(sum(self._m[i::STATES]) / sum(self._p[i::STATES]) * DAY_MS)
-            for i in range(STATES)
-        ]
-        return ms[0], ms[1], ms[2]
-
-    def _after_silence(self, at_ms: int) -> list[float]:
-        begin = (self._at_ms - self._origin_ms) / DAY_MS
-        days = (at_ms - self._at_ms) / DAY_MS
-        p: list[float] = []
-        m: list[float] = []
-        for g, silence in enumerate(self._model.silence):
-            piece = slice(STATES * g, STATES * g + STATES)
-            then, now = _silent(silence, self._p[piece], self._m[piece], begin, days)
-            p += then
-            m += now
-        total = sum(p)
-        return [x / total for x in m]
+    left: Three
+    """Its part of each exponential."""
+    leaving: float
+    """Per day, below 0: the generator's diagonal."""
 
 
-def _silent(
-    silence: Silence, p: Sequence[float], m: Sequence[float], begin: float, days: float
-) -> tuple[list[float], list[float]]:
-    """(p, m) of one frailty point after a silence, both times one and the same factor."""
+def filling(silence: Silence) -> tuple[Filling, ...]:
+    """Of each state of a frailty point, which is the same in every silence."""
     r, u, w = silence.right, silence.left, silence.exponents
-    c = [sum(p[i] * r[3 * i + k] for i in range(STATES)) for k in range(STATES)]
-    grown = [math.exp(x * days) for x in w]
-    p_now, m_now = [], []
-    for i in range(STATES):
-        leaving = sum(r[3 * i + k] * w[k] * u[3 * k + i] for k in range(STATES))
-        stayed = math.exp(leaving * days)
-        here = sum(c[k] * grown[k] * u[3 * k + i] for k in range(STATES))
-        came = sum(
-            c[k] * u[3 * k + i] * _times(w[k] - leaving, days, grown[k], stayed)
-            for k in range(STATES)
+    return tuple(
+        Filling(
+            (u[i], u[STATES + i], u[2 * STATES + i]),
+            sum(r[STATES * i + k] * w[k] * u[STATES * k + i] for k in range(STATES)),
         )
-        p_now.append(here)
-        m_now.append(m[i] * stayed + begin * (here - p[i] * stayed) + came)
-    return p_now, m_now
+        for i in range(STATES)
+    )
+
+
+def held_after_silence(
+    p: Sequence[float],
+    m: Sequence[float],
+    points: Sequence[Silence],
+    fillings: Sequence[tuple[Filling, ...]],
+    begin: float,
+    days: float,
+) -> list[float]:
+    """What m is after a silence.
+
+    Args:
+        p: 15 probabilities before it, frailty point × state.
+        m: the same of m, in days after the origin.
+        points: of the model, one per frailty point.
+        fillings: of each of them.
+        begin: when the silence began, in days after the origin.
+        days: how long it was.
+    """
+    found: list[float] = []
+    total = 0.0
+    i = 0
+    for point, states in zip(points, fillings, strict=True):
+        r0, r1, r2, r3, r4, r5, r6, r7, r8 = point.right
+        e0, e1, e2 = point.exponents
+        a, b, d = p[i], p[i + 1], p[i + 2]
+        c0 = a * r0 + b * r3 + d * r6
+        c1 = a * r1 + b * r4 + d * r7
+        c2 = a * r2 + b * r5 + d * r8
+        g0, g1, g2 = math.exp(e0 * days), math.exp(e1 * days), math.exp(e2 * days)
+        for state in states:
+            l0, l1, l2 = state.left
+            leaving = state.leaving
+            stayed = math.exp(leaving * days)
+            f0, f1, f2 = c0 * l0, c1 * l1, c2 * l2
+            here = f0 * g0 + f1 * g1 + f2 * g2
+            came = (
+                f0 * _times(e0 - leaving, days, g0, stayed)
+                + f1 * _times(e1 - leaving, days, g1, stayed)
+                + f2 * _times(e2 - leaving, days, g2, stayed)
+            )
+            found.append(m[i] * stayed + begin * (here - p[i] * stayed) + came)
+            total += here
+            i += 1
+    # Both numbers had grown by one and the same factor.
+    return [x / total for x in found]
 
 
 def _times(a: float, days: float, grown: float, stayed: float) -> float:

@@ -188,7 +188,7 @@ def _apply(
         raise MovedError
     segments = load_segments(db, workspace_id, hold=True)
     withdrawn = consent.enforce(db, workspace_id, theirs, anew, answered_by | identified.loose)
-    left_out = employed.leave_out(db, workspace_id, theirs, anew)
+    left_out = employed.leave_out(db, workspace_id, theirs, anew | withdrawn.refold)
     anew |= moves.merged.keys() | withdrawn.refold | left_out.refold
     taken = left_out.taken(taken)
     with telemetry.SCORER_FOLD_SECONDS.time():
