@@ -17,6 +17,7 @@ from bench import (
     curve,
     files,
     fit,
+    growth,
     hits,
     late,
     machine_labels,
@@ -56,13 +57,14 @@ MEASURES = {
     "pages": pages,
     "files": files,
     "segments": segments,
+    "growth": growth,
     "sweep": sweep,
     "machine_labels": machine_labels,
     "fit": fit,
 }
 
 
-LONG = {"announce", "curve", "files", "fit", "late", "segments", "sweep"}
+LONG = {"announce", "curve", "files", "fit", "growth", "late", "segments", "sweep"}
 """They make many people, two years of ten thousand, or years of one first: run where they are
 named."""
 

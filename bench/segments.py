@@ -1,8 +1,9 @@
-"""Segments of a town, over HTTP on PostgreSQL: persons, pages, trends, reasons, previews, filling.
+"""Segments of a town, on PostgreSQL: persons, pages, trends, reasons, previews, filling, exports.
 
 ``python -m bench segments`` makes 100,000 persons with a year behind them and fifty segments;
-``KENTERING_BENCH_PERSONS`` says another number. Every question is about another person, segment
-and moment.
+``KENTERING_BENCH_PERSONS`` says another number. Every question over HTTP is about another person,
+segment and moment. Then a new segment is filled over them, alone and while scoring goes on, and all
+of them are exported.
 """
 
 import asyncio
@@ -11,25 +12,23 @@ import random
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Engine, func, select
 
 from bench.client import Connection
+from bench.exporting import measure_exports
 from bench.figures import Figure, Target, percentile
+from bench.filling import COUNTS, Spans, fill_alone, fill_while_scoring
 from bench.pages import run_api
 from bench.processes import commands, cpu_s, resident_mb_max
 from bench.town import found_town, rules
 from bench.traffic import get
-from services.api.segment_store import create_segment
-from services.contract import tables
 from services.contract.phases import DAY_MS
-from services.model.version import load
 from services.runtime.clock import now_ms
-from services.runtime.database import open_database, writing
+from services.runtime.database import open_database
 from services.runtime.migrations import migrate
-from services.scorer.build import build_step
+from tests.integration.product import Product
 from tests.servers.postgres import Postgres, run_postgres
 
 PERSONS = int(os.environ.get("KENTERING_BENCH_PERSONS", "100000"))
@@ -48,18 +47,20 @@ PREVIEWED: dict[str, tuple[dict[str, Any], float]] = {
         },
         2.0,
     ),
-    "two windowed counts": (
-        {
-            "type": "all",
-            "rules": [
-                {"type": "events", "event": ["vacancy_viewed"], "at_least": 2, "within_days": 35},
-                {"type": "events", "event": ["click"], "at_least": 1, "within_days": 71},
-            ],
-        },
-        10.0,
-    ),
+    "two windowed counts": (COUNTS, 10.0),
 }
 """Rules to preview, and how many seconds that takes at most at 100,000 persons."""
+
+
+class Size(NamedTuple):
+    """What is measured, and how long."""
+
+    persons: int
+    asked: int = ASKED
+    """Questions of each kind."""
+    exported: bool = True
+    spans: Spans = Spans()
+
 
 _Question = tuple[Callable[[], str], float]
 """Makes a path, and how many ms its answer takes at most."""
@@ -71,24 +72,27 @@ def measure(folder: Path) -> list[Figure]:
     """On PostgreSQL."""
     with run_postgres() as server:
         server.execute("CREATE DATABASE bench")
-        return measure_town(server.url("bench"), folder, server, PERSONS, ASKED)
+        return measure_town(server.url("bench"), folder, server, Size(PERSONS))
 
 
-def measure_town(
-    url: str, folder: Path, server: Postgres, persons: int, asked: int
-) -> list[Figure]:
-    """So many persons, and so many questions of each kind."""
+def measure_town(url: str, folder: Path, server: Postgres, size: Size) -> list[Figure]:
+    """A town in an empty database."""
     migrate(url)
     engine = open_database(url)
+    persons = size.persons
     key = found_town(engine, persons, now_ms())
-    measure_ = f"Segments over HTTP on PostgreSQL, {persons:,} persons, {len(rules())} segments"
+    measure_ = f"Segments on PostgreSQL, {persons:,} persons, {len(rules())} segments"
     with run_api(url, folder) as port:
         pid = commands(os.getpid())["api"]
-        figures = asyncio.run(_ask_all(measure_, port, key, pid, persons, asked))
-        most = resident_mb_max(pid)
-    figures += _fill(engine, measure_, server, persons)
+        figures = asyncio.run(_ask_all(measure_, port, key, pid, persons, size.asked))
+        most = Figure("Memory", "api, segments, most", resident_mb_max(pid), "MB", Target(250))
+        figures += fill_alone(engine, measure_, server, persons)
+        figures += fill_while_scoring(url, folder, measure_, persons, size.spans)
+        if size.exported:
+            product = Product(f"http://127.0.0.1:{port}", "", "", "", key)
+            figures += measure_exports(engine, url, folder, measure_, product, persons)
     engine.dispose()
-    return [*figures, Figure("Memory", "api, segments, most", most, "MB", Target(250))]
+    return [*figures, most]
 
 
 async def _ask_all(
@@ -166,28 +170,3 @@ def _post(path: str, body: dict[str, Any], port: int, key: str) -> bytes:
 
 def _moment(at_ms: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_ms / 1000))
-
-
-def _fill(engine: Engine, measure_: str, server: Postgres, persons: int) -> list[Figure]:
-    """A new segment filled over everybody by one worker that does nothing else."""
-    rule = PREVIEWED["two windowed counts"][0]
-    with writing(engine).begin() as db:
-        create_segment(db, 1, "filled", "Filled", rule, "bench", now_ms())
-    began = time.perf_counter(), time.process_time(), cpu_s(server.pid)
-    more = True
-    while more:
-        with writing(engine).begin() as db:
-            more = build_step(db, load(), now_ms())
-    ended = time.perf_counter(), time.process_time(), cpu_s(server.pid)
-    wall_s, own_s, server_s = (b - a for a, b in zip(began, ended, strict=True))
-    with engine.connect() as db:
-        live = select(func.count()).where(tables.segment_version.c.status == "building")
-        assert db.execute(live).scalar_one() == 0
-    return [
-        Figure(measure_, "a new segment filled", persons / wall_s, "persons/s"),
-        Figure(measure_, "  the scorer's CPU per person", own_s / persons * 1e6, "µs"),
-        Figure(measure_, "  PostgreSQL's own CPU per person", server_s / persons * 1e6, "µs"),
-        Figure(
-            measure_, "  so 1,000,000 persons take", wall_s / persons * 1e6 / 60, "min", Target(3)
-        ),
-    ]

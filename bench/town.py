@@ -37,7 +37,7 @@ EVENTS = 20
 SEGMENTS_MADE = 50
 PERSONS_AT_ONCE = 2_000
 _REGIONS = ("Utrecht", "Noord", "Zuid", "Oost", "West")
-_TYPES = {
+TYPES = {
     "page": 8,
     "read": 3,
     "vacancy_viewed": 3,
@@ -121,7 +121,7 @@ def _kind(
     attributes = {"name": f"Name {number}", "region": rng.choice(_REGIONS)}
     events = []
     for n, at_ms in enumerate(moments):
-        kind = "identified" if n == 0 else rng.choices([*_TYPES], [*_TYPES.values()])[0]
+        kind = "identified" if n == 0 else rng.choices([*TYPES], [*TYPES.values()])[0]
         mail = kind in {"sent", "open", "click"}
         events.append(
             Event(

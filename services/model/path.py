@@ -9,6 +9,7 @@ from bisect import bisect_right
 from typing import NamedTuple, TypeVar
 
 from services.contract.phases import HORIZON_MS, LatencyState, Phase
+from services.model.course import Course
 from services.model.filter import Probabilities, states, weigh
 from services.model.parameters import Three
 from services.model.rules.memory import phase_since
@@ -56,9 +57,17 @@ class Path:
         model: the version that made it.
         until_ms: how far to look; never beyond the horizon, so that what was foretold is what
             comes, however late the next event.
+        course: the phases and latency states, where they are known already; no signal is then
+            said to go on or off.
     """
 
-    def __init__(self, state: PersonState, model: Model, until_ms: int | None = None) -> None:
+    def __init__(
+        self,
+        state: PersonState,
+        model: Model,
+        until_ms: int | None = None,
+        course: Course | None = None,
+    ) -> None:
         self._state = state
         self._model = model
         self.scored = state.score is not None
@@ -70,6 +79,10 @@ class Path:
         self._phase: Steps[Phase | None] | None = None
         self._turns: dict[tuple[str, float], Turns] = {}
         self._switches: list[Switch] | None = None
+        if course is not None:
+            self._switches = []
+            self._latency = course.latency_states(state.at_ms, self.end_ms)
+            self._phase = course.phases(state.at_ms, self.end_ms)
 
     @property
     def state(self) -> PersonState:

@@ -10,6 +10,7 @@ from itertools import chain
 
 from services.contract.event import Event
 from services.contract.phases import HORIZON_MS, IntervalKind, LatencyState, Phase
+from services.model.course import Course
 from services.model.fold import fold_onto
 from services.model.interval import Interval
 from services.model.path import Path, Steps
@@ -52,12 +53,19 @@ def advance_onto(
     model: Model,
     rulebook: Rulebook,
     until_ms: int | None = None,
+    course: Course | None = None,
 ) -> tuple[PersonState, list[Interval]]:
-    """The same, for who keeps no other hold of ``state``: it is changed."""
+    """The same, for who keeps no other hold of ``state``: it is changed.
+
+    ``course``: what is stored of this very life, which is told anew for its rules alone. The
+    signals of the state are not right then.
+    """
     drawing = _Drawing(rulebook)
     if state is not None and not state.rings_ms.keys() <= rulebook.memories.keys:
         forget_unasked(state, rulebook.memories)
     path: Path | None = None
+    if course is not None and state is not None and events[0].occurred_ms > state.at_ms:
+        path = Path(state, model, events[0].occurred_ms, course)
     last = len(events) - 1
     for i, event in enumerate(events):
         state = fold_onto(state, event, model, rulebook.memories, path=path)
@@ -65,7 +73,7 @@ def advance_onto(
         path = None
         until = events[i + 1].occurred_ms if i < last else until_ms
         if until is None or until > event.occurred_ms:
-            path = Path(state, model, until)
+            path = Path(state, model, until, course)
             drawing.draw(path, state, until)
     assert state is not None  # noqa: S101  there was an event
     return state, drawing.until(until_ms)

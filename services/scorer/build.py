@@ -1,8 +1,8 @@
 """A new segment, or a new version of one, filled over the people who are there.
 
-Person by person, each under its lock and folded anew with the new rule, while the old version
-stays in force; then the new one takes its place in one step. ``built_to`` says how far it is, so
-that whoever goes on after a kill does not begin anew.
+Person by person, each under its lock and as if folded anew with the new rule, while the old
+version stays in force; then the new one takes its place in one step. ``built_to`` says how far it
+is, so that whoever goes on after a kill does not begin anew.
 """
 
 from collections.abc import Collection, Sequence
@@ -24,9 +24,9 @@ from services.scorer.save import save
 from services.scorer.segments import load_segments
 from services.scorer.states import heads
 
-PERSONS_PER_STEP = 100
-PERSONS_PER_QUICK_STEP = 1_000
-"""Where no one has to be folded, or hardly anyone."""
+PERSONS_PER_STEP = 500
+PERSONS_PER_QUICK_STEP = 2_000
+"""Where nothing is weighed, or hardly anything."""
 
 _version = tables.segment_version.c
 _interval = tables.interval.c

@@ -21,11 +21,11 @@ from services.scorer.retention import Place, erase_silent, forget_proofs
 from services.scorer.sweeps import forget_old
 from services.scorer.versions import InForce
 
-BUILD_S_MAX = 0.5
-"""Of a turn in which nothing came: so long segments are filled."""
+BUILD_S_MAX = 0.25
+"""Of a turn after which few events wait: so long segments are filled, and those wait."""
 BUILD_SHARE_MAX = 0.4
-"""Of the time that a turn's events took, segments are filled for so much more: filling slows
-scoring by less than a third."""
+"""Where many wait, of the time that a turn's events took, segments are filled for so much more:
+filling slows scoring by less than a third."""
 ANNOUNCE_S_MAX = 1.0
 """Of a turn: so long events wait at most, however many boundaries are due."""
 UNFILLABLE_S = 60.0
@@ -60,6 +60,10 @@ class Chores:
         self._unfillable_until_s = 0.0
         self.count_rows = 0
         """Rows of counts written since they were last compacted; who writes them adds to it."""
+        self.is_behind = False
+        """More events wait than the turn has at hand; whoever reads them tells."""
+        self._build_s = 0.0
+        """How long segments may still be filled; below 0: a step took longer than was left."""
         self.is_building = False
         """Whether segments are being filled, and no turn shall wait for events."""
 
@@ -80,8 +84,12 @@ class Chores:
         """
         self._keep_house("compact", self._compact)
         self._keep_house("look_through", self._look_through)
-        build_s = BUILD_S_MAX if scored_s is None else BUILD_SHARE_MAX * scored_s
-        self._keep_house("build", lambda: self._build(build_s))
+        if self.is_behind and scored_s is not None:
+            # What a step took too long is taken off the next turn's: the share holds of all turns.
+            self._build_s = min(self._build_s, 0.0) + BUILD_SHARE_MAX * scored_s
+        else:
+            self._build_s = BUILD_S_MAX
+        self._keep_house("build", self._build)
         if scored_s is None:  # an event that waits may be of somebody taken for silent
             self._keep_house("erase_silent", self._erase_silent)
             self._keep_house("erase_applicants", self._erase_applicants)
@@ -151,9 +159,17 @@ class Chores:
                 pass
             self.count_rows = 0
 
-    def _build(self, build_s: float) -> None:
-        """At least one step, so that a segment is filled however many events come."""
-        end_s = time.monotonic() + build_s
+    def _build(self) -> None:
+        if self._build_s < 0:
+            return
+        begun_s = time.monotonic()
+        try:
+            self._build_until(begun_s + self._build_s)
+        finally:
+            self._build_s -= time.monotonic() - begun_s
+
+    def _build_until(self, end_s: float) -> None:
+        """At least one step."""
         self.is_building = False
         if time.monotonic() >= self._unfillable_until_s:
             self._unfillable.clear()

@@ -107,7 +107,7 @@ class Scorer:
                 self._introduced = 0
                 self._score(records)
             self._chores.announce()
-        self._chores.rest(time.monotonic() - began_s if records else None)
+            self._chores.rest(time.monotonic() - began_s if records else None)
         return len(records)
 
     def _read(self, timeout_s: float) -> list[Stored]:
@@ -119,7 +119,9 @@ class Scorer:
         except (OSError, DBAPIError) as error:
             self._attempts.wait(error)
             return []
-        telemetry.SCORER_LAG.set(self._reader.lag())
+        waiting = self._reader.lag()
+        telemetry.SCORER_LAG.set(waiting)
+        self._chores.is_behind = waiting > len(records)
         return records
 
     def _score(self, records: Sequence[Stored]) -> bool:

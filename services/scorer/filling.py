@@ -1,53 +1,49 @@
-"""Segment versions filled without folding, for those of whom what is stored tells enough.
+"""Segment versions filled for people who are there: as they would be by folding, and cheaper.
 
-See ``services/model/hindsight.py``. It writes what folding them would write: the intervals of the
-new versions, what the rules ask to be kept, and when the next boundary is due.
+Of most people what is stored tells enough (``services/scorer/in_hindsight.py``), of most others
+their lives are told anew (``services/scorer/retelling.py``). It writes what folding them would
+write: the intervals of the new versions, what the rules ask to be kept, and when the next boundary
+is due. Some people are drawn while the database writes those before them and reads the next.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import Connection, null, select, update
+from sqlalchemy import Connection, update
 
 from services.contract import tables
-from services.contract.event import LISTED, Event
-from services.model.behaviour import judged
-from services.model.glimpse import glimpse
-from services.model.hindsight import Drawn, Hindsight, Person, Place
-from services.model.interval import Interval
-from services.model.rules.early import lists_of
-from services.model.rules.memory import BY_HAND
-from services.model.state import PersonState, decode_state, encode_state
+from services.model.hindsight import Drawn, Hindsight
+from services.model.rulebook import Rulebook
+from services.model.state import decode_state, encode_state
 from services.model.version import Model
 from services.runtime.bulk import Row, among, update_rows
+from services.runtime.database import meanwhile
 from services.scorer import intervals
 from services.scorer.announce import next_boundary
-from services.scorer.causes import Causes
+from services.scorer.in_hindsight import InHindsight
+from services.scorer.retelling import Retelling
 from services.scorer.segments import Segments
 from services.scorer.states import CHECKPOINT_EVENTS
-from services.scorer.sweeps import histories_of
+from services.scorer.stored import Stored, stored_of
 
-_row, _interval = tables.person_state.c, tables.interval.c
+PARTS = 4
+"""Of the persons: one is drawn while the database works on others."""
 
-
-class _Stored(NamedTuple):
-    """What is stored of a person."""
-
-    state: bytes
-    settled: bytes | None
-    version: int
-    due_ms: int | None
-    events: int
+_row = tables.person_state.c
 
 
-class _Filled(NamedTuple):
-    """A person, and what is new."""
+class Way(Protocol):
+    """How rules are drawn for some persons."""
 
-    person_id: int
-    stored: _Stored
-    seen: PersonState
-    drawn: Drawn
+    def read(self, stored: Mapping[int, Stored]) -> Any:
+        """What drawing takes, of those of whom this is stored."""
+
+    def draw(self, told: Any) -> dict[int, Drawn]:
+        """By what was read, without the database: what came out, of those of whom it was enough."""
+
+    def finish(self, told: Any, drawn: dict[int, Drawn]) -> dict[int, Drawn]:
+        """What the database adds to that."""
 
 
 def fill(
@@ -72,147 +68,143 @@ def fill(
         Those who have to be folded.
     """
     by_rules: dict[int, list[int]] = defaultdict(list)
-    rulebooks = {}
+    rulebooks: dict[int, Rulebook] = {}
     for person in persons:
         rulebook = segments.rulebook_for(person)
         rulebooks[id(rulebook)] = rulebook
         by_rules[id(rulebook)].append(person)
     left: list[int] = []
     for key, some in by_rules.items():
-        left += _fill(db, workspace_id, some, Hindsight(rulebooks[key], model), now_ms)
+        # Of its own: what other rules ask to be kept is kept already.
+        rulebook = Rulebook(rulebooks[key].segments)
+        left += _Filling(db, workspace_id, rulebook, model, now_ms).fill(some)
     return sorted(left)
 
 
-def _fill(
-    db: Connection, workspace_id: int, persons: Sequence[int], hindsight: Hindsight, now_ms: int
-) -> list[int]:
-    stored = _stored(db, persons, settled=bool(hindsight.memories))
-    if not hindsight.is_enough:
-        return sorted(stored)
-    seen = {person: glimpse(one.state) for person, one in stored.items()}
-    steps = _steps_of(db, workspace_id, seen, hindsight)
-    waiting = [
-        person
-        for person, one in stored.items()
-        # Checkpoints hold what rules ask to be kept too: of short histories there are none.
-        if (one.events < CHECKPOINT_EVENTS or not hindsight.memories)
-        and hindsight.fits(seen[person], steps.get(person, ()))
-    ]
-    drawn: dict[int, Drawn] = {}
-    for types in dict.fromkeys((_types(db, workspace_id, hindsight), None)):
-        events = _events(db, workspace_id, waiting, types)
-        for person in waiting:
-            told = judged(events.get(person, []))
-            settled = _place_of(stored[person].settled)
-            known = Person(seen[person], settled, steps.get(person, ()), told, types is None)
-            found = hindsight.draw(known)
-            if found is not None:
-                drawn[person] = found
-        waiting = [person for person in waiting if person not in drawn]
-    causes = Causes(db, workspace_id, seen, drawn)
-    filled = [
-        _Filled(person, stored[person], seen[person], causes.told(person, one))
-        for person, one in sorted(drawn.items())
-        if causes.agree(person, one)
-    ]
-    _write(db, workspace_id, filled, now_ms)
-    return sorted(stored.keys() - {one.person_id for one in filled})
+class _Some(NamedTuple):
+    """Some of the persons, read."""
+
+    stored: Mapping[int, Stored]
+    told: Any
+    """By the way."""
 
 
-def _stored(db: Connection, persons: Sequence[int], *, settled: bool) -> dict[int, _Stored]:
-    columns = (_row.state, _row.settled if settled else null(), _row.version, _row.due_ms)
-    query = select(_row.person_id, *columns, _row.events).where(among(db, _row.person_id, persons))
-    return {
-        person: _Stored(bytes(state), None if kept is None else bytes(kept), *more)
-        for person, state, kept, *more in db.execute(query)
-    }
+class _Filling:
+    def __init__(
+        self, db: Connection, workspace_id: int, rulebook: Rulebook, model: Model, now_ms: int
+    ) -> None:
+        self._db, self._workspace_id, self._now_ms = db, workspace_id, now_ms
+        self._keeps = bool(rulebook.memories.keys)
+        self._anew = Retelling(db, workspace_id, rulebook, model)
+        hindsight = Hindsight(rulebook, model)
+        self._way: Way = (
+            InHindsight(db, workspace_id, hindsight) if hindsight.is_enough else self._anew
+        )
+        self._left: list[int] = []
+
+    def fill(self, persons: Sequence[int]) -> list[int]:
+        """Who has to be folded."""
+        size = -(-len(persons) // PARTS)
+        parts = [persons[i : i + size] for i in range(0, len(persons), size)]
+        some = self._read(parts[0])
+        drawn: dict[int, Drawn] = {}
+        before: _Some | None = None
+        for following in (*parts[1:], ()):
+            read, found = self._turn(before, drawn, some, following)
+            before, drawn, some = some, found, read
+        self._write(before, drawn)
+        return self._left
+
+    def _turn(
+        self, before: _Some | None, drawn: dict[int, Drawn], some: _Some, following: Sequence[int]
+    ) -> tuple[_Some, dict[int, Drawn]]:
+        """Draw some; meanwhile those before are written, and those that follow are read."""
+
+        def asked() -> _Some:
+            self._write(before, drawn)
+            return self._read(following)
+
+        return meanwhile(self._db, asked, lambda: self._way.draw(some.told))
+
+    def _read(self, persons: Sequence[int]) -> _Some:
+        stored = stored_of(self._db, persons, settled=self._keeps) if persons else {}
+        short = {person: one for person, one in stored.items() if self._is_short(one)}
+        return _Some(stored, self._way.read(short))
+
+    def _write(self, some: _Some | None, drawn: dict[int, Drawn]) -> None:
+        if some is None:
+            return
+        found = self._way.finish(some.told, drawn)
+        if self._way is not self._anew:
+            found |= self._told_anew(some, found)
+        _write(self._db, self._workspace_id, some.stored, found, self._now_ms)
+        self._left += sorted(some.stored.keys() - found.keys())
+
+    def _told_anew(self, some: _Some, found: Mapping[int, Drawn]) -> dict[int, Drawn]:
+        """Those of whom the cheaper way was not enough."""
+        others = {
+            person: one
+            for person, one in some.stored.items()
+            if person not in found and self._is_short(one)
+        }
+        return self._anew.draw(self._anew.read(others))
+
+    def _is_short(self, one: Stored) -> bool:
+        """Checkpoints hold what rules ask to be kept too: of short histories there are none."""
+        return one.events < CHECKPOINT_EVENTS or not self._keeps
 
 
-def _place_of(settled: bytes | None) -> Place | None:
-    if settled is None:
-        return None
-    state = glimpse(settled)
-    return state.at_ms, state.at_id
+class _Rows(NamedTuple):
+    """Of states to write."""
+
+    kept: list[Row]
+    """With what rules ask to be kept."""
+    due: list[Row]
+    others: list[int]
+    """Persons of whom nothing else is written."""
 
 
-def _steps_of(
-    db: Connection, workspace_id: int, seen: Mapping[int, PersonState], hindsight: Hindsight
-) -> dict[int, list[Interval]]:
-    """Phases and latency states of those of whom they matter, as now known."""
-    asked = [
-        person
-        for person, state in seen.items()
-        if hindsight.reads_steps or state.score is None or state.score.since_ms != state.first_ms
-    ]
-    if not asked:
-        return {}
-    row = _interval
-    columns = (row.person_id, row.kind, row.key, row.valid_from_ms, row.valid_to_ms)
-    query = select(*columns).where(
-        row.workspace_id == workspace_id,
-        row.kind.in_(hindsight.kinds),
-        among(db, row.person_id, asked),
-        row.known_to_ms.is_(None),
-    )
-    found: dict[int, list[Interval]] = defaultdict(list)
-    for person, kind, key, from_ms, to_ms in db.execute(query):
-        found[person].append(Interval(kind, key, from_ms, to_ms, None))
-    return found
-
-
-def _types(db: Connection, workspace_id: int, hindsight: Hindsight) -> frozenset[str] | None:
-    """The types of events that matter: lists by hand where there are any of these segments."""
-    keys = {
-        place.removeprefix(BY_HAND) for _, rule in hindsight.segments for place in lists_of(rule)
-    }
-    row = tables.event.c
-    query = select(row.event_id).where(
-        row.workspace_id == workspace_id, row.type == LISTED, row.content_id.in_(sorted(keys))
-    )
-    types = hindsight.types
-    if types is None or db.execute(query.limit(1)).first() is None:
-        return types
-    return types | {LISTED}
-
-
-def _events(
-    db: Connection, workspace_id: int, persons: Collection[int], types: Collection[str] | None
-) -> dict[int, list[Event]]:
-    if not persons or types == frozenset():
-        return {}
-    return histories_of(db, workspace_id, persons, types=types)
-
-
-def _write(db: Connection, workspace_id: int, filled: Sequence[_Filled], now_ms: int) -> None:
-    new = [(one.person_id, piece) for one in filled for piece in one.drawn.pieces]
+def _write(
+    db: Connection,
+    workspace_id: int,
+    stored: Mapping[int, Stored],
+    drawn: Mapping[int, Drawn],
+    now_ms: int,
+) -> None:
+    new = [(person, piece) for person, one in sorted(drawn.items()) for piece in one.pieces]
     intervals.add(db, workspace_id, new, now_ms)
-    states: list[Row] = []
-    dues: list[Row] = []
-    others: list[int] = []
-    for one in filled:
-        stored, rings_ms = one.stored, one.drawn.rings_ms
-        moments = (stored.due_ms, next_boundary(one.drawn.pieces, now_ms))
-        due_ms = min((at_ms for at_ms in moments if at_ms is not None), default=None)
-        place = (stored.version + 1, due_ms, one.person_id)
-        if any(one.seen.rings_ms.get(key) != kept for key, kept in rings_ms.items()):
-            state = _keeping(stored.state, rings_ms)
-            settled = stored.settled and _keeping(stored.settled, one.drawn.settled_ms)
-            states.append((state, settled, *place))
-        elif due_ms != stored.due_ms:
-            dues.append(place)
-        else:
-            others.append(one.person_id)
+    rows = _Rows([], [], [])
+    for person, one in sorted(drawn.items()):
+        _add(rows, person, stored[person], one, now_ms)
     columns = ("version", "due_ms")
-    update_rows(db, tables.person_state, "person_id", ("state", "settled", *columns), states)
-    update_rows(db, tables.person_state, "person_id", columns, dues)
-    if others:
+    update_rows(db, tables.person_state, "person_id", ("state", "settled", *columns), rows.kept)
+    update_rows(db, tables.person_state, "person_id", columns, rows.due)
+    if rows.others:
         # A version that is folded beside this one must not take them for what they were.
-        query = update(tables.person_state).where(among(db, _row.person_id, others))
+        query = update(tables.person_state).where(among(db, _row.person_id, rows.others))
         db.execute(query.values(version=_row.version + 1))
 
 
-def _keeping(stored: bytes, rings_ms: dict[str, list[int]]) -> bytes:
-    """A state in which these are kept too."""
+def _add(rows: _Rows, person: int, stored: Stored, drawn: Drawn, now_ms: int) -> None:
+    moments = (stored.due_ms, next_boundary(drawn.pieces, now_ms))
+    due_ms = min((at_ms for at_ms in moments if at_ms is not None), default=None)
+    place = (stored.version + 1, due_ms, person)
+    state = _keeping(stored.state, drawn.rings_ms)
+    if state is not None:
+        settled = stored.settled and (_keeping(stored.settled, drawn.settled_ms) or stored.settled)
+        rows.kept.append((state, settled, *place))
+    elif due_ms != stored.due_ms:
+        rows.due.append(place)
+    else:
+        rows.others.append(person)
+
+
+def _keeping(stored: bytes, rings_ms: Mapping[str, list[int]]) -> bytes | None:
+    """A state in which these are kept too; None: they are already."""
+    if not rings_ms:
+        return None
     state = decode_state(stored)
-    state.rings_ms = state.rings_ms | rings_ms
+    if all(state.rings_ms.get(key) == kept for key, kept in rings_ms.items()):
+        return None
+    state.rings_ms = {**state.rings_ms, **rings_ms}
     return encode_state(state)

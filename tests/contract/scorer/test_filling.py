@@ -157,6 +157,14 @@ RULES: dict[str, dict[str, Any]] = {
         ],
     },
     "open": {"type": "probability", "of": "openness", "at_least": 0.2},
+    "engaged": {
+        "type": "all",
+        "rules": [
+            {"type": "engagement", "at_least": 2},
+            {"type": "time_in_phase", "any_of": ["see", "think"], "at_least_days": 5},
+            {"type": "pressure", "at_most": 1, "within_days": 60},
+        ],
+    },
 }
 
 
