@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.runtime.columns import take_columns
+from services.runtime.turns import turn
 
 Asked = TypeVar("Asked")
 Own = TypeVar("Own")
@@ -40,7 +41,8 @@ def open_database(url: str, frozen_s: int = 30) -> Engine:
         frozen_s: a transaction of ours that does nothing for so long is ended by PostgreSQL.
 
     On SQLite: write-ahead log, and every transaction that :func:`writing` begins takes the write
-    lock at its start, so that none fails halfway for want of it.
+    lock at its start, so that none fails halfway for want of it, and in its :mod:`turn
+    <services.runtime.turns>`.
     """
     if not url.startswith("sqlite"):
         engine = create_engine(
@@ -77,8 +79,11 @@ def open_database(url: str, frozen_s: int = 30) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
-        writing = connection.get_execution_options().get("writing", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        if connection.get_execution_options().get("writing", False):
+            with turn(str(engine.url.database)):
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql("BEGIN")
 
     return engine
 
