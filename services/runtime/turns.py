@@ -35,10 +35,15 @@ def turn(database: str) -> Iterator[None]:
 
 def _wait(descriptor: int) -> None:
     end_s, look_s = time.monotonic() + PATIENCE_S, _LOOK_S_FIRST
-    while time.monotonic() < end_s:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            time.sleep(look_s)
-            look_s = min(2 * look_s, _LOOK_S_MAX)
+    while not _is_taken(descriptor) and time.monotonic() < end_s:
+        time.sleep(look_s)
+        look_s = min(2 * look_s, _LOOK_S_MAX)
+
+
+def _is_taken(descriptor: int) -> bool:
+    """Whether the turn is ours now."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
