@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fastapi import Request
 from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import OperationalError
+from starlette.concurrency import run_in_threadpool
 
 from services.api.limits import count
 from services.api.problem import Problem
@@ -50,13 +51,19 @@ class Keys:
         self._used: dict[int, int] = {}
         self._saved_ms = 0
 
-    def by_key(self, key: str) -> Credential | None:
-        """The credential of a key as its owner holds it."""
+    def at_hand(self, key: str) -> tuple[bool, Credential | None]:
+        """Whether it is known without asking anybody what a key is, and then what."""
         mark, now_ms = digest_of(key), self._clock()
         with self._lock:
             read_ms, found = self._cached.get(mark, (now_ms - CACHED_MS, None))
-        if 0 <= now_ms - read_ms < CACHED_MS:
+        return 0 <= now_ms - read_ms < CACHED_MS, found
+
+    def by_key(self, key: str) -> Credential | None:
+        """The credential of a key as its owner holds it."""
+        is_known, found = self.at_hand(key)
+        if is_known:
             return found
+        mark, now_ms = digest_of(key), self._clock()
         found = self._read(mark)
         with self._lock:
             self._cached[mark] = (now_ms, found)
@@ -134,7 +141,8 @@ class Needs:
     def __init__(self, scope: str) -> None:
         self.scope = scope
 
-    def __call__(self, request: Request) -> Credential:
+    # A coroutine: a thread is taken only where the database has to be asked, every few seconds.
+    async def __call__(self, request: Request) -> Credential:
         """The credential.
 
         Raises:
@@ -142,7 +150,9 @@ class Needs:
         """
         key = key_in(request.headers.get("authorization"))
         keys: Keys = request.app.state.context.keys
-        credential = keys.by_key(key) if key is not None else None
+        is_known, credential = (True, None) if key is None else keys.at_hand(key)
+        if key is not None and not is_known:
+            credential = await run_in_threadpool(keys.by_key, key)
         if credential is None:
             text = "Give an api key as a Bearer token, or as the user name of Basic."
             raise Problem(401, "unauthorized", text, _CHALLENGE)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -16,6 +17,7 @@ from services.api.waiting import Waiting
 from services.contract.addresses import Addresses
 from services.contract.target import Network
 from services.model.version import Model
+from services.runtime.database import glancing
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class Context:
     visits: Limits
     """Of their addresses."""
 
+    @cached_property
+    def glancing(self) -> Engine:
+        """The database for reads whose statements each may see a moment of their own."""
+        return glancing(self.engine)
+
     @property
     def model(self) -> Model:
         """The version in force."""
@@ -52,4 +59,8 @@ def context_of(request: Request) -> Context:
     return context
 
 
-Here = Annotated[Context, Depends(context_of)]
+async def _here(request: Request) -> Context:
+    return context_of(request)  # a coroutine: it takes no thread of its own
+
+
+Here = Annotated[Context, Depends(_here)]

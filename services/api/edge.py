@@ -106,7 +106,7 @@ def _method(scope: Scope) -> str:
     return method if method in _METHODS else "other"
 
 
-def only_known_parameters(request: Request) -> None:
+async def only_known_parameters(request: Request) -> None:  # a coroutine takes no thread
     """A dependency: refuse query parameters that the route does not have.
 
     Raises:

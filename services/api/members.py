@@ -136,7 +136,7 @@ def list_members(
     """
     here.waiting.until_folded(credential.workspace_id, after)
     now_ms, workspace_id = here.clock(), credential.workspace_id
-    with here.engine.connect() as connection:
+    with here.glancing.connect() as connection:
         found = find_segment(connection, workspace_id, key)
         place = (
             unpack_cursor(cursor, _MembersCursor)
@@ -206,7 +206,7 @@ def get_count(
     here.waiting.until_folded(credential.workspace_id, after)
     at_ms = here.clock() if as_of is None else as_of
     workspace_id = credential.workspace_id
-    with here.engine.connect() as connection:
+    with here.glancing.connect() as connection:
         found = find_segment(connection, workspace_id, key)
         if known_at is not None:
             key_then = str(_version_id(connection, found, known_at))
@@ -248,7 +248,7 @@ def get_trend(
     if to < from_ or points > POINTS_MAX:
         text = f"`to` is not before `from`, and there are at most {POINTS_MAX} points."
         raise Problem(400, "bad_range", text)
-    with here.engine.connect() as connection:
+    with here.glancing.connect() as connection:
         found = find_segment(connection, credential.workspace_id, key)
         if found.live is None:
             return TrendOut(segment=key, points=[])

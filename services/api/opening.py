@@ -36,7 +36,7 @@ class Asked:
             MovedError: the person was merged into another.
         """
         self.here.waiting.until_folded(self.workspace_id, self._after)
-        with self.here.engine.connect() as connection:
+        with self.here.glancing.connect() as connection:
             yield (
                 connection,
                 find_person(connection, self.workspace_id, self.person_id, self.known_at_ms),

@@ -1,9 +1,20 @@
 """Reading people from the database: who they are, and their state at a moment."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, Row, Select, and_, or_, select
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    FromClause,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    or_,
+    select,
+)
 from sqlalchemy.sql import ColumnElement
 
 from services.api.problem import MovedError, Problem
@@ -33,10 +44,8 @@ def find_person(
         Problem: 404, there is none in this workspace.
         MovedError: it was merged into another.
     """
-    query = select(person).where(
-        person.c.workspace_id == workspace_id, person.c.public_id == public_id
-    )
-    row = connection.execute(query).one_or_none()
+    told = {"workspace": workspace_id, "public_id": public_id}
+    row = connection.execute(_PERSON, told).one_or_none()
     if row is None or row.erased_ms is not None:
         raise _unknown_person()
     if row.merged_into is None or _was_somebody(connection, row, known_at_ms):
@@ -70,22 +79,9 @@ def person_of_identity(
     Raises:
         Problem: 404, nobody is.
     """
-    query = (
-        select(person)
-        .join(
-            identity,
-            and_(
-                identity.c.workspace_id == person.c.workspace_id,
-                identity.c.person_id == person.c.id,
-            ),
-        )
-        .where(
-            identity.c.workspace_id == workspace_id,
-            identity.c.namespace == namespace,
-            identity.c.value == lookup_value(spelled(namespace, value)),
-        )
-    )
-    row = connection.execute(query).one_or_none()
+    told = {"workspace": workspace_id, "namespace": namespace}
+    told["value"] = lookup_value(spelled(namespace, value))
+    row = connection.execute(_BY_IDENTITY, told).one_or_none()
     if row is None:
         raise Problem(404, "not_found", "Nobody in this workspace is known by this identity.")
     return row if row.merged_into is None else _survivor(connection, workspace_id, row)
@@ -108,12 +104,8 @@ def identities_of(
 ) -> dict[int, list[Identity]]:
     """The identities of each person now, in a stable order."""
     found: dict[int, list[Identity]] = {person_id: [] for person_id in person_ids}
-    query = (
-        select(identity.c.person_id, identity.c.namespace, identity.c.value)
-        .where(identity.c.workspace_id == workspace_id, identity.c.person_id.in_(person_ids))
-        .order_by(identity.c.id)
-    )
-    for row in connection.execute(query).all():
+    told = {"workspace": workspace_id, "persons": list(person_ids)}
+    for row in connection.execute(_IDENTITIES, told).all():
         if len(found[row.person_id]) < IDENTITIES_SHOWN_MAX:
             found[row.person_id].append(Identity(row.namespace, shown_value(row.value)))
     return found
@@ -123,10 +115,9 @@ def states_of(
     connection: Connection, workspace_id: int, person_ids: Iterable[int]
 ) -> dict[int, PersonState]:
     """The state after the last event of each person that has one."""
-    query = select(person_state.c.person_id, person_state.c.state).where(
-        person_state.c.workspace_id == workspace_id, person_state.c.person_id.in_(person_ids)
-    )
-    return {row.person_id: decode_state(row.state) for row in connection.execute(query).all()}
+    told = {"workspace": workspace_id, "persons": list(person_ids)}
+    rows = connection.execute(_STATES, told).all()
+    return {row.person_id: decode_state(row.state) for row in rows}
 
 
 def state_at(
@@ -177,13 +168,56 @@ def intervals_at(
     known_at_ms: int | None,
 ) -> dict[int, Row[Any]]:
     """The interval of a kind that held for each person at a moment."""
-    query = select(interval).where(
-        interval.c.workspace_id == workspace_id,
-        interval.c.person_id.in_(person_ids),
-        interval.c.kind == kind,
-        held(as_of_ms, known_at_ms),
+    told = {"workspace": workspace_id, "persons": list(person_ids), "kind": kind}
+    moments = {"as_of": as_of_ms, "known_at": known_at_ms}
+    rows = connection.execute(_intervals(now=known_at_ms is None), told | moments).all()
+    return {row.person_id: row for row in rows}
+
+
+@cache
+def _intervals(*, now: bool) -> Select[Any]:
+    """Those of a kind that held at a moment, as known now or as once believed."""
+    row = interval.c
+    known_at = None if now else bindparam("known_at", type_=BigInteger)
+    return select(interval).where(
+        row.workspace_id == bindparam("workspace"),
+        row.person_id.in_(bindparam("persons", expanding=True)),
+        row.kind == bindparam("kind"),
+        held(bindparam("as_of", type_=BigInteger), known_at),
     )
-    return {row.person_id: row for row in connection.execute(query).all()}
+
+
+# Made once: to put a statement together takes longer than the database needs to answer it.
+_PERSON = select(person).where(
+    person.c.workspace_id == bindparam("workspace"), person.c.public_id == bindparam("public_id")
+)
+_BY_IDENTITY = (
+    select(person)
+    .join(
+        identity,
+        and_(
+            identity.c.workspace_id == person.c.workspace_id,
+            identity.c.person_id == person.c.id,
+        ),
+    )
+    .where(
+        identity.c.workspace_id == bindparam("workspace"),
+        identity.c.namespace == bindparam("namespace"),
+        identity.c.value == bindparam("value"),
+    )
+)
+_IDENTITIES = (
+    select(identity.c.person_id, identity.c.namespace, identity.c.value)
+    .where(
+        identity.c.workspace_id == bindparam("workspace"),
+        identity.c.person_id.in_(bindparam("persons", expanding=True)),
+    )
+    .order_by(identity.c.id)
+)
+_STATES = select(person_state.c.person_id, person_state.c.state).where(
+    person_state.c.workspace_id == bindparam("workspace"),
+    person_state.c.person_id.in_(bindparam("persons", expanding=True)),
+)
 
 
 def _survivor(connection: Connection, workspace_id: int, row: Row[Any]) -> Row[Any]:

@@ -76,7 +76,7 @@ def list_persons(
         else _PersonsCursor(0, here.clock())
     )
     query = _page(credential.workspace_id, place, phase, q, limit + 1)
-    with here.engine.connect() as connection:
+    with here.glancing.connect() as connection:
         rows = connection.execute(query).all()
         persons = _show_all(connection, here, rows[:limit], place.as_of_ms)
     more = len(rows) > limit
@@ -100,7 +100,7 @@ def lookup_person(
 ) -> PersonOut:
     """By a cookie, a user id, a mail address, or the id of another system."""
     here.waiting.until_folded(credential.workspace_id, after)
-    with here.engine.connect() as connection:
+    with here.glancing.connect() as connection:
         row = person_of_identity(connection, credential.workspace_id, namespace, value)
         return show_one(connection, here, row, as_of, known_at)
 

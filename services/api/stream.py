@@ -50,12 +50,12 @@ id: 4720
 class _NeedsOrSession(Needs):
     """A key; or the session of a browser, whose EventSource cannot send one."""
 
-    def __call__(self, request: Request) -> Credential:
+    async def __call__(self, request: Request) -> Credential:
         if "authorization" not in request.headers:
-            found = session_of(context_of(request), request)
+            found = await run_in_threadpool(session_of, context_of(request), request)
             if found is not None and self.scope in found.scopes:
                 return found.credential()
-        return super().__call__(request)
+        return await super().__call__(request)
 
 
 _needs = _NeedsOrSession("changes:read")

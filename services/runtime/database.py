@@ -53,11 +53,14 @@ def open_database(url: str, frozen_s: int = 30) -> Engine:
             hide_parameters=True,
             # Never prepared on the server, which would keep a plan made while tables were empty
             # or without knowing how many values are asked for.
+            # Our statements are short however many rows lie around: to compile one (jit), or to
+            # start processes for it, would take many times as long as to run it.
             # A worker that froze with locks in hand does not keep the others waiting for long.
             connect_args={
                 "cursor_factory": _BinaryCursor,
                 "prepare_threshold": None,
-                "options": f"-c idle_in_transaction_session_timeout={frozen_s * 1000}",
+                "options": f"-c idle_in_transaction_session_timeout={frozen_s * 1000}"
+                " -c jit=off -c max_parallel_workers_per_gather=0",
             },
         )
 
