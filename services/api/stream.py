@@ -146,7 +146,7 @@ async def _events(
                 continue
             if time.monotonic() - beat_s >= HEARTBEAT_S:
                 beat_s = time.monotonic()
-                await run_in_threadpool(_needs, request)
+                await _needs(request)
                 # Without data nobody is told, but a client comes back with this id.
                 yield f": still here\nid: {position}\n\n"
         except (Problem, DBAPIError):
