@@ -6,7 +6,6 @@ hired, or has applied again since, is not looked at as an applicant.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from sqlalchemy import BindParameter, Connection, bindparam, select, tuple_
 
@@ -19,6 +18,7 @@ from services.scorer.identities import lock
 from services.scorer.owners import hold_persons
 from services.scorer.record import events_of
 from services.scorer.retention import ERASED_MAX, erase_over
+from services.scorer.rounds import Place, next_keeping
 
 _event, _link, _workspace = tables.event.c, tables.identity_link.c, tables.workspace.c
 _GOING_ON = frozenset({"applied", "stage_changed", "rejected"})
@@ -26,37 +26,28 @@ _GOING_ON = frozenset({"applied", "stage_changed", "rejected"})
 _REJECTED: BindParameter[str] = bindparam("rejected", "rejected", literal_execute=True)
 
 
-class Place(NamedTuple):
-    """How far a round has come."""
-
-    workspace_id: int = 0
-    occurred_ms: int = -1
-    event_id: bytes = b""
+Rejection = tuple[int, bytes]
+"""When it was, and the id of its event."""
 
 
-def erase_applicants(db: Connection, model: Model, place: Place, now_ms: int) -> Place | None:
+def erase_applicants(
+    db: Connection, model: Model, place: Place[Rejection], now_ms: int
+) -> Place[Rejection] | None:
     """Look at the next few rejections, and erase whom they leave nothing to be kept for.
 
     Args:
         db: a transaction that holds the version in force.
         model: that version.
-        place: where to go on.
+        place: where to go on, after a rejection.
         now_ms: UTC milliseconds.
 
     Returns:
         Where to go on; None: all were looked at.
     """
-    query = (
-        select(_workspace.id, _workspace.applicant_days)
-        .where(_workspace.id >= place.workspace_id, _workspace.applicant_days.is_not(None))
-        .order_by(_workspace.id)
-        .limit(1)
-    )
-    kept = db.execute(query).one_or_none()
+    kept = next_keeping(db, place, _workspace.applicant_days)
     if kept is None:
         return None
-    workspace_id, days = kept
-    after = place if workspace_id == place.workspace_id else Place(workspace_id)
+    (workspace_id, after), days = kept
     ended_ms = now_ms - days * DAY_MS
     rejections = (
         select(_event.occurred_ms, _event.event_id, _event.identity_id)
@@ -65,7 +56,7 @@ def erase_applicants(db: Connection, model: Model, place: Place, now_ms: int) ->
             _event.type == _REJECTED,
             _event.identity_id.is_not(None),
             _event.occurred_ms <= ended_ms,
-            tuple_(_event.occurred_ms, _event.event_id) > (after.occurred_ms, after.event_id),
+            tuple_(_event.occurred_ms, _event.event_id) > (after or (-1, b"")),
         )
         .order_by(_event.occurred_ms, _event.event_id)
         .limit(ERASED_MAX)
@@ -85,7 +76,7 @@ def erase_applicants(db: Connection, model: Model, place: Place, now_ms: int) ->
     }
     if over_ms:
         erase_over(db, workspace_id, over_ms, model, now_ms)
-    return Place(workspace_id, found[-1].occurred_ms, bytes(found[-1].event_id))
+    return Place(workspace_id, (found[-1].occurred_ms, bytes(found[-1].event_id)))
 
 
 def _persons(db: Connection, workspace_id: int, rejected_ms: Mapping[int, int]) -> dict[int, int]:

@@ -8,8 +8,7 @@ from sqlalchemy import Connection
 
 from services.runtime import telemetry
 from services.scorer.announce import prepare_feed
-from services.scorer.applicants import Place as Rejected
-from services.scorer.applicants import erase_applicants
+from services.scorer.applicants import Rejection, erase_applicants
 from services.scorer.attempts import Attempts
 from services.scorer.build import FillingFailedError, build_step
 from services.scorer.counts import COMPACT_AFTER_ROWS, compact
@@ -17,7 +16,8 @@ from services.scorer.dead_letters import keep_within_limits
 from services.scorer.due import DUE_MAX, announce_due
 from services.scorer.firing import FIRE_MAX, Fired, fire_due, forget_fired
 from services.scorer.outages import short
-from services.scorer.retention import Place, erase_silent, forget_proofs
+from services.scorer.retention import erase_silent, forget_proofs
+from services.scorer.rounds import Place
 from services.scorer.sweeps import forget_old
 from services.scorer.versions import InForce
 
@@ -53,9 +53,9 @@ class Chores:
         self._clock = clock
         self._look_s = 0.0
         self._erase_s = 0.0
-        self._looked_at = Place()
+        self._looked_at: Place[int] = Place()
         self._rejected_s = 0.0
-        self._rejected = Rejected()
+        self._rejected: Place[Rejection] = Place()
         self._unfillable: set[int] = set()
         self._unfillable_until_s = 0.0
         self.count_rows = 0
@@ -151,7 +151,7 @@ class Chores:
         )
         if following is None:
             self._rejected_s = time.monotonic() + ERASE_EVERY_S
-        self._rejected = following or Rejected()
+        self._rejected = following or Place()
 
     def _compact(self) -> None:
         if self.count_rows >= COMPACT_AFTER_ROWS:

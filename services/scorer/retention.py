@@ -5,7 +5,6 @@ events wait to be scored: there may be one of theirs among them.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -21,6 +20,7 @@ from services.scorer.erasing import erase_people
 from services.scorer.identities import lock
 from services.scorer.owners import hold_persons
 from services.scorer.record import Arrived
+from services.scorer.rounds import Place, next_keeping
 
 MONTH_MS = DAY_MS * 487 // 16
 """A twelfth of a year of 365.25 days."""
@@ -34,39 +34,25 @@ PROOFS_MAX = 1_000
 _state, _workspace = tables.person_state.c, tables.workspace.c
 
 
-class Place(NamedTuple):
-    """How far a round has come."""
-
-    workspace_id: int = 0
-    person_id: int = 0
-
-
-def erase_silent(db: Connection, model: Model, place: Place, now_ms: int) -> Place | None:
+def erase_silent(db: Connection, model: Model, place: Place[int], now_ms: int) -> Place[int] | None:
     """Look at the next few persons, and erase those whose time is over.
 
     Args:
         db: a transaction that holds the version in force.
         model: that version.
-        place: where to go on.
+        place: where to go on, after a person.
         now_ms: UTC milliseconds.
 
     Returns:
         Where to go on; None: everybody was looked at.
     """
-    query = (
-        select(_workspace.id, _workspace.retention_months)
-        .where(_workspace.id >= place.workspace_id, _workspace.retention_months.is_not(None))
-        .order_by(_workspace.id)
-        .limit(1)
-    )
-    kept = db.execute(query).one_or_none()
+    kept = next_keeping(db, place, _workspace.retention_months)
     if kept is None:
         return None
-    workspace_id, months = kept
-    after_id = place.person_id if workspace_id == place.workspace_id else 0
+    (workspace_id, after_id), months = kept
     persons = (
         select(_state.person_id, _state.last_ms)
-        .where(_state.workspace_id == workspace_id, _state.person_id > after_id)
+        .where(_state.workspace_id == workspace_id, _state.person_id > (after_id or 0))
         .order_by(_state.person_id)
         .limit(LOOKED_AT_MAX)
     )
