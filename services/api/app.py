@@ -1,9 +1,12 @@
 """The API and the dashboard as one app."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from sqlalchemy import Engine
+from starlette.routing import BaseRoute
 
 from services.api import (
     accounts,
@@ -117,13 +120,7 @@ def create_app(
     """
     public_url = public_url.rstrip("/")
     door = Door(tracker_url or public_url, internal_key)
-    app = FastAPI(
-        docs_url=None,
-        redoc_url=None,
-        title="Kentering",
-        # Operations are named as their functions are: generated clients call them so.
-        generate_unique_id_function=lambda route: route.name,
-    )
+    app = FastAPI(docs_url=None, redoc_url=None, title="Kentering")
     app.state.context = Context(
         engine,
         internal_key,
@@ -139,16 +136,30 @@ def create_app(
         Addresses(proxies),
         Limits(VISITS_PER_MINUTE),
     )
+    app.router.routes.extend(_routes())
+    app.openapi = _described  # type: ignore[method-assign]
+    problem.install(app, error_pages.shown)
+    app.add_middleware(Edge, shown=error_pages.shown)
+    return app
+
+
+@cache
+def _routes() -> Sequence[BaseRoute]:
+    """All of them, the same for every app of a process: to work them out takes a while."""
+    # Operations are named as their functions are: generated clients call them so.
+    whole = APIRouter(generate_unique_id_function=lambda route: route.name)
     for part in _DESCRIBED:
-        app.include_router(part.router, dependencies=[Depends(only_known_parameters)])
-    app.include_router(smart.router)  # whatever parameters a mailer adds to links come along
-    app.include_router(docs.router)
-    app.include_router(problem_pages.router)
+        whole.include_router(part.router, dependencies=[Depends(only_known_parameters)])
+    whole.include_router(smart.router)  # whatever parameters a mailer adds to links come along
+    whole.include_router(docs.router)
+    whole.include_router(problem_pages.router)
     for pages in (
         dashboard, people, segment_pages, segment_editor, privacy, access, invitations, password
     ):  # fmt: skip
-        app.include_router(pages.router)
-    problem.install(app, error_pages.shown)
-    openapi.install(app, [part.router for part in (*_DESCRIBED, smart)])
-    app.add_middleware(Edge, shown=error_pages.shown)
-    return app
+        whole.include_router(pages.router)
+    return whole.routes
+
+
+@cache
+def _described() -> dict[str, Any]:
+    return openapi.describe(_routes(), [part.router for part in (*_DESCRIBED, smart)])

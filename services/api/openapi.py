@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from services.api import webhook_messages
 from services.api.auth import Needs
@@ -85,24 +86,18 @@ _RATE_LIMIT: dict[str, Any] = {
 }
 
 
-def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
-    """Let the app answer ``/openapi.json`` with the completed description of these routers."""
-    described: dict[str, Any] = {}
+def describe(routes: Sequence[BaseRoute], routers: Sequence[APIRouter]) -> dict[str, Any]:
+    """The completed description, as ``/openapi.json`` answers it.
 
-    def openapi() -> dict[str, Any]:
-        if not described:
-            described.update(_describe(app, routers))
-        return described
-
-    app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _describe(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:
+    Args:
+        routes: all of an app.
+        routers: those whose routes may ask for a scope.
+    """
     schema = get_openapi(
         title="Kentering",
         version=VERSION,
         description=_ABOUT,
-        routes=app.routes,
+        routes=routes,
         webhooks=webhook_messages.router.routes,
         tags=_TAGS,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
