@@ -13,3 +13,9 @@ def scene(database_url: str, tmp_path: Path) -> Iterator[Scene]:
     scene = Scene(database_url, tmp_path)
     yield scene
     scene.close()
+
+
+@pytest.fixture
+def secret(scene: Scene) -> None:
+    """The scene has a secret."""
+    scene.secret()

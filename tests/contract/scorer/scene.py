@@ -22,6 +22,7 @@ START_MS = 1_780_000_000_000
 NOW_MS = START_MS + 200 * DAY_MS
 MODEL = load()
 AGREED = Consent(measure=True, profile=True)
+SECRET = b"one secret of thirty-two bytes!!"
 
 
 def user(name: str) -> Identity:
@@ -72,6 +73,11 @@ class Scene:
             "created_ms": NOW_MS,
         }
         self.write(insert(tables.workspace).values(row))
+
+    def secret(self) -> None:
+        """With it links are signed, and marked who took their consent back."""
+        row = {"workspace_id": 1, "number": 1, "secret": SECRET, "created_ms": 0}
+        self.write(insert(tables.link_secret).values(row))
 
     def segment(
         self, key: str, rule: dict[str, Any], number: int = 1, workspace_id: int = 1

@@ -1,12 +1,14 @@
 """Nothing is said of who did not agree, nor of who works here; nobody's events only count."""
 
+import pytest
 from sqlalchemy import select
 
 from services.contract import tables
-from services.contract.event import Consent
+from services.contract.event import Agreement, Consent
 from services.contract.phases import DAY_MS
 from services.model.rulebook import Rulebook
 from services.model.state import decode_state
+from tests.contract.scorer.erased import anna
 from tests.contract.scorer.pure import (
     assert_sound,
     assert_told_once,
@@ -125,4 +127,36 @@ def test_who_is_hired_is_cared_for_and_no_longer_scored(scene: Scene) -> None:
     held = [i for i in intervals(scene.engine)[1] if i.to_ms is None or i.to_ms > scene.now_ms]
     assert [(i.kind, i.key, i.from_ms) for i in held] == [("phase", "care", events[1].occurred_ms)]
     assert_told_once(scene.engine, scene.now_ms)
+    assert_sound(scene.engine)
+
+
+@pytest.mark.usefixtures("secret")
+def test_an_objection_takes_what_was_scored_before(scene: Scene) -> None:
+    scene.segment("s", {"type": "phase", "any_of": ["see", "think", "do"]})
+    scene.build()
+    scene.score(*anna(scene))
+    why = Agreement(given_ms=START_MS + 8 * DAY_MS, objection="by telephone", objection_by="piet")
+    no = scene.day(
+        "consent_changed", user("anna"), day=8, server_only=True, source_id=0, agreement=why,
+        consent=Consent(profile=False),
+    )  # fmt: skip
+    before = len(scene.changes())
+    scene.score(no, *anna(scene))
+    assert scene.count(tables.interval) == 0
+    told = scene.changes()[before:]
+    assert {(c.kind, c.after, c.reason) for c in told} == {
+        (kind, None, "objected") for kind in ("phase", "latency", "segment")
+    }
+    row = tables.consent.c
+    (kept,) = scene.rows(select(row.objection, row.objection_by).where(row.objection.is_not(None)))
+    assert tuple(kept) == ("by telephone", "piet")
+    scene.score(scene.day("applied", user("anna"), day=7), scene.day("page", user("anna"), day=9))
+    assert scene.count(tables.interval) == 0
+    again = Agreement(given_ms=START_MS + 20 * DAY_MS)
+    scene.score(
+        scene.day("consent_changed", user("anna"), day=20, server_only=True, agreement=again),
+        scene.day("page", user("anna"), day=21),
+    )
+    (held,) = intervals(scene.engine).values()
+    assert min(one.from_ms for one in held) == START_MS + 20 * DAY_MS
     assert_sound(scene.engine)

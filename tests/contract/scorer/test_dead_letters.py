@@ -10,12 +10,14 @@ from sqlalchemy import select, update
 
 from services.cli.main import main
 from services.contract import tables
+from services.contract.event import Consent, Event, encode, record_key
 from services.contract.phases import DAY_MS
 from services.model.timeline import Rulebook
 from services.runtime.database import writing
 from services.runtime.event_log import Record
 from services.scorer import dead_letters
 from services.scorer.dead_letters import keep_within_limits
+from tests.contract.scorer.erased import erasure, everything
 from tests.contract.scorer.pure import assert_sound, said, stored
 from tests.contract.scorer.scene import NOW_MS, Scene, user
 
@@ -116,3 +118,36 @@ def test_the_age_of_what_waits_is_told(scene: Scene) -> None:
     scene.drain()
     assert 5.0 in seen
     assert waiting_s() == 0.0
+
+
+@pytest.mark.usefixtures("secret")
+def test_poison_of_somebody_erased_goes_from_the_dead_letter(scene: Scene) -> None:
+    good = scene.day("page", user("anna-1"), day=1)
+    other = scene.day("page", user("bob"), day=1, properties={"n": "anna-12"})
+    for event in (good, other):
+        bad = encode(event).replace(b'"v":1', b'"v":99')
+        scene.log.append([_record_of(event, bad)])
+    scene.log.append([_record_of(good, b"no json of anna-1")])
+    scene.drain()
+    assert scene.count(tables.dead_letter) == 3
+    scene.score(erasure(scene, user("anna-1"), day=10))
+    (kept,) = scene.rows(select(tables.dead_letter.c.value))
+    assert b"anna-12" in bytes(kept[0])
+    scene.log.append([_record_of(good, encode(good).replace(b'"v":1', b'"v":99'))])
+    scene.drain()
+    assert 'anna-1"' not in everything(scene)
+
+
+@pytest.mark.usefixtures("secret")
+def test_a_withdrawal_takes_dead_letters_along(scene: Scene) -> None:
+    good = scene.day("page", user("anna-1"), day=1)
+    scene.log.append([_record_of(good, encode(good).replace(b'"v":1', b'"v":99'))])
+    scene.score(scene.day("page", user("anna-1"), day=2))
+    assert scene.count(tables.dead_letter) == 1
+    no = Consent(measure=False, profile=False)
+    scene.score(scene.day("consent_changed", user("anna-1"), day=3, consent=no, server_only=True))
+    assert scene.count(tables.dead_letter) == 0
+
+
+def _record_of(event: Event, value: bytes) -> Record:
+    return Record(record_key(event), value)

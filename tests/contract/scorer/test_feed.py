@@ -7,7 +7,7 @@ from sqlalchemy import select
 from services.contract import tables
 from services.contract.phases import DAY_MS
 from tests.contract.scorer.pure import assert_sound, assert_told_once, intervals
-from tests.contract.scorer.scene import START_MS, Scene, user
+from tests.contract.scorer.scene import START_MS, Scene, mail, user
 
 RULE = {"type": "events", "event": ["vacancy_viewed"], "at_least": 1, "within_days": 20}
 
@@ -119,3 +119,21 @@ def test_each_change_is_in_the_order_of_its_persons_versions(scene: Scene) -> No
         seen[person] = version
     assert_told_once(scene.engine, scene.now_ms)
     assert_sound(scene.engine)
+
+
+def test_whoever_is_somebody_again_is_told_of_as_newer(scene: Scene) -> None:
+    scene.score(scene.day("page", user("a"), day=1), scene.day("page", mail("a@x.org"), day=2))
+    scene.score(
+        scene.day("page", mail("a@x.org"), day=3), scene.day("page", mail("a@x.org"), day=4)
+    )
+    was = scene.person_of(mail("a@x.org"))
+    scene.score(scene.day("identified", user("a"), mail("a@x.org"), day=5, server_only=True))
+    told = max(c.person_version for c in scene.changes() if c.person_id == was)
+    scene.score(
+        scene.day("identity_decision", user("a"), mail("a@x.org"), day=6, server_only=True,
+                  properties={"decision": "two_people", "reason": "r"})
+    )  # fmt: skip
+    assert scene.person_of(mail("a@x.org")) == was
+    row = tables.person_state.c
+    ((version,),) = scene.rows(select(row.version).where(row.person_id == was))
+    assert version > told
