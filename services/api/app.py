@@ -62,13 +62,17 @@ from services.api.dashboard import (
     access,
     error_pages,
     invitations,
+    keeping,
     password,
     people,
     privacy,
     segment_editor,
 )
+from services.api.dashboard import jobs as job_pages
 from services.api.dashboard import routes as dashboard
 from services.api.dashboard import segments as segment_pages
+from services.api.dashboard import triggers as trigger_pages
+from services.api.dashboard import webhooks as webhook_pages
 from services.api.door import Door
 from services.api.edge import Edge, only_known_parameters
 from services.api.exports import routes as exports
@@ -154,7 +158,8 @@ def _routes() -> Sequence[BaseRoute]:
     whole.include_router(docs.router)
     whole.include_router(problem_pages.router)
     for pages in (
-        dashboard, people, segment_pages, segment_editor, privacy, access, invitations, password
+        dashboard, people, segment_pages, segment_editor, privacy, keeping, webhook_pages,
+        trigger_pages, job_pages, access, invitations, password,
     ):  # fmt: skip
         whole.include_router(pages.router)
     return whole.routes

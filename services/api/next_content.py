@@ -26,6 +26,7 @@ from services.model.path import Path
 from services.model.rhythm import pressure
 from services.model.state import PersonState
 from services.model.version import Model
+from services.model.vocabulary import PHASES as PHASE_NAMES
 from services.model.words import Language
 
 router = APIRouter(prefix="/v1/persons", tags=["content"])
@@ -45,6 +46,9 @@ _WORDS: dict[str, dict[Language, str]] = {
         "en": "an answer tells {0} bits, as expected",
     },
 }
+
+
+_PHASES: dict[str, str] = {str(phase): name for phase, name in PHASE_NAMES.items()}
 
 
 class ReasonOut(Out):
@@ -94,7 +98,7 @@ class NextContentOut(Out):
                             "closes_at": None,
                             "score": 1.4,
                             "reasons": [
-                                {"kind": "phase", "of": "think", "text": "is for the phase think"},
+                                {"kind": "phase", "of": "think", "text": "is for the phase Think"},
                                 {"kind": "topic", "of": "training", "text": "is about training"},
                             ],
                         }
@@ -285,7 +289,7 @@ def _next(choice: Choice, rows: dict[str, Row[Any]], lang: Language) -> NextOut:
         **show_content(rows[choice.item.content_id]).model_dump(),
         score=choice.score,
         reasons=[
-            ReasonOut(kind=kind, of=of, text=_WORDS[kind][lang].format(of))
+            ReasonOut(kind=kind, of=of, text=_WORDS[kind][lang].format(_PHASES.get(of, of)))
             for kind, of in choice.reasons
         ],
     )

@@ -86,7 +86,11 @@ def _about(act: Act) -> Call:
         about["click_id"] = f"k-{act.person}-{act.mailing}"
     if act.content_id:
         item = ITEMS[act.content_id]
-        about |= {"content_id": item.content_id, "content_type": item.content_type}
+        about |= {
+            "content_id": item.content_id,
+            "content_type": item.content_type,
+            "topics": list(item.topics),
+        }
         if act.kind == "sign_up":
             about["content_phase"] = item.phase
     return about

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from services.model.amounts import amount
 from services.model.rules import (
     Attribute,
     AttributeDate,
@@ -109,7 +110,7 @@ def _interest(leaf: Interest, language: Language) -> str:
 
 
 def _events(leaf: Events, language: Language) -> str:
-    within = _say(f"in {leaf.within_days} dagen", f"in {leaf.within_days} days", language)
+    within = f"in {amount(leaf.within_days, 'day', language)}"
     return f"{_happening(leaf, language)}: {_times(leaf, language)} {within}"
 
 
@@ -141,12 +142,13 @@ def _times(leaf: Events | Pressure, language: Language) -> str:
     least, most = leaf.at_least, leaf.at_most
     if most == 0:
         return _say("niet", "not at all", language)
-    unit = _say("keer", "times", language)
     if most is None:
-        return f"{_say('minstens', 'at least', language)} {least} {unit}"
+        return f"{_say('minstens', 'at least', language)} {amount(least, 'time', language)}"
     if least == 0:
-        return f"{_say('hoogstens', 'at most', language)} {most} {unit}"
-    return f"{least}-{most} {unit}"
+        return f"{_say('hoogstens', 'at most', language)} {amount(most, 'time', language)}"
+    if least == most:
+        return f"{_say('precies', 'exactly', language)} {amount(most, 'time', language)}"
+    return f"{least}-{amount(most, 'time', language)}"
 
 
 def _attribute(leaf: Attribute, language: Language) -> str:
@@ -182,9 +184,10 @@ def _attribute_date(leaf: AttributeDate, language: Language) -> str:
 def _day(days: int, language: Language) -> str:
     if days == 0:
         return _say("vandaag", "today", language)
+    span = amount(abs(days), "day", language)
     if days > 0:
-        return _say(f"over {days} dagen", f"{days} days from now", language)
-    return _say(f"{-days} dagen geleden", f"{-days} days ago", language)
+        return _say(f"over {span}", f"{span} from now", language)
+    return _say(f"{span} geleden", f"{span} ago", language)
 
 
 def _identity(leaf: IdentityKnown, language: Language) -> str:
@@ -199,22 +202,20 @@ def _consent(leaf: ConsentIs, language: Language) -> str:
 
 
 def _pressure(leaf: Pressure, language: Language) -> str:
-    within = _say(f"in {leaf.within_days} dagen", f"in {leaf.within_days} days", language)
+    within = f"in {amount(leaf.within_days, 'day', language)}"
     what = _say("kreeg van ons", "was sent something by us", language)
     return f"{what} {_times(leaf, language)}{_via(leaf.channel, language)} {within}"
 
 
 def _cadence(leaf: Cadence, language: Language) -> str:
-    days, via = leaf.every_days, _via(leaf.channel, language)
+    span, via = amount(leaf.every_days, "day", language), _via(leaf.channel, language)
     if leaf.due:
         return _say(
-            f"kreeg {days} dagen niets van ons{via}",
-            f"was sent nothing{via} for {days} days",
-            language,
+            f"kreeg {span} niets van ons{via}", f"was sent nothing{via} for {span}", language
         )
     return _say(
-        f"kreeg in {days} dagen nog iets van ons{via}",
-        f"was sent something{via} within {days} days",
+        f"kreeg in {span} nog iets van ons{via}",
+        f"was sent something{via} within {span}",
         language,
     )
 
@@ -225,17 +226,20 @@ def _via(channel: str | None, language: Language) -> str:
 
 def _available(leaf: Available, language: Language) -> str:
     told = {
-        "available": _say(
-            f"beschikbaar binnen {leaf.within_days} dagen",
-            f"available within {leaf.within_days} days",
-            language,
-        ),
+        "available": _available_within(leaf.within_days or 0, language),
         "unavailable": _say("niet beschikbaar", "not available", language),
         "unknown": _say("beschikbaarheid onbekend", "availability not known", language),
     }[leaf.answer]
     said = {"said": _say("zelf gezegd", "said so", language)}
     said["calendar"] = _say("keek naar projecten", "looked at projects", language)
     return told if leaf.source is None else f"{told} ({said[leaf.source]})"
+
+
+def _available_within(days: int, language: Language) -> str:
+    if days == 0:
+        return _say("nu beschikbaar", "available now", language)
+    span = amount(days, "day", language)
+    return _say(f"beschikbaar binnen {span}", f"available within {span}", language)
 
 
 def _machine(leaf: MachineShare, language: Language) -> str:
@@ -254,9 +258,11 @@ def _bound(least: float | None, below: float | None, language: Language, *, shar
 def _span(least: int | None, less: int | None, language: Language) -> str:
     parts = []
     if least is not None:
-        parts.append(_say(f"minstens {least} dagen", f"at least {least} days", language))
+        span = amount(least, "day", language)
+        parts.append(f"{_say('minstens', 'at least', language)} {span}")
     if less is not None:
-        parts.append(_say(f"korter dan {less} dagen", f"less than {less} days", language))
+        span = amount(less, "day", language)
+        parts.append(f"{_say('korter dan', 'less than', language)} {span}")
     return _say(" en ", " and ", language).join(parts)
 
 

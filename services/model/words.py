@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from services.contract.phases import DAY_MS
+from services.model.amounts import amount
 from services.model.explain import Contribution
 
 Language = Literal["nl", "en"]
@@ -101,7 +102,6 @@ _MANY: dict[str, dict[Language, str]] = {
     },
 }
 
-_DAYS: dict[Language, tuple[str, str]] = {"nl": ("dag", "dagen"), "en": ("day", "days")}
 _NO_DAY: dict[Language, str] = {"nl": "korter dan een dag", "en": "less than a day"}
 
 _STRENGTHS: tuple[tuple[float, dict[Language, tuple[str, str]]], ...] = (
@@ -166,5 +166,4 @@ def length(span_ms: int, language: Language) -> str:
     """So many days, in words."""
     if span_ms < DAY_MS:
         return _NO_DAY[language]
-    days = round(span_ms / DAY_MS)
-    return f"{days} {_DAYS[language][days != 1]}"
+    return amount(round(span_ms / DAY_MS), "day", language)

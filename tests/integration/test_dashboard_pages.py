@@ -86,7 +86,7 @@ def test_a_segment_is_made_by_keyboard_and_shown(product: Product, page: Page) -
     page.get_by_label("waarde", exact=True).fill("Noord")
     page.keyboard.press("Enter")  # in a field it previews
     expect(page.locator("#preview")).to_be_focused()
-    expect(page.locator("#preview")).to_contain_text("1 van de 2 mensen zitten erin.")
+    expect(page.locator("#preview")).to_contain_text("1 van de 2 mensen zit erin.")
     expect(page.locator("#preview")).to_contain_text("Ben")
     expect(page.locator("#preview")).to_contain_text("region is Noord")
     _right(page)

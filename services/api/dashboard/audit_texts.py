@@ -126,16 +126,6 @@ VALUES: dict[str, dict[str, Both]] = {
 }
 """What the values of closed lists are called, by their fields."""
 
-WHEN: dict[str, Both] = {
-    "at_once": {"nl": "meteen", "en": "at once"},
-    "after": {"nl": "na {minutes} minuten", "en": "after {minutes} minutes"},
-    "best_moment": {
-        "nl": "op hun beste moment, binnen {within_days} dagen",
-        "en": "at their best moment, within {within_days} days",
-    },
-}
-"""A trigger's moment, by its type."""
-
 ABOUT: dict[str, Both] = {
     "asserted_consent.declared": {
         "nl": "voor de sleutels van servers",

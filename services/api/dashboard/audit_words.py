@@ -8,9 +8,10 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Row, select
 
 from services.api.audit import COMMAND_LINE
-from services.api.dashboard.audit_texts import ABOUT, MAPPED, VALUES, WHEN
+from services.api.dashboard.audit_texts import ABOUT, MAPPED, VALUES
 from services.api.dashboard.rule_view import Names, Shown, view
 from services.api.dashboard.texts import Words
+from services.api.dashboard.trigger_texts import when_in_words
 from services.api.segment_store import find_segments
 from services.contract.keys import KeyKind
 from services.contract.tables import account, api_key, hook, webhook
@@ -145,9 +146,8 @@ class Teller:
         words = self._words
         if name == "mapping":
             return MAPPED[words.language]
-        if name == "when" and str(value.get("type")) in WHEN:
-            with suppress(KeyError):  # of later code than ours
-                return WHEN[str(value["type"])][words.language].format_map(value)
+        if name == "when" and (moment := when_in_words(value, words.language)):
+            return moment
         parts = ((key, self._value(key, one)) for key, one in value.items())
         return "; ".join(f"{words.audit_field(key)} {text}" for key, text in parts if text)
 

@@ -127,6 +127,24 @@ _BY_CODE: dict[str, Both] = {
         "nl": "Er lopen al veel exports en imports. Wacht tot er een klaar is.",
         "en": "Many exports and imports are running. Wait until one has ended.",
     },
+    "bad_target": {
+        "nl": "Daarheen kan een webhook niet. Geef een adres dat met https:// begint, van een "
+        "server die buiten uw netwerk te bereiken is.",
+        "en": "A webhook cannot go there. Give an address that begins with https://, of a server "
+        "that is reached outside your network.",
+    },
+    "too_many_webhooks": {
+        "nl": "Er zijn zoveel webhooks als er kunnen zijn. Verwijder er eerst een.",
+        "en": "There are as many webhooks as there can be. Delete one first.",
+    },
+    "too_many_waiting": {
+        "nl": "Er wachten al veel tests en herhalingen. Wacht tot die verstuurd zijn.",
+        "en": "Many tests and repeats are waiting already. Wait until they were sent.",
+    },
+    "too_many_triggers": {
+        "nl": "Er zijn zoveel triggers als er kunnen zijn. Verwijder er eerst een.",
+        "en": "There are as many triggers as there can be. Delete one first.",
+    },
     "busy": {
         "nl": "Er wordt net iets groots uitgerekend. Probeer het over tien seconden opnieuw.",
         "en": "Something large is being worked out just now. Try again in ten seconds.",

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection
 
 from services.api.context import Context, Here
@@ -12,6 +13,8 @@ from services.api.dashboard.pages import SMALL_FORM, FormOf, May, field, must_be
 from services.api.dashboard.session import Visitor
 from services.api.problem import Problem
 from services.runtime.database import writing
+
+B = TypeVar("B", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,34 @@ def changed(
     show: Callable[[Sent, Changed, Problem | None], Response],
 ) -> Response:
     """What is shown after a change in one transaction; or of why nothing was done."""
-    try:
+
+    def in_one(sent: Sent) -> Changed:
         with writing(sent.here.engine).begin() as connection:
-            done = change(connection, sent)
+            return change(connection, sent)
+
+    return asked(sent, in_one, show)
+
+
+def asked(
+    sent: Sent,
+    ask: Callable[[Sent], Changed],
+    show: Callable[[Sent, Changed, Problem | None], Response],
+) -> Response:
+    """The same of what the API's own routes change, each in a transaction of theirs."""
+    try:
+        done = ask(sent)
     except Problem as problem:
         return show(sent, {}, problem)
     return show(sent, done, None)
+
+
+def body_of(kind: type[B], values: dict[str, Any]) -> B:
+    """A form's values as the body of the API's route that takes them.
+
+    Raises:
+        Problem: 400, the route would refuse them.
+    """
+    try:
+        return kind.model_validate(values)
+    except ValidationError:
+        raise Problem(400, "invalid", "The form is not right.") from None

@@ -55,7 +55,10 @@ def _availability(state: PersonState, words: Words, now_ms: int) -> str:
 
 def _rhythm(state: PersonState, words: Words) -> str:
     found = rhythm(state.habits)
-    return words["every_days"].format(days=words.tenths(found.every_days)) if found else ""
+    if found is None:
+        return ""
+    days = words.tenths(found.every_days)
+    return words["every_day"] if days == "1" else words["every_days"].format(days=days)
 
 
 def _moment(state: PersonState, words: Words) -> str:

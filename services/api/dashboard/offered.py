@@ -1,6 +1,8 @@
 """What the form of a rule offers to choose from: names that are known in the workspace."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -26,19 +28,14 @@ class Offered:
 
 def offered(connection: Connection, workspace_id: int) -> Offered:
     """What is known of some people and in the catalogue. No values: these are people's."""
-    state, item = person_state.c, content.c
+    state = person_state.c
     states = connection.execute(
         select(state.state)
         .where(state.workspace_id == workspace_id)
         .order_by(state.person_id.desc())
         .limit(PEOPLE_LOOKED_AT)
     ).scalars()
-    items = connection.execute(
-        select(item.content_id, item.title, item.topics)
-        .where(item.workspace_id == workspace_id)
-        .order_by(item.id.desc())
-        .limit(OFFERED_MAX)
-    ).all()
+    items = _newest(connection, workspace_id)
     attributes: set[str] = set()
     topics = {str(topic) for one in items for topic in one.topics}
     for stored in states:
@@ -50,3 +47,19 @@ def offered(connection: Connection, workspace_id: int) -> Offered:
         sorted(topics)[:OFFERED_MAX],
         [(one.content_id, one.title) for one in items],
     )
+
+
+def offered_content(connection: Connection, workspace_id: int) -> list[tuple[str, str]]:
+    """Ids with titles, the newest first."""
+    return [(one.content_id, one.title) for one in _newest(connection, workspace_id)]
+
+
+def _newest(connection: Connection, workspace_id: int) -> Sequence[Any]:
+    item = content.c
+    query = (
+        select(item.content_id, item.title, item.topics)
+        .where(item.workspace_id == workspace_id)
+        .order_by(item.id.desc())
+        .limit(OFFERED_MAX)
+    )
+    return connection.execute(query).all()

@@ -49,7 +49,6 @@ SeesNumbers = Annotated[Visitor, Depends(May("segments:read"))]
 SeesPeople = Annotated[Visitor, Depends(May("segments:read", "persons:read"))]
 RecordsConsent = Annotated[Visitor, Depends(May("persons:read", "consent:write"))]
 ErasesPeople = Annotated[Visitor, Depends(May("persons:read", "persons:erase"))]
-SeesExports = Annotated[Visitor, Depends(May("segments:read", "exports:write", "jobs:write"))]
 ChangesSegments = Annotated[Visitor, Depends(May("segments:read", "segments:write"))]
 SeesAccess = Annotated[Visitor, Depends(May("audit:read"))]
 

@@ -6,10 +6,12 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.api.context import Here
+from services.api.context import Context, Here
+from services.api.dashboard.belonging import memberships_of, next_for
 from services.api.dashboard.pages import SeesPeople, lang, page, words_of
 from services.api.dashboard.people_page import Lists, Order, Place, persons_known_as
 from services.api.dashboard.person_page import person_page
+from services.api.dashboard.session import Visitor
 from services.api.dashboard.texts import language_of
 from services.api.known import everything_known
 from services.api.opening import Asked as AskedPerson
@@ -81,16 +83,25 @@ def person(here: Here, request: Request, person_id: str, visitor: SeesPeople) ->
         except Problem as problem:
             return page("unknown.html", words, visitor, problem.status, workspace=name)
         shown = person_page(connection, here, row, words)
-    return page("person.html", words, visitor, workspace=name, id=row.public_id, **shown)
+    asked = _asked(here, visitor, row.public_id)
+    return page(
+        "person.html",
+        words,
+        visitor,
+        workspace=name,
+        path=f"/people/{row.public_id}",
+        id=row.public_id,
+        memberships=memberships_of(asked, words),
+        **shown,
+        **next_for(asked, words),
+    )
 
 
 @router.get("/people/{person_id}/known.json")
 def known(here: Here, request: Request, person_id: str, visitor: SeesPeople) -> Response:
     """All that is known of one person, as a file."""
-    at_ms = here.clock()
-    asked = AskedPerson(here, visitor.workspace_id, person_id, at_ms, None, None, None)
     try:
-        told = everything_known(asked, language_of(request))
+        told = everything_known(_asked(here, visitor, person_id), language_of(request))
     except MovedError as moved:
         address = f"/people/{moved.survivor}/known.json{lang(request)}"
         return RedirectResponse(address, 303)
@@ -102,3 +113,7 @@ def known(here: Here, request: Request, person_id: str, visitor: SeesPeople) -> 
             "Cache-Control": "no-store",
         },
     )
+
+
+def _asked(here: Context, visitor: Visitor, person_id: str) -> AskedPerson:
+    return AskedPerson(here, visitor.workspace_id, person_id, here.clock(), None, None, None)

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Row, select
 
 from services.api.counts import count_at
+from services.api.dashboard.because import Because, Told
 from services.api.dashboard.movers import name_of, readable
 from services.api.dashboard.texts import Words
 from services.api.latest_in import Came, among, latest_in
@@ -57,6 +58,8 @@ class Listed:
     since_ms: int
     until_ms: int | None
     """None: not soon, if nothing more happens."""
+    why: str
+    """Why they are in the segment; empty in a list of another kind."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,9 @@ class PeoplePage:
     """The cursor of the next page."""
     ranked: int | None
     """So many, who came last, were put in order; None: everybody was."""
+    shared: list[str]
+    """Why all of the page are in the segment."""
+    tells_why: bool
 
 
 class _Stands(msgspec.Struct, frozen=True):
@@ -81,13 +87,18 @@ class _Stands(msgspec.Struct, frozen=True):
 
 
 class Lists:
-    """The lists of a workspace."""
+    """The lists of a workspace; with ``because`` they tell why somebody is in one."""
 
     def __init__(
-        self, connection: Connection, workspace_id: int, model: Model, words: Words
+        self,
+        connection: Connection,
+        workspace_id: int,
+        model: Model,
+        words: Words,
+        because: Because | None = None,
     ) -> None:
         self._db, self._workspace_id = connection, workspace_id
-        self._model, self._words = model, words
+        self._model, self._words, self._because = model, words, because
 
     def page(self, asked: Asked, order: Order, place: Place) -> PeoplePage:
         """The people for whom an interval of the asked kind and key holds, in an order."""
@@ -142,6 +153,7 @@ class Lists:
         identities = identities_of(self._db, self._workspace_id, ids)
         states = states_of(self._db, self._workspace_id, ids)
         phases = intervals_at(self._db, self._workspace_id, ids, "phase", place.at_ms, None)
+        told = Told([], {}) if self._because is None else self._because.of(rows, states)
         people = []
         for row in rows:
             theirs, state = identities[row.person_id], states.get(row.person_id)
@@ -158,6 +170,7 @@ class Lists:
                     engagement=stands.engagement,
                     since_ms=row.valid_from_ms,
                     until_ms=row.valid_to_ms,
+                    why=told.own.get(row.person_id, ""),
                 )
             )
         return PeoplePage(
@@ -166,6 +179,8 @@ class Lists:
             at_ms=place.at_ms,
             next=None if following is None else pack_cursor(following),
             ranked=RANKED_MAX if partly else None,
+            shared=told.shared,
+            tells_why=self._because is not None,
         )
 
     def _stands(self, state: PersonState | None, at_ms: int) -> _Stands:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row
 from services.api.context import Context
 from services.api.dashboard.agreed import agreed, why_not
 from services.api.dashboard.habits import habits_of
+from services.api.dashboard.journey import journey_of, moments_done
 from services.api.dashboard.movers import MACHINES, NAME_KEYS, name_of
 from services.api.dashboard.reasons import reasons_of
 from services.api.dashboard.standing import standing
@@ -39,9 +40,12 @@ def person_page(
     chances = path.states_at(now_ms) if path is not None and path.scored else None
     phases = stretches(connection, row, "phase", None)
     phase = next((p for p in phases if _holds(p, now_ms)), None)
-    explanation = explain(history_of(connection, row.workspace_id, row.id), here.model, now_ms)
+    moments_ms: list[int] = []
+    history = moments_done(history_of(connection, row.workspace_id, row.id), moments_ms)
+    explanation = explain(history, here.model, now_ms)
     shown = events[: -EVENTS_MAX - 1 : -1]
     titles = titles_of(connection, row.workspace_id, [event.content_id for event in shown])
+    followed = [p for p in phases if p.valid_to_ms is None or p.valid_to_ms > row.first_ms]
     inferred = phase is not None and _is_inferred(phase, state, now_ms)
     return {
         "name": name_of(state, identities, row.public_id, words),
@@ -50,9 +54,8 @@ def person_page(
         "standing": standing(phase, explanation, chances, words, now_ms, inferred=inferred),
         "habits": habits_of(state, words, now_ms, here.model),
         "openness": None if chances is None else chances[1] + chances[2],
-        "phases": [p for p in phases if p.valid_to_ms is None or p.valid_to_ms > row.first_ms][
-            -PHASES_MAX:
-        ],
+        "phases": followed[-PHASES_MAX:],
+        "picture": journey_of(followed, moments_ms, now_ms, words),
         "now_ms": now_ms,
         "agreed": agreed(connection, row, words),
         "why_not": why_not(state, words),

@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
+from services.api.dashboard.because import parted
 from services.api.dashboard.forms import Sent
-from services.api.dashboard.movers import name_of
+from services.api.dashboard.names import Known, known_people
 from services.api.dashboard.pages import words_of
-from services.api.dashboard.texts import language_of
-from services.api.people import identities_of, states_of
+from services.api.dashboard.texts import Words, language_of
 from services.api.preview import PreviewAsk, PreviewOut, SampleOut, post_preview
-from services.contract.tables import person
+from services.contract.phases import Phase
+from services.model.path import Path
 
 SAMPLES = 8
 
@@ -22,7 +23,20 @@ class Sample:
 
     person: str
     name: str
+    phase: Phase | None
+    openness: float | None
+    """Both None: not followed."""
     why: str
+    """What settles it for them and not for all that are shown."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Some of those who would come, or go."""
+
+    people: list[Sample]
+    shared: list[str]
+    """What settles it for all of these."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +44,8 @@ class Previewed:
     """The numbers, and some of those they are of."""
 
     numbers: PreviewOut
-    entering: list[Sample]
-    leaving: list[Sample]
+    entering: Samples
+    leaving: Samples
 
 
 def previewed(sent: Sent, key: str | None, rule: dict[str, Any]) -> Previewed:
@@ -45,29 +59,31 @@ def previewed(sent: Sent, key: str | None, rule: dict[str, Any]) -> Previewed:
     ask = PreviewAsk(key=key, rule=rule, samples=SAMPLES if sees else 0)
     found = post_preview(sent.here, visitor.credential(), ask, language_of(sent.request))
     with sent.here.engine.connect() as connection:
-        some = [*found.entering, *found.leaving]
-        names = _names(connection, sent, [one.person for one in some])
-    return Previewed(found, _named(found.entering, names), _named(found.leaving, names))
+        words, _ = words_of(connection, visitor, sent.request)
+        return Previewed(
+            found,
+            *(_samples(connection, sent, some, words) for some in (found.entering, found.leaving)),
+        )
 
 
-def _named(samples: list[SampleOut], names: dict[str, str]) -> list[Sample]:
-    return [
-        Sample(one.person, names.get(one.person, one.person), "; ".join(one.reasons))
-        for one in samples
-    ]
-
-
-def _names(connection: Connection, sent: Sent, public_ids: list[str]) -> dict[str, str]:
-    words, _ = words_of(connection, sent.visitor, sent.request)
-    workspace_id = sent.visitor.workspace_id
-    query = select(person.c.id, person.c.public_id).where(
-        person.c.workspace_id == workspace_id, person.c.public_id.in_(public_ids)
+def _samples(connection: Connection, sent: Sent, some: list[SampleOut], words: Words) -> Samples:
+    known = known_people(connection, sent.visitor.workspace_id, [one.person for one in some], words)
+    shared, own = parted([one.reasons for one in some])
+    return Samples(
+        [
+            _sample(sent, known[one.person], one.person, theirs)
+            for one, theirs in zip(some, own, strict=True)
+            if one.person in known
+        ],
+        shared,
     )
-    rows = connection.execute(query).all()
-    ids = [row.id for row in rows]
-    identities = identities_of(connection, workspace_id, ids)
-    states = states_of(connection, workspace_id, ids)
-    return {
-        row.public_id: name_of(states.get(row.id), identities[row.id], row.public_id, words)
-        for row in rows
-    }
+
+
+def _sample(sent: Sent, known: Known, public_id: str, reasons: list[str]) -> Sample:
+    phase, openness = None, None
+    if known.state is not None and known.state.score is not None:
+        at_ms = max(sent.here.clock(), known.state.at_ms)
+        path = Path(known.state, sent.here.model, at_ms)
+        chances = path.states_at(at_ms)
+        phase, openness = path.phase_at(at_ms)[0], chances[1] + chances[2]
+    return Sample(public_id, known.name, phase, openness, "; ".join(reasons))

@@ -38,6 +38,7 @@ from services.api.passwords import LENGTH_MAX as PASSWORD_MAX
 from services.api.problem import Problem
 from services.api.visitors import sender_of
 from services.contract.phases import PHASES
+from services.model.amounts import lasting
 
 router = APIRouter(include_in_schema=False)
 
@@ -57,7 +58,7 @@ def home(here: Here, request: Request, visitor: SeesNumbers) -> Response:
     with here.engine.connect() as connection:
         words, name = words_of(connection, visitor, request)
         part = _part(connection, here, visitor, words)
-    return page("home.html", words, visitor, workspace=name, part=part)
+    return page("home.html", words, visitor, workspace=name, path="/", part=part)
 
 
 @router.get("/part")
@@ -99,7 +100,8 @@ async def enter(here: Here, request: Request, form: Form) -> Response:
         return response
     words = Words(language_of(request), "UTC")
     if isinstance(wrong, TooOften):
-        told = words["login_too_often"].format(minutes=-(-wrong.wait_s // 60))
+        wait = lasting(-(-wrong.wait_s // 60), words.language)
+        told = words["login_too_often"].format(wait=wait)
         refused = page("login.html", words, status=429, wrong=told)
         refused.headers["Retry-After"] = str(wrong.wait_s)
         return refused

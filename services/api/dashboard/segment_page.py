@@ -7,28 +7,21 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row, Select, select
 
+from services.api.dashboard.because import Because, Told
 from services.api.dashboard.movers import name_of
 from services.api.dashboard.rule_view import Shown, view
 from services.api.dashboard.texts import Words
-from services.api.dashboard.titles import events_named, title_of, titles_of
 from services.api.latest_in import latest_in
 from services.api.people import identities_of, states_of
 from services.api.people_in import Asked
-from services.api.segment_store import Found, find_segments, rules_in_force
-from services.contract.event import Event
+from services.api.segment_store import Found, find_segments
 from services.contract.tables import interval, person
-from services.model.path import Path
-from services.model.rule_words import reasons
 from services.model.rules import RuleTree
-from services.model.rules.condition import Node
-from services.model.rules.membership import whole
 from services.model.state import PersonState
-from services.model.version import Model
 
 SHOWN_MAX = 8
 """Of those who came, and of those who went."""
 _LOOKED_AT_MAX = 100
-_REASONS_MAX = 3
 
 
 @dataclass(frozen=True)
@@ -42,11 +35,23 @@ class Passed:
 
 
 @dataclass(frozen=True)
-class Passing:
-    """Those who did so last, the latest first."""
+class PassedBy:
+    """Some of them, the latest first."""
 
-    came: list[Passed]
-    went: list[Passed]
+    people: list[Passed]
+    shared: list[str]
+    """What settles it for all of these."""
+
+
+@dataclass(frozen=True)
+class Passing:
+    """Those who came last, and those who left last."""
+
+    came: PassedBy
+    went: PassedBy
+
+
+NOBODY = Passing(PassedBy([], []), PassedBy([], []))
 
 
 def rule_in_words(
@@ -62,35 +67,42 @@ def rule_in_words(
 
 
 def passing(
-    connection: Connection, found: Found, model: Model, words: Words, now_ms: int
+    connection: Connection, found: Found, because: Because, words: Words, now_ms: int
 ) -> Passing:
     """Who came into a segment lately and who left it, with what settled it.
 
     Whoever is not followed any more is not told of.
     """
     if found.live is None:
-        return Passing([], [])
+        return NOBODY
     workspace_id, key = found.newest.workspace_id, str(found.live.id)
     asked = Asked("segment", key, now_ms, None)
     came = latest_in(connection, workspace_id, asked, None, SHOWN_MAX).rows
     went = _ended(connection, workspace_id, asked)
-    rule = whole(rules_in_force(connection, workspace_id)).get(found.newest.key)
-    ids = [row.person_id for row in (*came, *went)]
-    events = events_named(connection, workspace_id, [row.event_id for row in came])
-    told = _Told(
-        names=identities_of(connection, workspace_id, ids),
-        states=states_of(connection, workspace_id, ids),
-        events=events,
-        titles=titles_of(connection, workspace_id, [one.content_id for one in events.values()]),
-        rule=rule,
-        model=model,
-        words=words,
-        now_ms=now_ms,
-    )
+    states = states_of(connection, workspace_id, [row.person_id for row in (*came, *went)])
+    gone = [row for row in went if _is_followed(states.get(row.person_id))][:SHOWN_MAX]
+    names = identities_of(connection, workspace_id, [row.person_id for row in (*came, *gone)])
+
+    def told(rows: Sequence[Row[Any]], why: Told, at: str) -> PassedBy:
+        people = [
+            Passed(
+                person=row.public_id,
+                name=name_of(states.get(row.person_id), names[row.person_id], row.public_id, words),
+                at_ms=getattr(row, at),
+                why=why.own[row.person_id],
+            )
+            for row in rows
+        ]
+        return PassedBy(people, why.shared)
+
     return Passing(
-        [told.of(row, row.valid_from_ms) for row in came],
-        [told.of(row, row.valid_to_ms) for row in went if told.is_followed(row)][:SHOWN_MAX],
+        told(came, because.of(came, states), "valid_from_ms"),
+        told(gone, because.of_gone(gone, states), "valid_to_ms"),
     )
+
+
+def _is_followed(state: PersonState | None) -> bool:
+    return state is not None and (state.score is not None or state.hired_ms is not None)
 
 
 def _ended(connection: Connection, workspace_id: int, asked: Asked) -> Sequence[Row[Any]]:
@@ -122,45 +134,3 @@ def _ended(connection: Connection, workspace_id: int, asked: Asked) -> Sequence[
         if one.person_id not in present:
             gone.setdefault(one.person_id, one)
     return list(gone.values())
-
-
-@dataclass(frozen=True)
-class _Told:
-    names: dict[int, Any]
-    states: dict[int, PersonState]
-    events: dict[bytes, Event]
-    titles: dict[str, str]
-    rule: Node | None
-    model: Model
-    words: Words
-    now_ms: int
-
-    def is_followed(self, row: Row[Any]) -> bool:
-        state = self.states.get(row.person_id)
-        return state is not None and (state.score is not None or state.hired_ms is not None)
-
-    def of(self, row: Row[Any], at_ms: int) -> Passed:
-        state = self.states.get(row.person_id)
-        return Passed(
-            person=row.public_id,
-            name=name_of(state, self.names[row.person_id], row.public_id, self.words),
-            at_ms=at_ms,
-            why="; ".join([*self._event(row), *self._reasons(state)]),
-        )
-
-    def _event(self, row: Row[Any]) -> list[str]:
-        """What let them in, where it was an event."""
-        event_id = getattr(row, "event_id", None)
-        event = None if event_id is None else self.events.get(bytes(event_id))
-        if event is None:
-            return []
-        about = title_of(event, self.titles)
-        what = self.words.event(event.type)
-        return [f"{what}: {about}" if about else what]
-
-    def _reasons(self, state: PersonState | None) -> list[str]:
-        if state is None or self.rule is None:
-            return []
-        at_ms = max(self.now_ms, state.at_ms)
-        found = reasons(self.rule, Path(state, self.model), at_ms, self.words.language)
-        return found[:_REASONS_MAX]

@@ -15,6 +15,12 @@ SEGMENTS: dict[str, tuple[str, str]] = {
     "segment_came_none": ("Er is niemand in.", "Nobody is in it."),
     "segment_went": ("Gingen er het laatst uit", "Left last"),
     "segment_went_none": ("Er ging nog niemand uit.", "Nobody left yet."),
+    "why_all": ("Bij allen hieronder:", "With all below:"),
+    "as_time_passed": (
+        "door wat eerder gebeurde, toen er tijd verstreek",
+        "by what happened before, as time passed",
+    ),
+    "now_in": ("nu in {phase}", "now in {phase}"),
     "segment_delete": ("Verwijder dit segment", "Delete this segment"),
     "segment_delete_sure": (
         "Ja, verwijder het. De mensen blijven bekend.",
@@ -40,15 +46,18 @@ SEGMENTS: dict[str, tuple[str, str]] = {
     "format_ndjson": ("NDJSON", "NDJSON"),
     "format_parquet": ("Parquet", "Parquet"),
     "export_go": ("Maak het bestand", "Make the file"),
-    "export_waits": ("Het bestand wordt gemaakt.", "The file is being made."),
     "export_ready": (
         "Het bestand is klaar. Het wordt bewaard tot {until}.",
         "The file is ready. It is kept until {until}.",
     ),
     "export_file": ("Download het bestand", "Download the file"),
-    "export_none": (
-        "Er is geen bestand: het maken mislukte, of de bewaartijd is voorbij. Maak het opnieuw.",
-        "There is no file: making it failed, or its time is over. Make it again.",
+    "export_later": (
+        "Exporteren kan zodra het segment gevuld is: tot dan staat niet vast wie erin zit.",
+        "The members can be exported once the segment is filled: until then nobody knows them all.",
+    ),
+    "export_old": (
+        "Tot de nieuwe regel gevuld is, staan er de mensen van de vorige regel in.",
+        "Until the new rule is filled, the people of the rule before are in it.",
     ),
     "editor_new": ("Nieuw segment", "New segment"),
     "editor_change": ("Segment veranderen", "Change a segment"),
@@ -90,13 +99,19 @@ SEGMENTS: dict[str, tuple[str, str]] = {
     "save": ("Bewaar", "Save"),
     "preview_title": ("Als u nu bewaart", "If you save now"),
     "preview_members": (
-        "{members} van de {persons} mensen zitten erin.",
-        "{members} of {persons} people are in it.",
+        "{number} van de {persons} mensen zitten erin.",
+        "{number} of {persons} people are in it.",
     ),
-    "preview_moves": (
-        "{enter} komen erin, {leave} gaan eruit, {stay} blijven.",
-        "{enter} come in, {leave} leave, {stay} stay.",
+    "preview_members_1": (
+        "1 van de {persons} mensen zit erin.",
+        "1 of {persons} people is in it.",
     ),
+    "preview_enter": ("{number} komen erin", "{number} come in"),
+    "preview_enter_1": ("1 komt erin", "1 comes in"),
+    "preview_leave": ("{number} gaan eruit", "{number} leave"),
+    "preview_leave_1": ("1 gaat eruit", "1 leaves"),
+    "preview_stay": ("{number} blijven", "{number} stay"),
+    "preview_stay_1": ("1 blijft", "1 stays"),
     "preview_estimated": (
         "Een schatting: er is naar {looked} mensen gekeken.",
         "An estimate: {looked} people were looked at.",

@@ -7,31 +7,20 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 
-from services.api.context import Context, Here
+from services.api.context import Here
+from services.api.dashboard.because import Because
 from services.api.dashboard.charts import SEGMENT_COLOUR, draw
 from services.api.dashboard.figures import figure
 from services.api.dashboard.forms import Sent, on_form
-from services.api.dashboard.pages import (
-    May,
-    SeesExports,
-    SeesNumbers,
-    lang,
-    page,
-    picture,
-    words_of,
-)
+from services.api.dashboard.pages import May, SeesNumbers, lang, page, picture, words_of
 from services.api.dashboard.people import Q
 from services.api.dashboard.people_page import Lists, Order, Place
-from services.api.dashboard.segment_page import Passing, passing, rule_in_words
-from services.api.dashboard.session import Visitor
+from services.api.dashboard.segment_page import passing, rule_in_words
 from services.api.dashboard.texts import Words
 from services.api.exports.asked import ExportIn, Use
 from services.api.exports.formats import Format
 from services.api.exports.routes import post_export
 from services.api.idempotency import Once
-from services.api.jobs.routes import JobPath
-from services.api.jobs.store import OPEN, find_job
-from services.api.jobs.view import show_job
 from services.api.people_in import Asked
 from services.api.problem import Problem
 from services.api.segment_shapes import SegmentKey
@@ -61,10 +50,14 @@ def segment(
         words, name = words_of(connection, visitor, request)
         found = find_segment(connection, visitor.workspace_id, key)
         live = _NOBODY if found.live is None else str(found.live.id)
-        shown = _told(connection, here, visitor, words, found)
+        shown = _told(connection, words, found)
         if visitor.may("persons:read"):
+            because = Because(
+                connection, visitor.workspace_id, key, here.model, words, here.clock()
+            )
             asked = Asked("segment", live, place.at_ms, None)
-            lists = Lists(connection, visitor.workspace_id, here.model, words)
+            lists = Lists(connection, visitor.workspace_id, here.model, words, because)
+            shown["passing"] = passing(connection, found, because, words, here.clock())
             value = (q or "").strip()
             people = lists.found(asked, value) if value else lists.page(asked, order, place)
             shown |= {"list": people, "order": order, "q": value}
@@ -109,47 +102,16 @@ def export(sent: Sent) -> Response:
         ExportIn(use=use, format=kind),
         Once(None, b""),
     )
-    address = f"/segments/{sent.named('key')}/exports/{job.id}"
-    return RedirectResponse(f"{address}{lang(sent.request)}", 303)
+    return RedirectResponse(f"/jobs/{job.id}{lang(sent.request)}", 303)
 
 
-@router.get("/{key}/exports/{job_id}")
-def exported(
-    here: Here, request: Request, key: SegmentKey, job_id: JobPath, visitor: SeesExports
-) -> Response:
-    """How far an export is, and its file."""
-    with here.engine.connect() as connection:
-        words, name = words_of(connection, visitor, request)
-        found = find_segment(connection, visitor.workspace_id, key)
-        row = find_job(connection, visitor.workspace_id, job_id)
-    if row.kind != "export" or row.asked.get("segment") != key:
-        raise Problem(404, "not_found", "This is no export of this segment.")
-    return page(
-        "export.html",
-        words,
-        visitor,
-        workspace=name,
-        key=key,
-        title=found.newest.name,
-        job=show_job(here, row),
-        is_open=row.status in OPEN,
-        file_until_ms=row.file_until_ms,
-    )
-
-
-def _told(
-    connection: Connection, here: Context, visitor: Visitor, words: Words, found: Found
-) -> dict[str, Any]:
+def _told(connection: Connection, words: Words, found: Found) -> dict[str, Any]:
     """What stands of a segment beside its numbers and members."""
     newest = found.newest
-    sees = visitor.may("persons:read")
     return {
         "key": newest.key,
         "title": newest.name,
         "rule": rule_in_words(connection, newest.workspace_id, newest.rule, words),
         "is_first": found.live is None,
         "progress": progress_of(connection, newest.workspace_id, newest),
-        "passing": passing(connection, found, here.model, words, here.clock())
-        if sees
-        else Passing([], []),
     }

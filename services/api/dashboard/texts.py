@@ -1,20 +1,26 @@
 """The dashboard's own words, in Dutch and English."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
 
 from services.api.dashboard.access_texts import ACCESS
-from services.api.dashboard.audit_texts import DONE, FIELDS, SCOPES
+from services.api.dashboard.audit_texts import DONE, FIELDS, SCOPES, VALUES
 from services.api.dashboard.event_texts import EVENTS
+from services.api.dashboard.job_texts import JOBS
+from services.api.dashboard.keeping_texts import KEEPING
 from services.api.dashboard.people_texts import PEOPLE
 from services.api.dashboard.privacy_texts import PRIVACY
 from services.api.dashboard.segment_texts import SEGMENTS
+from services.api.dashboard.trigger_texts import TRIGGERS
+from services.api.dashboard.webhook_texts import WEBHOOKS
+from services.api.wire import YEAR_MAX, parse_moment
 from services.contract.phases import DAY_MS, Phase
 from services.model.vocabulary import CHANNELS, NAMESPACES
 from services.model.words import Language
 
+_YEAR_MIN = 1971
 CalendarDay = date  # the class below has a method of that name
 PHASES: dict[Phase, dict[Language, str]] = {
     "see": {"nl": "Leert ons kennen", "en": "Gets to know us"},
@@ -40,8 +46,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "segments": ("Segmenten", "Segments"),
     "no_segments": ("Er zijn nog geen segmenten.", "There are no segments yet."),
     "building": ("wordt gevuld", "being filled"),
-    "members": ("mensen", "people"),
-    "person": ("mens", "person"),
+    "people_number": ("{number} mensen", "{number} people"),
+    "people_number_1": ("{number} mens", "{number} person"),
     "nobody": ("Nu niemand.", "Nobody now."),
     "more": ("Volgende", "Next"),
     "live": ("Bijgewerkt om", "Updated at"),
@@ -54,79 +60,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "gets no webhooks any more, for nothing arrived. Resume the webhook once that is mended.",
     ),
     "docs": ("API", "API"),
+    "pages": ("Pagina's", "Pages"),
     "language": ("Taal", "Language"),
     "back": ("Overzicht", "Overview"),
-    "openness": ("openheid voor iets nieuws", "openness to something new"),
-    "not_scored": (
-        "Van deze persoon maken we geen schatting: {cause}.",
-        "We make no estimate of this person: {cause}.",
-    ),
-    "not_agreed": ("er is geen toestemming voor", "there is no consent to it"),
-    "employed": ("er is een dienstverband", "they are employed"),
-    "left": (
-        "er was een dienstverband, en daarna is geen toestemming gegeven",
-        "they were employed, and gave no consent since",
-    ),
-    "consent": ("Toestemming", "Consent"),
-    "said": ("gezegd op {day}", "said on {day}"),
-    "repeated": ("zo gemeld op {day}", "so reported on {day}"),
-    "never_said": ("nooit gezegd", "never said"),
-    "purpose_measure": ("Meten", "To be measured"),
-    "purpose_profile": ("Een schatting maken", "An estimate"),
-    "purpose_contact": ("Contact opnemen", "To be contacted"),
-    "purpose_contact_mail": ("Contact per mail", "By mail"),
-    "purpose_contact_phone": ("Contact per telefoon", "By telephone"),
-    "purpose_contact_messaging": ("Contact per bericht", "By message"),
-    "purpose_share": ("Delen met anderen", "To be shared with others"),
-    "why": ("Waarom", "Why"),
-    "why_hint": (
-        "Voor (rechts) of tegen (links), kleine sporen per soort. Samen zijn ze de schatting.",
-        "For (right) or against (left), small traces by kind. Together they are the estimate.",
-    ),
-    "prior": ("Vertrekpunt", "Starting point"),
-    "total": ("Samen", "Together"),
-    "latent_latent": ("Niet op zoek", "Not looking"),
-    "actively_latent": ("Open voor iets nieuws", "Open to something new"),
-    "active": ("Op zoek", "Looking"),
-    "habits": ("Gewoonten", "Habits"),
-    "interests": ("Leest over", "Reads about"),
-    "availability": ("Beschikbaar", "Available"),
-    "available": ("ja", "yes"),
-    "available_from": ("vanaf {day}", "from {day}"),
-    "unavailable": ("nee", "no"),
-    "availability_said": ("gezegd", "said so"),
-    "availability_calendar": ("bekeek projecten", "looked at projects"),
-    "rhythm": ("Komt langs", "Comes by"),
-    "every_days": ("ongeveer om de {days} dagen", "about every {days} days"),
-    "best_moment": ("Goed moment", "Good moment"),
-    "moment": ("{weekday} rond {hour}", "{weekday} around {hour}"),
-    "pressure": ("Berichten van ons", "Messages from us"),
-    "contacts": (
-        "in 7 dagen {week}, in 30 dagen {month}",
-        "{week} in 7 days, {month} in 30 days",
-    ),
-    "journey": ("Fasen", "Phases"),
-    "since": ("sinds", "since"),
-    "until": ("tot", "until"),
-    "expects": ("verwacht vanaf", "expected from"),
-    "latest": ("De laatste {shown} van {all}.", "The latest {shown} of {all}."),
-    "unknown_title": ("Deze persoon kennen we niet", "We do not know this person"),
-    "unknown_hint": (
-        "Misschien klopt het adres niet, of is de persoon verwijderd.",
-        "The address may be wrong, or the person was removed.",
-    ),
-    "yes": ("ja", "yes"),
-    "no": ("nee", "no"),
-    "timeline": ("Wat er gebeurde", "What happened"),
-    "machine": ("waarschijnlijk software", "probably software"),
-    "silence": ("liet niets van zich horen", "was not heard from"),
-    "hired": ("werd aangenomen", "was hired"),
-    "known_as": ("Bekend als", "Known as"),
     "from": ("van", "from"),
     "to": ("naar", "to"),
 }  # fmt: skip
 
-_TEXTS |= ACCESS | PEOPLE | PRIVACY | SEGMENTS
+_TEXTS |= ACCESS | JOBS | KEEPING | PEOPLE | PRIVACY | SEGMENTS | TRIGGERS | WEBHOOKS
 
 _MONTHS: dict[Language, tuple[str, ...]] = {
     "nl": ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec"),
@@ -163,6 +104,11 @@ class Words:
         """A text by its name."""
         return _TEXTS[name][self._column]
 
+    def counted(self, name: str, number: int, **others: str) -> str:
+        """A text with a number in it; of one there is another text, ``name_1``."""
+        text = self[f"{name}_1" if number == 1 else name]
+        return text.format(number=self.number(number), **others)
+
     def done(self, what: str) -> str:
         """What a change of the audit is called."""
         return DONE[what][self.language] if what in DONE else _plain(what)
@@ -170,6 +116,10 @@ class Words:
     def audit_field(self, name: str) -> str:
         """What a field of something that was changed is called."""
         return FIELDS[name][self.language] if name in FIELDS else _plain(name)
+
+    def choice(self, field: str, value: str) -> str:
+        """What a value of a closed list is called."""
+        return VALUES[field][value][self.language]
 
     def scope(self, name: str) -> str:
         """What a scope allows."""
@@ -229,6 +179,16 @@ class Words:
         """The day on the workspace's calendar."""
         return self._local(at_ms).date()
 
+    def midnight(self, day: str) -> int | None:
+        """When a day of a form begins on the workspace's clock; None: it is no day."""
+        try:
+            begins = datetime.combine(date.fromisoformat(day), time(), self.zone)
+        except ValueError:
+            return None
+        if not _YEAR_MIN <= begins.year <= YEAR_MAX:
+            return None
+        return round(begins.timestamp() * 1000)
+
     def weekday(self, number: int) -> str:
         """A weekday's name; 1 is Monday."""
         return _WEEKDAYS[self.language][number - 1]
@@ -242,6 +202,14 @@ class Words:
         """As ``22 nov 2026, 09:30``."""
         local = self._local(at_ms)
         return f"{local.day} {self.month(at_ms)} {local.year}, {local:%H:%M}"
+
+    def told_moment(self, told: str) -> str:
+        """The same of a moment as the API tells it."""
+        return self.moment(parse_moment(told))
+
+    def told_day(self, told: str) -> str:
+        """The day of a moment as the API tells it."""
+        return self.day(parse_moment(told))
 
     def clock(self, at_ms: int) -> str:
         """As ``09:30:15``."""

@@ -7,12 +7,16 @@ from httpx import Client
 from services.api.dashboard import (
     access,
     invitations,
+    jobs,
+    keeping,
     password,
     people,
     privacy,
     routes,
     segment_editor,
     segments,
+    triggers,
+    webhooks,
 )
 from services.api.dashboard.pages import May
 from tests.contract.api.visiting import PASSWORD, browser_of, csrf_of, invite
@@ -21,13 +25,28 @@ NUMBERS = ("/", "/part", "/charts/see.svg", "/segments/doers", "/segments/doers/
 PEOPLE = ("/phases/see", "/people/{person}", "/people", "/people/{person}/known.json")
 EDITOR = ("/new-segment", "/segments/doers/edit")
 OBJECTION, ERASURE = "/people/{person}/objection", ("/people/{person}/erasure", "/privacy")
-PAGES = (*NUMBERS, *PEOPLE, *EDITOR, OBJECTION, *ERASURE, "/access")
+CONNECTED = ("/webhooks", "/triggers")
+PAGES = (
+    *NUMBERS, *PEOPLE, *EDITOR, OBJECTION, *ERASURE, *CONNECTED, "/jobs", "/keeping", "/access",
+)  # fmt: skip
 MAY = {
     "owner": {*PAGES},
-    "recruiter": {*NUMBERS, *PEOPLE, *EDITOR, OBJECTION},
-    "reader": {*NUMBERS},
-    "privacy_officer": {*PAGES} - {*EDITOR},
+    "recruiter": {*NUMBERS, *PEOPLE, *EDITOR, OBJECTION, *CONNECTED, "/jobs", "/keeping"},
+    "reader": {*NUMBERS, "/keeping"},
+    "privacy_officer": {*PAGES} - {*EDITOR, "/jobs"},
 }
+CHANGES = {
+    "/access/accounts": ({"email": "x@y.nl", "role": "reader"}, {"owner"}),
+    "/access/keys": ({"name": "K", "kind": "write"}, {"owner"}),
+    "/webhooks": ({"url": "https://93.184.216.34/"}, {"owner"}),
+    "/triggers": (
+        {"name": "T", "place": "phase:do", "when": "at_once", "per_week": "2"},
+        {"owner", "recruiter"},
+    ),
+    "/keeping": ({"months": "24", "applicant_days": "28"}, {"owner", "privacy_officer"}),
+    "/keeping/declaration/end": ({}, {"owner"}),
+}
+"""Forms that change something: what is in them, and who may send them."""
 
 
 def test_each_role_sees_what_is_its_own(client: Client, people: dict[str, str]) -> None:
@@ -41,18 +60,23 @@ def test_each_role_sees_what_is_its_own(client: Client, people: dict[str, str]) 
                 answer = browser.get(page.format(person=people["turning"]))
                 assert answer.status_code == (200 if page in allowed else 403), (role, page)
             assert ("Anna" in browser.get("/").text) is (role != "reader")
-            for form in ("accounts", "keys"):
-                page = browser.get("/access").text
-                csrf = re.search(r'name="csrf" value="(\w+)"', page)
-                data = {"csrf": csrf[1] if csrf else "", "email": "x@y.nl", "role": "reader"}
-                data |= {"name": "K", "kind": "write"}
-                answer = browser.post(f"/access/{form}", data=data)
-                assert answer.status_code == (200 if role == "owner" else 403), (role, form)
+            shown = (browser.get(page).text for page in ("/triggers", "/keeping"))
+            own = (re.search(r'name="csrf" value="(\w+)"', page) for page in shown)
+            csrf = next((found[1] for found in own if found), "")
+            for form, (data, who) in CHANGES.items():
+                answer = browser.post(form, data={"csrf": csrf, **data})
+                expected = {200, 303} if role in who else {403}
+                assert answer.status_code in expected, (role, form)
+                if role not in who and form in allowed:
+                    assert f'action="{form}' not in browser.get(form).text
 
 
 def test_every_page_asks_who_it_is() -> None:
     open_to_all = {"/login", "/logout", "/static/{name}", "/invitation", "/part"}
-    parts = (routes, people, segments, segment_editor, privacy, access, invitations, password)
+    parts = (
+        routes, people, segments, segment_editor, privacy, keeping, webhooks, triggers, jobs,
+        access, invitations, password,
+    )  # fmt: skip
     for part in parts:
         for route in part.router.routes:
             asked = [d.call for d in route.dependant.dependencies if isinstance(d.call, May)]

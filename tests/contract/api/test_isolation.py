@@ -16,7 +16,17 @@ from httpx import Client, Response
 from sqlalchemy import Engine, event, select
 
 from services.api.app import create_app
-from services.api.dashboard import access, people, privacy, segment_editor, segments
+from services.api.dashboard import (
+    access,
+    jobs,
+    keeping,
+    people,
+    privacy,
+    segment_editor,
+    segments,
+    triggers,
+    webhooks,
+)
 from services.api.dashboard import routes as dashboard
 from services.contract.tables import metadata
 from tests.contract.api.conftest import KEY
@@ -46,10 +56,13 @@ stands here and in ``_made``, which makes one in the other workspace."""
 NO_IDS = {"phase": "see", "name": "x", "code": "x", "token": "x", "namespace": "user_id"}
 """Parts of addresses that are the same in every workspace, with a value that is right."""
 
-PAGES = (dashboard, access, people, privacy, segments, segment_editor)
+PAGES = (
+    dashboard, access, people, privacy, keeping, segments, segment_editor, webhooks, triggers, jobs,
+)  # fmt: skip
 FORM = {"role": "reader", "sure": "yes", "reason": "by phone", "day": "2026-11-01", "name": "x",
         "use": "insight", "format": "csv", "do": "save", "r.type": "all", "r.0.type": "phase",
-        "r.0.any_of": "do"}  # fmt: skip
+        "r.0.any_of": "do", "status": "paused", "url": "https://93.184.216.34/x", "seen": "*",
+        "overlap_hours": "0"}  # fmt: skip
 """What makes the dashboard's forms right."""
 
 IMPORT = {

@@ -65,3 +65,10 @@ def test_calls_say_nothing_of_the_hidden_state_and_agree_to_be_followed(world: W
         assert call["context"]["consent"]["categoryPreferences"]["measure"] is True
         assert ("userId" in call) or ("anonymousId" in call)
         assert "state" not in str(call)
+
+
+def test_calls_say_what_they_are_about(world: World) -> None:
+    calls = [call_of(act, world.people[act.person], "demo") for act in world.acts[:5_000]]
+    about = [call["properties"] for call in calls if call.get("properties", {}).get("content_id")]
+    assert about
+    assert all(one["topics"] == list(ITEMS[one["content_id"]].topics) for one in about)

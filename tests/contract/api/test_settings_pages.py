@@ -1,0 +1,179 @@
+"""The dashboard's pages about webhooks, triggers, files and keeping."""
+
+import re
+
+import pytest
+from httpx import Client, Response
+from sqlalchemy import insert, select, update
+
+from services.contract.tables import delivery, firing, job, job_error, person, trigger
+from services.runtime.database import writing
+from tests.contract.api.world import NOW_MS, World
+
+URL = "https://93.184.216.34/kentering"
+HOUR_MS = 3_600_000
+
+
+OF_THE_FORM = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""Tests of what the form does, whatever the database."""
+
+
+@pytest.fixture
+def browser(client: Client, world: World) -> Client:
+    """A browser that logged in as somebody who may do everything."""
+    client.headers["X-Key"] = client.headers.pop("Authorization")
+    assert client.post("/login", data={"key": world.made.api_key}).status_code == 303
+    return client
+
+
+def _api(browser: Client, method: str, path: str, body: object = None) -> Response:
+    headers = {"Authorization": browser.headers["X-Key"]}
+    return browser.request(method, f"/v1{path}", json=body, headers=headers)
+
+
+def _send(browser: Client, path: str, **fields: object) -> Response:
+    page = browser.get("/webhooks").text
+    csrf = re.search(r'name="csrf" value="(\w+)"', page)
+    assert csrf is not None
+    return browser.post(f"{path}?lang=nl", data={"csrf": csrf[1], **fields})
+
+
+def _secret(page: str) -> str:
+    found = re.search(r"whsec_[\w+/=]+", page)
+    assert found is not None
+    return found[0]
+
+
+def test_a_webhook_is_made_tested_paused_and_given_another_secret(
+    browser: Client, world: World
+) -> None:
+    assert "Er zijn nog geen webhooks." in browser.get("/webhooks?lang=nl").text
+    inside = _send(browser, "/webhooks", url="https://127.0.0.1/x", type="person")
+    assert (inside.status_code, "Niet gedaan: Daarheen" in inside.text) == (400, True)
+    assert 'value="https://127.0.0.1/x"' in inside.text
+    assert 'value="person" checked' in inside.text
+    made = _send(browser, "/webhooks", url=URL, description="Ons CRM", type=["person", "segment"])
+    secret = _secret(made.text)
+    shown = _api(browser, "GET", "/webhooks").json()["webhooks"][0]
+    assert shown["types"] == ["person", "segment"]
+    at = f"/webhooks/{shown['id']}"
+    assert _send(browser, f"{at}/test").headers["location"] == f"{at}?lang=nl"
+    page = browser.get(f"{at}?lang=nl").text
+    assert secret not in page
+    assert "Ons CRM" in browser.get("/webhooks").text
+    for told in ("wie gewist is, segmenten", "0 aangekomen, 1 wachten", ">Test</td>"):
+        assert told in page, told
+    with writing(world.engine).begin() as connection:
+        sent = {"status": "delivered", "http_status": 204, "took_ms": 35, "last_ms": NOW_MS}
+        connection.execute(update(delivery).values(sent | {"attempts": 1, "asked": False}))
+        message = connection.execute(select(delivery.c.public_id)).scalar_one()
+    assert "204, 35 ms" in browser.get(f"{at}?status=delivered").text
+    assert "There are none of this kind." in browser.get(f"{at}?lang=en&status=failed").text
+    assert _send(browser, f"{at}/deliveries/{message}").status_code == 303
+    assert _api(browser, "GET", at).json()["waiting"] == 1
+    _send(browser, f"{at}/status", status="paused")
+    assert "gepauzeerd" in browser.get(f"{at}?lang=nl").text
+    _send(browser, f"{at}/status", status="active")
+    rotated = _send(browser, f"{at}/secret", overlap_hours="24")
+    assert _secret(rotated.text) != secret
+    assert _send(browser, f"{at}/secret", overlap_hours="x").status_code == 400
+    assert len(_api(browser, "GET", at).json()["secrets"]) == 2
+    late = _send(browser, f"{at}/change", url=URL, description="x", seen='"old"')
+    assert (late.status_code, "Er is niets overschreven" in late.text) == (412, True)
+    seen = re.search(r'name="seen" value="([^"]+)"', browser.get(at).text)
+    assert seen is not None
+    tag = seen[1].replace("&#34;", '"')
+    assert _send(browser, f"{at}/change", url=URL, description="CRM", seen=tag).status_code == 303
+    assert _api(browser, "GET", at).json()["types"] == []
+    assert _send(browser, f"{at}/delete").status_code == 400
+    assert _send(browser, f"{at}/delete", sure="yes").status_code == 303
+    assert browser.get(at).status_code == 404
+
+
+def test_a_trigger_is_made_and_tells_who_came_in(
+    browser: Client, world: World, people: dict[str, str]
+) -> None:
+    item = {"content_type": "meeting", "title": "Open dag"}
+    assert _api(browser, "PUT", "/content/open-day", item).status_code == 201
+    form = {"name": "Nodig uit", "place": "phase:think", "content": "open-day", "when": "after",
+            "number": "7", "unit": "days", "channel": "email", "per_week": "2"}  # fmt: skip
+    for wrong in ({"number": "x"}, {"number": "99"}, {"place": "phase:care"}, {"name": ""}):
+        answer = _send(browser, "/triggers", **(form | wrong))
+        assert (answer.status_code, 'value="open-day" selected' in answer.text) == (400, True)
+    at = _send(browser, "/triggers", **form).headers["location"].partition("?")[0]
+    assert _api(browser, "GET", at).json()["when"] == {"type": "after", "minutes": 10_080}
+    assert "Think → Open dag, na 7 dagen" in browser.get("/triggers?lang=nl").text
+    assert "moment</span> <ins>na 7 dagen" in browser.get("/access?lang=nl").text
+    page = browser.get(f"{at}?lang=nl").text
+    assert "Er kwam nog niemand binnen" in page
+    with writing(world.engine).begin() as connection:
+        row = connection.execute(select(trigger)).one()
+        mine = select(person.c.id).where(person.c.public_id == people["turning"])
+        anna = connection.execute(mine).scalar_one()
+        fired = {
+            "workspace_id": world.id, "trigger_id": row.id, "status": "withheld", "why": "pressure",
+            "person_id": anna, "entered_ms": NOW_MS - HOUR_MS,
+            "due_ms": NOW_MS, "reason": "event", "decided_ms": NOW_MS,
+        }  # fmt: skip
+        connection.execute(insert(firing).values(fired))
+    page = browser.get(f"{at}?lang=nl").text
+    assert re.search(
+        r">Anna</a>.*niet overgedragen</span>.*kreeg al genoeg van ons", page, re.DOTALL
+    )
+    assert "Anna" not in browser.get(f"{at}?status=fired").text
+    _send(browser, f"{at}/status", status="paused")
+    assert _api(browser, "GET", at).json()["status"] == "paused"
+    assert _send(browser, f"{at}/status", status="dead").status_code == 400
+    assert _send(browser, f"{at}/delete", sure="yes").status_code == 303
+    assert browser.get(at).status_code == 404
+
+
+@OF_THE_FORM
+def test_files_are_shown_with_what_was_wrong(browser: Client, world: World) -> None:
+    consent = {"purposes": {"measure": {"value": True}}, "given_at": {"column": "On"},
+               "text_version": {"value": "1"}, "source": "a form"}  # fmt: skip
+    body = {"kind": "people", "as_of": "2026-01-01T00:00:00Z", "identities": {"email": "E"},
+            "consent": consent, "dry_run": True}  # fmt: skip
+    made = _api(browser, "POST", "/imports", body).json()["id"]
+    waits = browser.get(f"/jobs/{made}?lang=nl").text
+    assert "Het bestand is nog niet gestuurd." in waits
+    with writing(world.engine).begin() as connection:
+        row = connection.execute(select(job)).one()
+        half = {"status": "running", "done": 300, "total": 1200, "errors": 1}
+        connection.execute(update(job).values(half | {"counts": {"would_be_told": 299}}))
+        wrong = {"workspace_id": world.id, "job_id": row.id, "number": 0, "row": 17}
+        wrong |= {"column": "On", "code": "date", "text": "This is no date."}
+        connection.execute(insert(job_error).values(wrong))
+    page = browser.get(f"/jobs/{made}?lang=nl").text
+    for told in ("300 van 1.200", "25%", "Zouden verteld worden", "This is no date.", "refresh"):
+        assert told in page, told
+    assert "Import: mensen" in browser.get("/jobs?lang=nl").text
+    assert _send(browser, f"/jobs/{made}/cancel").status_code == 303
+    assert "afgebroken" in browser.get(f"/jobs/{made}?lang=nl").text
+    assert browser.get("/jobs/none").status_code == 404
+
+
+@OF_THE_FORM
+def test_how_long_people_are_kept_is_set(browser: Client) -> None:
+    page = browser.get("/keeping?lang=nl").text
+    assert "24 maanden" in page
+    assert "28 dagen" in page
+    shorter = {"months": "1", "applicant_days": ""}
+    unsure = _send(browser, "/keeping", **shorter)
+    assert (unsure.status_code, "Zet het vinkje" in unsure.text) == (400, True)
+    done = _send(browser, "/keeping", **shorter, sure="yes")
+    assert "1 maand<" in done.text
+    assert "als ieder ander" in done.text
+    kept = {"months": 1, "applicant_days": None}
+    assert _api(browser, "GET", "/workspace/retention").json() == kept
+    for wrong in ("0", "x", "1.5", "121"):
+        assert _send(browser, "/keeping", months=wrong, sure="yes").status_code == 400
+    assert _api(browser, "GET", "/workspace/retention").json() == kept
+    declared = {"text_version": "T1", "source": "het formulier", "since": "2026-01-01"}
+    for day in ("x", "0001-01-01", "9999-12-31", "2100-01-01"):
+        refused = _send(browser, "/keeping/declaration", **(declared | {"since": day}))
+        assert refused.status_code == 400, day
+    told = _send(browser, "/keeping/declaration", **declared).text
+    assert "De verklaring is vastgelegd." in told
+    assert "1 jan 2026" in told
+    assert "Er is geen verklaring." in _send(browser, "/keeping/declaration/end").text
