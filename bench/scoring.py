@@ -51,6 +51,7 @@ PARTS = (
     (consume, "sort_out", "read"),
     (states, "decode_state", "fold"),
     (folding, "advance_onto", "fold"),
+    (folding, "go_on", "fold"),
     (folding, "encode_state", "fold"),
     (save, "encode_state", "fold"),
     (chores, "announce_due", "announce"),

@@ -1,53 +1,96 @@
-"""When a probability crosses a threshold in silence.
+"""When a probability crosses a value in silence.
 
-It does where a sum of exponentials changes sign (see :mod:`services.model.threshold`). The sum is
-looked at on a fixed grid of times (fine where it moves fast), value and slope, so that a dip
-between two points is found too; the crossing is then narrowed down to its millisecond.
+It does where f = N − θD changes sign (see :mod:`services.model.threshold`). N and D are looked at
+on a fixed grid of times (fine where they move fast), values and slopes, once for all values that
+the probability is compared with. Where it turns between two grid times is looked up, so that a dip
+is found too; a crossing is then narrowed down to its millisecond.
 """
 
 import math
 from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
-
 from services.contract.phases import DAY_MS
-from services.model.threshold import GRID_MS, Column, Curve, Looked, Threshold, cells
+from services.model.threshold import GRID_MS, TIMES_MS, Column, Quantity, Threshold, cells
 
 _FLIPS_MAX = 1_000
 """Far more than a sum of fifteen exponentials can cross zero."""
+_STEPS_MAX = 12
 
 
-def is_above(curve: Curve, after_ms: int) -> bool:
-    """Whether the probability is at least θ after so long a silence."""
-    return _value(curve, after_ms) >= 0.0
+Sums = tuple[float, float, float, float]
+"""N, its slope per day, D and its slope, at a moment."""
 
 
-def _value(curve: Curve, after_ms: int) -> float:
-    total = 0.0
-    if after_ms == 0:
-        for height, _ in curve:
-            total += height
-        return total
-    days = after_ms / DAY_MS
-    for height, w in curve:
-        total += height * math.exp(w * days)
-    return total
+class Motion:
+    """How a probability goes in one silence, whatever it is compared with.
 
+    Args:
+        quantity: the probability.
+        c: the coefficients at the silence's beginning, from which all times count.
+        column: the same as a column.
+        to_ms: how far to look: it is known at the grid times up to there and the one after it.
+    """
 
-def _slope(curve: Curve, after_ms: int) -> float:
-    """Per day."""
-    days = after_ms / DAY_MS
-    total = 0.0
-    for height, w in curve:
-        total += height * w * math.exp(w * days)
-    return total
+    __slots__ = ("_bottoms", "d", "d_slopes", "n", "n_slopes", "parts", "rises")
+
+    def __init__(self, quantity: Quantity, c: Sequence[float], column: Column, to_ms: int) -> None:
+        self.parts: list[tuple[float, float, float]] = [
+            (x * n, x * d, w) for x, (n, d, w) in zip(c, quantity.parts, strict=True)
+        ]
+        end = cells(0, to_ms)[1] + 1
+        looked: list[list[float]] = (column * quantity.grid[:, :, :end]).sum(axis=0).tolist()
+        self.n, self.n_slopes, self.d, self.d_slopes = looked
+        self.rises: list[bool] = [
+            n_slope * d > n * d_slope for n, n_slope, d, d_slope in zip(*looked, strict=True)
+        ]
+        """At ``TIMES_MS``, whether the probability does."""
+        self._bottoms: dict[int, int] = {}
+
+    def sums(self, after_ms: int) -> Sums:
+        """N and D after so long a silence."""
+        days = after_ms / DAY_MS
+        n, n_slope, d, d_slope = 0.0, 0.0, 0.0, 0.0
+        for a, b, w in self.parts:
+            e = math.exp(w * days)
+            n += a * e
+            n_slope += a * e * w
+            d += b * e
+            d_slope += b * e * w
+        return n, n_slope, d, d_slope
+
+    def is_at_least(self, theta: float, after_ms: int) -> bool:
+        """Whether the probability is at least θ after so long a silence."""
+        n, _, d, _ = self.sums(after_ms)
+        return n - theta * d >= 0.0
+
+    def bottom_in(self, cell: int) -> int:
+        """Where it turns there."""
+        found = self._bottoms.get(cell)
+        if found is None:
+            found = self.bottom(TIMES_MS[cell], TIMES_MS[cell + 1])
+            self._bottoms[cell] = found
+        return found
+
+    def bottom(self, left: int, right: int) -> int:
+        """Where it turns, which it does once between ``left`` and ``right``."""
+        rises = self.rises_at(left)
+        while right - left > 1:
+            middle = (left + right) // 2
+            if self.rises_at(middle) is rises:
+                left = middle
+            else:
+                right = middle
+        return right
+
+    def rises_at(self, after_ms: int) -> bool:
+        """Whether the probability does, after so long a silence."""
+        n, n_slope, d, d_slope = self.sums(after_ms)
+        return n_slope * d > n * d_slope
 
 
 def first_flip(
     t: Threshold,
-    curve: Curve,
-    column: Column,
+    motion: Motion,
     p: Sequence[float],
     from_ms: int,
     to_ms: int,
@@ -60,22 +103,18 @@ def first_flip(
 
     Args:
         t: the threshold.
-        curve: f, from the silence's beginning, from which the times count.
-        column: the coefficients then.
-        p: the 15 probabilities then.
+        motion: of its probability, up to ``to_ms`` or further.
+        p: the 15 probabilities at the silence's beginning.
         from_ms: where to begin; f ≥ 0 is ``truth`` there.
         to_ms: where to end.
         truth: what holds at ``from_ms``.
     """
-    begin, end = cells(from_ms, to_ms)
-    values, slopes = (column * t.grid[:, :, begin:end]).sum(axis=0).tolist()
-    looked = values, slopes
-    found = _flips(t, curve, looked, p, from_ms, to_ms, truth=truth, most=1)
+    found = _flips(t, motion, p, from_ms, to_ms, truth=truth, most=1)
     return found[0] if found else None
 
 
 def all_flips(
-    t: Threshold, curve: Curve, looked: Looked, p: Sequence[float], to_ms: int, *, truth: bool
+    t: Threshold, motion: Motion, p: Sequence[float], to_ms: int, *, truth: bool
 ) -> list[int]:
     """Every millisecond in (0, to_ms) at which f ≥ 0 becomes what it was not.
 
@@ -83,29 +122,17 @@ def all_flips(
 
     Args:
         t: the threshold.
-        curve: f, from the silence's beginning, from which the times count.
-        looked: f and its slope at the grid times up to ``to_ms`` and the one after it.
-        p: the 15 probabilities at the beginning.
+        motion: of its probability, up to ``to_ms`` or further.
+        p: the 15 probabilities at the silence's beginning.
         to_ms: where to end.
         truth: what holds at the beginning.
     """
-    return _flips(t, curve, looked, p, 0, to_ms, truth=truth, most=_FLIPS_MAX)
-
-
-def look(column: Column, grids: npt.NDArray[np.float64], to_ms: int) -> list[Looked]:
-    """Of many thresholds, f and its slope at the grid times up to a time and the one after it.
-
-    Bit for bit as each by itself: the sums go over the coefficients in their order.
-    """
-    end = cells(0, to_ms)[1]
-    values, slopes = (column[:, None] * grids[:, :, :, :end]).sum(axis=0).tolist()
-    return list(zip(values, slopes, strict=True))
+    return _flips(t, motion, p, 0, to_ms, truth=truth, most=_FLIPS_MAX)
 
 
 def _flips(
     t: Threshold,
-    curve: Curve,
-    looked: Looked,
+    motion: Motion,
     p: Sequence[float],
     from_ms: int,
     to_ms: int,
@@ -114,30 +141,22 @@ def _flips(
     most: int,
 ) -> list[int]:
     begin, end = cells(from_ms, to_ms)
-    values, slopes = looked
+    theta, n, d, rises = t.theta, motion.n, motion.d, motion.rises
     found: list[int] = []
     left: int = from_ms
-    falling: bool | None = None  # not looked at yet
-    i = 0
-    while i < end - begin:
-        right = GRID_MS[begin + i]
-        # f is looked at as if it were positive where ``truth`` holds.
-        rising = slopes[i] > 0.0 if truth else slopes[i] < 0.0
-        flip = None
-        if values[i] < 0.0 if truth else values[i] > 0.0:
-            if right >= to_ms and (_value(curve, to_ms - 1) >= 0.0) is truth:
+    i = begin
+    while i < end:
+        right = GRID_MS[i]
+        flip = -1
+        if (n[i + 1] - theta * d[i + 1] >= 0.0) is not truth:
+            if right >= to_ms and motion.is_at_least(theta, to_ms - 1) is truth:
                 break  # there is one crossing up to the grid time: it lies behind to_ms
-            flip = _narrow(curve, left, right, truth=truth)
-        elif (
-            rising
-            and (_falls(curve, left, truth=truth) if falling is None else falling)
-            and t.may_turn(p, begin + i, truth=truth)
-        ):
-            bottom = _bottom(curve, left, right, truth=truth)
-            if (_value(curve, bottom) >= 0.0) is not truth:
-                flip = _narrow(curve, left, bottom, truth=truth)
-        if flip is None:
-            left, falling = right, not rising
+            flip = _narrow(motion, theta, left, i, right, truth=truth)
+        elif rises[i + 1] is truth:
+            # Going back at the end, it may have been beyond: where it was going forth before.
+            flip = _dip(t, motion, p, left, i, truth=truth)
+        if flip < 0:
+            left = right
             i += 1
             continue
         if flip >= to_ms:
@@ -146,52 +165,88 @@ def _flips(
         if len(found) == most:
             break
         truth = not truth
-        left, falling = flip, None
+        left = flip
         if flip == right:
             i += 1
     return found
 
 
-def _falls(curve: Curve, at_ms: int, *, truth: bool) -> bool:
-    """Whether f goes towards the other truth."""
-    return (_slope(curve, at_ms) < 0.0) is truth
+def _dip(
+    t: Threshold, motion: Motion, p: Sequence[float], left: int, cell: int, *, truth: bool
+) -> int:
+    """The first crossing of two up to a grid time, the same holding at both ends; −1: none."""
+    whole = left == TIMES_MS[cell]
+    rises = motion.rises[cell] if whole else motion.rises_at(left)
+    if rises is truth or not t.may_turn(p, cell, truth=truth):
+        return -1
+    bottom = motion.bottom_in(cell) if whole else motion.bottom(left, GRID_MS[cell])
+    if motion.is_at_least(t.theta, bottom) is truth:
+        return -1
+    return _search(motion, t.theta, left, bottom, (left + bottom) // 2, truth=truth)
 
 
-def _narrow(curve: Curve, left: int, right: int, *, truth: bool) -> int:
+def _narrow(motion: Motion, theta: float, left: int, cell: int, right: int, *, truth: bool) -> int:
     """The first millisecond of the other truth in (left, right], there being one crossing.
 
-    False position (Illinois) to come near, then halving, on whole milliseconds.
+    ``right`` ends the cell, and ``left`` lies in it or begins it.
     """
-    f_left, f_right = _value(curve, left), _value(curve, right)
-    side = 0
-    for _ in range(12):
-        if right - left <= 1 or f_left == f_right:
-            break
-        share = f_left / (f_left - f_right)
-        middle = left + min(max(round((right - left) * share), 1), right - left - 1)
-        value = _value(curve, middle)
+    if left == TIMES_MS[cell]:
+        n, n_slope = motion.n[cell], motion.n_slopes[cell]
+        d, d_slope = motion.d[cell], motion.d_slopes[cell]
+    else:
+        n, n_slope, d, d_slope = motion.sums(left)
+    i = cell + 1
+    guess = _between(
+        (right - left) / DAY_MS,
+        n - theta * d,
+        n_slope - theta * d_slope,
+        motion.n[i] - theta * motion.d[i],
+        motion.n_slopes[i] - theta * motion.d_slopes[i],
+    )
+    return _search(motion, theta, left, right, left + round(guess * DAY_MS), truth=truth)
+
+
+def _between(length: float, f0: float, slope0: float, f1: float, slope1: float) -> float:
+    """About where between 0 and ``length`` a curve crosses zero, by its ends and slopes there."""
+    rise = f1 - f0
+    if rise == 0.0:
+        return length / 2
+    u = -f0 / rise
+    v = 1.0 - u
+    if slope0 * rise > 0.0 and slope1 * rise > 0.0:
+        # The time as a cubic of f.
+        found = u * u * (3.0 - 2.0 * u) * length + u * v * (v * rise / slope0 - u * rise / slope1)
+        if 0.0 < found < length:
+            return found
+    return min(max(u, 0.0), 1.0) * length
+
+
+def _search(motion: Motion, theta: float, left: int, right: int, guess: int, *, truth: bool) -> int:
+    """The first millisecond of the other truth in (left, right], there being one crossing.
+
+    Newton's steps on whole milliseconds, each to the side of the crossing that is still open; then
+    halving, should they not come to an end.
+    """
+    for _ in range(_STEPS_MAX):
+        if right - left <= 1:
+            return right
+        at = min(max(guess, left + 1), right - 1)
+        n, n_slope, d, d_slope = motion.sums(at)
+        value, slope = n - theta * d, n_slope - theta * d_slope
         if (value >= 0.0) is truth:
-            left, f_left = middle, value
-            f_right = f_right / 2 if side == -1 else f_right
-            side = -1
+            left = at
         else:
-            right, f_right = middle, value
-            f_left = f_left / 2 if side == 1 else f_left
-            side = 1
+            right = at
+        ahead = -value / slope * DAY_MS if slope != 0.0 else math.inf
+        if not left - at <= ahead <= right - at:
+            guess = (left + right) // 2
+        elif left == at:
+            guess = at + math.floor(ahead) + 1
+        else:
+            guess = at + math.ceil(ahead) - 1
     while right - left > 1:
         middle = (left + right) // 2
-        if (_value(curve, middle) >= 0.0) is truth:
-            left = middle
-        else:
-            right = middle
-    return right
-
-
-def _bottom(curve: Curve, left: int, right: int, *, truth: bool) -> int:
-    """Where f is nearest to the other sign, its slope turning once between left and right."""
-    while right - left > 1:
-        middle = (left + right) // 2
-        if (_slope(curve, middle) < 0.0) is truth:
+        if motion.is_at_least(theta, middle) is truth:
             left = middle
         else:
             right = middle

@@ -9,16 +9,16 @@ or nothing: where it takes more to tell, whoever asked folds.
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from services.contract.event import LISTED, Event
-from services.contract.phases import IntervalKind, LatencyState, Phase
 from services.model.behaviour import is_evidence
 from services.model.fold import is_silent, learn, same_click
 from services.model.interval import Interval
+from services.model.past import Past, is_unbroken
 from services.model.rulebook import Rulebook
 from services.model.rules.attributes import Attribute, AttributeDate
-from services.model.rules.condition import Condition, Node, Verdict
+from services.model.rules.condition import Condition, Node
 from services.model.rules.happenings import Events, FirstEvent, LastEvent
 from services.model.rules.membership import InSegment, leaves
 from services.model.rules.memory import Memory, memories_of, put_by_hand, remember
@@ -26,6 +26,9 @@ from services.model.rules.standing import LatencyStateIs, PhaseIs
 from services.model.state import PersonState, Score
 from services.model.timeline import PIECES_MAX
 from services.model.version import Model
+
+if TYPE_CHECKING:
+    from services.contract.phases import IntervalKind
 
 Place = tuple[int, bytes]
 Rings = dict[str, list[int]]
@@ -120,45 +123,13 @@ class Hindsight:
         if not steps:
             return not self.reads_steps and state.first_ms == since_ms
         of_kinds = ([one for one in steps if one.kind == kind] for kind in self.kinds)
-        return all(_is_unbroken(some, since_ms) for some in of_kinds)
+        return all(is_unbroken(some, since_ms) for some in of_kinds)
 
     def draw(self, person: Person) -> Drawn | None:
         """Draw the rules for a person who fits; None: it takes more than is there to tell."""
         if person.state.score is None:
             return Drawn([], {}, {}, None)  # nobody who never was followed is in a segment
         return _Replay(self, person, person.state.score.since_ms).run()
-
-
-class _Past:
-    """A :class:`services.model.rules.condition.Subject` whose path is the one that was taken."""
-
-    def __init__(self, state: PersonState, model: Model, steps: Iterable[Interval]) -> None:
-        self.state = state
-        self.model = model
-        ordered = sorted(steps, key=_begin)
-        self._phases = [one for one in ordered if one.kind == "phase"]
-        self._latency = [one for one in ordered if one.kind == "latency"]
-
-    def phase_at(self, at_ms: int) -> tuple[Phase | None, int | None]:
-        """See ``Subject``."""
-        return _at(self._phases, at_ms)  # type: ignore[return-value]  # it was stored as one
-
-    def latency_state_at(self, at_ms: int) -> tuple[LatencyState | None, int | None]:
-        """See ``Subject``."""
-        return _at(self._latency, at_ms)  # type: ignore[return-value]  # likewise
-
-    def phase_since(self, at_ms: int) -> int:  # noqa: ARG002  a subject's
-        """See ``Subject``."""
-        raise LookupError("no rule that is drawn so asks for it")
-
-    def probability_at_least(
-        self,
-        of: str,  # noqa: ARG002  a subject's
-        theta: float,  # noqa: ARG002
-        at_ms: int,  # noqa: ARG002
-    ) -> Verdict | None:
-        """See ``Subject``."""
-        raise LookupError("no rule that is drawn so asks for it")
 
 
 class _Replay:
@@ -175,7 +146,7 @@ class _Replay:
 
     def run(self) -> Drawn | None:
         """What comes out; None: it takes more than is there to tell."""
-        past = _Past(self._state, self._hindsight.model, self._person.steps)
+        past = Past(self._state, self._hindsight.model, self._person.steps)
         lines = [_Line(key, rule) for key, rule in self._hindsight.segments]
         moments = self._moments()
         for i, (at_ms, events) in enumerate(moments):
@@ -254,7 +225,7 @@ class _Line:
         self._since_ms: int | None = None
         self._done: list[Interval] = []
 
-    def draw(self, past: _Past, at_ms: int, until_ms: int | None) -> None:
+    def draw(self, past: Past, at_ms: int, until_ms: int | None) -> None:
         """From one moment up to another (None: as far as it reaches)."""
         for _ in range(PIECES_MAX):
             truth, following_ms = self._rule.verdict(past, at_ms)
@@ -292,25 +263,6 @@ def _types_asked(asking: Iterable[Condition]) -> frozenset[str] | None:
                 return None
             asked |= memory.types
     return frozenset(asked)
-
-
-def _is_unbroken(steps: Sequence[Interval], since_ms: int) -> bool:
-    ordered = sorted(steps, key=_begin)
-    begins = [one.from_ms for one in ordered]
-    ends = [one.to_ms for one in ordered]
-    return [since_ms, *ends] == [*begins, None]
-
-
-def _at(steps: Sequence[Interval], at_ms: int) -> tuple[str | None, int | None]:
-    """What holds at a moment, or at the beginning, and when the next begins."""
-    if not steps:
-        return None, None
-    place = max(bisect_right(steps, at_ms, key=_begin) - 1, 0)
-    return steps[place].key, steps[place + 1].from_ms if place + 1 < len(steps) else None
-
-
-def _begin(one: Interval) -> int:
-    return one.from_ms
 
 
 def _occurred(event: Event) -> int:

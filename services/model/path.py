@@ -6,7 +6,6 @@ future (and every moment between two events) is read off it.
 """
 
 from bisect import bisect_right
-from typing import NamedTuple, TypeVar
 
 from services.contract.phases import HORIZON_MS, LatencyState, Phase
 from services.model.course import Course
@@ -14,22 +13,11 @@ from services.model.filter import Probabilities, states, weigh
 from services.model.parameters import Three
 from services.model.rules.memory import phase_since
 from services.model.state import Mail, PersonState, Score
+from services.model.steps import Steps, Switch, latency_steps, phase_steps, step_at
 from services.model.stretch import Stretch
-from services.model.threshold import grids, threshold
+from services.model.threshold import threshold, thresholds
 from services.model.turns import Turns, all_turns, index_at, next_turn, sides
 from services.model.version import Model
-
-T = TypeVar("T")
-Steps = list[tuple[int, T]]
-"""Values with the moments from which they hold."""
-
-
-class Switch(NamedTuple):
-    """A signal, ``turning`` or ``active``, goes on or off."""
-
-    at_ms: int
-    signal: str
-    on: bool
 
 
 def closing(mail: Mail, score: Score, model: Model) -> Three | None:
@@ -74,6 +62,8 @@ class Path:
         """Whether there is consent to profile, and no hire."""
         horizon_ms = state.at_ms + HORIZON_MS
         self.end_ms = horizon_ms if until_ms is None else min(until_ms, horizon_ms)
+        self.answers: dict[tuple[object, int], tuple[bool, int | None]] = {}
+        """See ``Subject``."""
         self._stretches: list[Stretch] | None = None
         self._latency: Steps[LatencyState | None] | None = None
         self._phase: Steps[Phase | None] | None = None
@@ -93,6 +83,17 @@ class Path:
     def model(self) -> Model:
         """The version that made it."""
         return self._model
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether it is plain without following it that the latency state stays latent-latent.
+
+        And the phase See: false where it takes a closer look.
+        """
+        score = self._state.score
+        if score is None or score.milestone_until_ms > self._state.at_ms:
+            return False
+        return self._both_stay_off(score)
 
     # Made when first asked for; cached_property takes a lock in Python 3.11.
 
@@ -115,14 +116,14 @@ class Path:
     def latency(self) -> "Steps[LatencyState | None]":
         """The latency state (None: not scored) from the last event on."""
         if self._latency is None:
-            self._latency = _latency_steps(self._state, self.switches)
+            self._latency = latency_steps(self._state, self.switches)
         return self._latency
 
     @property
     def phase(self) -> "Steps[Phase | None]":
         """The phase (None: not scored), likewise."""
         if self._phase is None:
-            self._phase = _phase_steps(self._state, self.latency)
+            self._phase = phase_steps(self._state, self.latency)
         return self._phase
 
     def probabilities_at(self, at_ms: int) -> Probabilities:
@@ -148,8 +149,8 @@ class Path:
             return next_turn(self.stretches, self.end_ms, t, at_ms, guess=guess)
         turns = self._turns.get((of, theta))
         if turns is None:
-            self._follow(of, (theta,), 0, 1)
-            turns = self._turns[of, theta]
+            bounds = (threshold(self._model, of, theta),)
+            turns = self._turns[of, theta] = all_turns(self.stretches, self.end_ms, bounds)[0]
         truth, moments_ms = turns
         done = bisect_right(moments_ms, at_ms)
         until_ms = moments_ms[done] if done < len(moments_ms) else None
@@ -168,24 +169,17 @@ class Path:
         """
         if not self.stretches:
             return 0, 0
-        bounds = [threshold(self._model, of, theta) for theta in thetas]
+        bounds = thresholds(self._model, of, thetas)
         low, high = sides(self.stretches, self.end_ms, bounds)
         for theta in thetas[:low]:
             self._turns[of, theta] = True, []
         for theta in thetas[high:]:
             self._turns[of, theta] = False, []
         if low < high:
-            self._follow(of, thetas, low, high)
+            found = all_turns(self.stretches, self.end_ms, bounds[low:high])
+            for theta, turns in zip(thetas[low:high], found, strict=True):
+                self._turns[of, theta] = turns
         return low, high
-
-    def _follow(self, of: str, thetas: tuple[float, ...], low: int, high: int) -> None:
-        """Find all turns of ``thetas[low:high]``."""
-        some = thetas[low:high]
-        bounds = [threshold(self._model, of, theta) for theta in some]
-        looked_at = grids(self._model, of, thetas)[:, :, low:high]
-        found = all_turns(self.stretches, self.end_ms, bounds, looked_at)
-        for theta, turns in zip(some, found, strict=True):
-            self._turns[of, theta] = turns
 
     def _all_switches(self) -> list[Switch]:
         score = self._state.score
@@ -234,11 +228,11 @@ class Path:
 
     def latency_state_at(self, at_ms: int) -> tuple[LatencyState | None, int | None]:
         """The latency state (None: not scored) and when it next changes."""
-        return _step(self.latency, at_ms)
+        return step_at(self.latency, at_ms)
 
     def phase_at(self, at_ms: int) -> tuple[Phase | None, int | None]:
         """The phase (None: not scored) and when it next changes."""
-        return _step(self.phase, at_ms)
+        return step_at(self.phase, at_ms)
 
     def phase_since(self, at_ms: int) -> int:
         """When the phase that holds at a moment began, where the fold was asked to keep that."""
@@ -261,58 +255,3 @@ def _stretches(score: Score, model: Model, end_ms: int) -> list[Stretch]:
             p = weigh(stretches[-1].at(mail.close_ms), factor)
             stretches.append(Stretch(mail.close_ms, p, mail, model))
     return stretches
-
-
-def _latency_steps(state: PersonState, switches: list[Switch]) -> Steps[LatencyState | None]:
-    score = state.score
-    if score is None:
-        return [(state.at_ms, None)]
-    on = {"turning": score.turning_ms is not None, "active": score.active_ms is not None}
-    steps: Steps[LatencyState | None] = [(state.at_ms, _latency_state(on))]
-    for at, signal, value in switches:
-        on[signal] = value
-        _append(steps, at, _latency_state(on))
-    return steps
-
-
-def _latency_state(on: dict[str, bool]) -> LatencyState:
-    return "active" if on["active"] else "actively_latent" if on["turning"] else "latent_latent"
-
-
-_PHASE_OF: dict[LatencyState, Phase] = {
-    "latent_latent": "see",
-    "actively_latent": "think",
-    "active": "do",
-}
-
-
-def _phase_steps(state: PersonState, latency: Steps[LatencyState | None]) -> Steps[Phase | None]:
-    if state.hired_ms is not None and state.left_ms is None:
-        return [(state.at_ms, "care")]
-    if state.score is None:
-        return [(state.at_ms, None)]
-    until_ms = state.score.milestone_until_ms
-    steps: Steps[Phase | None] = []
-    if until_ms > state.at_ms:
-        steps.append((state.at_ms, "do"))
-        latency = [(until_ms, _step(latency, until_ms)[0])] + [
-            s for s in latency if s[0] > until_ms
-        ]
-    for at, name in latency:
-        _append(steps, at, None if name is None else _PHASE_OF[name])
-    return steps
-
-
-def _append(steps: Steps[T], at_ms: int, value: T) -> None:
-    if steps and steps[-1][0] == at_ms:
-        steps.pop()
-    if not steps or steps[-1][1] != value:
-        steps.append((at_ms, value))
-
-
-def _step(steps: Steps[T], at_ms: int) -> tuple[T, int | None]:
-    """The value at a moment (that of the first step before it), and when the next begins."""
-    for i in range(len(steps) - 1, -1, -1):
-        if steps[i][0] <= at_ms or i == 0:
-            return steps[i][1], steps[i + 1][0] if i + 1 < len(steps) else None
-    raise AssertionError("a path has at least one step")

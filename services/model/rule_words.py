@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from services.model.condition_words import in_words
 from services.model.rules import Not
 from services.model.rules.condition import Condition, Node, Subject
-from services.model.rules.membership import ByHand
-from services.model.rules.tree import Turned
+from services.model.rules.joined import ByHand, Turned
 from services.model.vocabulary import Language
 
 REASONS_MAX = 10

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from services.contract.event import LISTED, Event
 from services.model.rules.condition import Condition, Node
+from services.model.rules.joined import Shared, sharing
 from services.model.rules.membership import leaves
 from services.model.rules.memory import Memories, memories_of
 from services.model.rules.standing import Probability, TimeInPhase
@@ -19,6 +20,8 @@ class Rulebook:
     """The segments of a workspace: (interval key, rule)."""
 
     segments: tuple[tuple[str, Node], ...] = ()
+    asked: tuple[Node, ...] = field(init=False, compare=False)
+    """Their rules, a condition that several of them read being one."""
     memories: Memories = field(init=False)
     """What the fold is to keep for them."""
     keys: frozenset[str] = field(init=False)
@@ -48,6 +51,9 @@ class Rulebook:
             phase=any(isinstance(one, TimeInPhase) for one in whole),
         )
         recurring = (i for i, of in enumerate(found) if any(one.recurs() for one in of))
+        known: dict[str, Shared] = {}
+        asked = tuple(sharing(rule, known) for _, rule in self.segments)
+        object.__setattr__(self, "asked", asked)
         object.__setattr__(self, "memories", memories)
         object.__setattr__(self, "keys", frozenset(key for key, _ in self.segments))
         object.__setattr__(self, "every", range(len(found)))

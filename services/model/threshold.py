@@ -1,9 +1,9 @@
-"""A probability against a value, as the sign of a sum of exponentials: what of it does not change.
+"""A probability, and a value that it is compared with: what of them the model alone decides.
 
-In silence P(some states) is a ratio of sums of fifteen exponentials, so it is at least θ where
-f(Δ) = Σ cᵢ mᵢ e^(wᵢΔ) ≥ 0, with m from θ and the states alone. What a grid of times adds to it is
-computed once for each θ; so are bounds, since f is also Σ pⱼ φⱼ(Δ) over the probabilities at the
-beginning, which are not negative: bounds of the φⱼ between two grid points bound f.
+In silence P(some states) is N / D, two sums of fifteen exponentials: Σ cᵢ nᵢ e^(wᵢΔ), and likewise
+with d. It is at least θ where f = N − θD ≥ 0. What a grid of times adds to N and D is computed
+once, for whatever θ. For each θ bounds are: f is also Σ pⱼ φⱼ(Δ) over the probabilities at the
+beginning, which are not negative, so bounds of the φⱼ between two grid points bound f.
 """
 
 from bisect import bisect_left, bisect_right
@@ -25,7 +25,8 @@ _GRID_DAYS = (
     + [40.0, 48.0, 58.0, 70.0, 84.0, 100.0, 120.0, 145.0, 175.0, 210.0, 250.0, 300.0, 350.0, 400.0]
 )
 GRID_MS = [round(days * DAY_MS) for days in _GRID_DAYS]
-"""Times after the beginning of a silence at which f is looked at."""
+"""Times after the beginning of a silence at which a probability is looked at, beside it."""
+TIMES_MS = [0, *GRID_MS]
 _SAMPLES = 16
 """Between two grid times, for bounds."""
 _MARGIN = 1e-9
@@ -39,12 +40,8 @@ STATES_OF: dict[str, tuple[int, ...]] = {
 }
 
 
-Curve = list[tuple[float, float]]
-"""f as (height, exponent per day) of each of its exponentials."""
 Column = npt.NDArray[np.float64]
-"""(15, 1, 1): coefficients of a silence, for to be multiplied by ``Threshold.grid``."""
-Looked = tuple[list[float], list[float]]
-"""What f is, and its slope, at grid times one after the other."""
+"""(15, 1, 1): coefficients of a silence, for to be multiplied by ``Quantity.grid``."""
 
 
 def column_of(c: Sequence[float]) -> Column:
@@ -53,17 +50,25 @@ def column_of(c: Sequence[float]) -> Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Threshold:
-    """P(``of``) ≥ θ as the sign of f: what of it depends on the model alone."""
+class Quantity:
+    """A probability as N / D."""
 
+    of: str
+    """A key of ``STATES_OF``."""
     wanted: tuple[int, ...]
     """The states that are ``of``."""
-    theta: float
-    exponents: tuple[float, ...]
-    weights: tuple[float, ...]
-    """m: f(0) ≥ 0 exactly where the probability is at least θ."""
+    parts: tuple[tuple[float, float, float], ...]
+    """(n, d, exponent per day) of each coefficient."""
     grid: npt.NDArray[np.float64]
-    """(15, 2, T): what each coefficient adds to f, and to its slope, at each grid time."""
+    """(15, 4, 1 + T): what each adds to N, its slope per day, D, its slope, at ``TIMES_MS``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """P ≥ θ as the sign of f: what of it depends on the model alone."""
+
+    quantity: Quantity
+    theta: float
     highest: npt.NDArray[np.float64]
     """(T, 15): no φⱼ is above this between a grid time and the one before it."""
     lowest: npt.NDArray[np.float64]
@@ -72,10 +77,6 @@ class Threshold:
     """T × 15: the highest of ``highest`` up to each grid time: one product mostly tells enough."""
     floors: tuple[tuple[float, ...], ...]
     """T × 15: likewise the lowest of ``lowest``."""
-
-    def curve(self, c: Sequence[float]) -> Curve:
-        """The curve f in a silence that begins with coefficients ``c``."""
-        return [(x * m, w) for x, m, w in zip(c, self.weights, self.exponents, strict=True)]
 
     def surely(self, p: Sequence[float], from_ms: int, to_ms: int, *, truth: bool) -> bool:
         """Whether it is plain that the answer is ``truth`` all the way.
@@ -113,41 +114,36 @@ class Threshold:
         return float(self.highest[cell].dot(p)) >= -_MARGIN
 
 
-@lru_cache(maxsize=4096)
-def threshold(model: Model, of: str, theta: float) -> Threshold:
-    """The threshold's constants. ``of`` is a key of ``STATES_OF``; 0 < ``theta`` < 1."""
+@lru_cache(maxsize=64)
+def quantity(model: Model, of: str) -> Quantity:
+    """The probability's constants. ``of`` is a key of ``STATES_OF``."""
     wanted = STATES_OF[of]
-    exponents: list[float] = []
-    weights: list[float] = []
+    parts: list[tuple[float, float, float]] = []
     for g in range(GRID):
         silence = model.silence[g]
         for k in range(3):
             row = silence.left[3 * k : 3 * k + 3]
-            exponents.append(silence.exponents[k])
-            weights.append(sum(row[i] for i in wanted) - theta * (row[0] + row[1] + row[2]))
-    w = np.array(exponents)[:, None]
-    values = np.array(weights)[:, None] * np.exp(w * np.array(_GRID_DAYS)[None, :])
-    highest, lowest = _bounds(model, np.array(weights))
-    grid = np.stack([values, values * w], axis=1)
+            parts.append((sum(row[i] for i in wanted), sum(row), silence.exponents[k]))
+    n, d, w = (np.array(each)[:, None] for each in zip(*parts, strict=True))
+    e = np.exp(w * np.array([0.0, *_GRID_DAYS])[None, :])
+    grid = np.stack([n * e, n * w * e, d * e, d * w * e], axis=1)
+    return Quantity(of, wanted, tuple(parts), grid)
+
+
+@lru_cache(maxsize=4096)
+def threshold(model: Model, of: str, theta: float) -> Threshold:
+    """The threshold's constants. ``of`` is a key of ``STATES_OF``; 0 < ``theta`` < 1."""
+    found = quantity(model, of)
+    highest, lowest = _bounds(model, np.array([n - theta * d for n, d, _ in found.parts]))
     peaks = tuple(map(tuple, np.maximum.accumulate(highest).tolist()))
     floors = tuple(map(tuple, np.minimum.accumulate(lowest).tolist()))
-    return Threshold(
-        wanted,
-        theta,
-        tuple(exponents),
-        tuple(weights),
-        grid,
-        highest,
-        lowest,
-        peaks,
-        floors,
-    )
+    return Threshold(found, theta, highest, lowest, peaks, floors)
 
 
-@lru_cache(maxsize=64)
-def grids(model: Model, of: str, thetas: tuple[float, ...]) -> npt.NDArray[np.float64]:
-    """(15, 2, K, T): ``Threshold.grid`` of many thresholds, for to be looked at together."""
-    return np.stack([threshold(model, of, theta).grid for theta in thetas], axis=2)
+@lru_cache(maxsize=256)
+def thresholds(model: Model, of: str, thetas: tuple[float, ...]) -> tuple[Threshold, ...]:
+    """Those of several values."""
+    return tuple([threshold(model, of, theta) for theta in thetas])
 
 
 def _bounds(

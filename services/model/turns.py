@@ -8,12 +8,9 @@ the probability surely stays above needs no look of its own.
 from bisect import bisect_right
 from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
-
-from services.model.crossing import all_flips, first_flip, is_above, look
+from services.model.crossing import Motion, all_flips, first_flip
 from services.model.stretch import Stretch
-from services.model.threshold import Threshold
+from services.model.threshold import Threshold, cells
 
 Turns = tuple[bool, list[int]]
 """(the truth at the beginning, the moments at which it becomes another)."""
@@ -46,26 +43,24 @@ def next_turn(
         after_ms, until_ms = begin - stretch.from_ms, end - stretch.from_ms
         expected = truth
         if expected is None:
-            expected = stretch.begins_at(t.wanted) >= t.theta if guess is None else guess
+            begun = stretch.begins_at(t.quantity.wanted)
+            expected = begun >= t.theta if guess is None else guess
         if t.surely(stretch.p, after_ms, until_ms, truth=expected):
             truth = expected
             continue
-        curve = t.curve(stretch.c)
-        now = is_above(curve, after_ms)
+        motion = stretch.motion(t.quantity, until_ms)
+        now = motion.is_at_least(t.theta, after_ms)
         if truth is not None and now is not truth:
             return truth, begin
         truth = now
-        flip = first_flip(t, curve, stretch.column, stretch.p, after_ms, until_ms, truth=truth)
+        flip = first_flip(t, motion, stretch.p, after_ms, until_ms, truth=truth)
         if flip is not None:
             return truth, stretch.from_ms + flip
     return bool(truth), None
 
 
 def all_turns(
-    stretches: Sequence[Stretch],
-    end_ms: int,
-    bounds: Sequence[Threshold],
-    grids: npt.NDArray[np.float64],
+    stretches: Sequence[Stretch], end_ms: int, bounds: Sequence[Threshold]
 ) -> list[Turns]:
     """For each threshold whether it is at the beginning, and all moments at which that changes.
 
@@ -74,29 +69,27 @@ def all_turns(
     Args:
         stretches: of the path; at least one.
         end_ms: where the path ends.
-        bounds: the thresholds.
-        grids: as from ``threshold.grids``, of these.
+        bounds: thresholds of the same probability.
     """
-    found: list[Turns | None] = [None] * len(bounds)
+    found: list[Turns] = []
     for i, stretch in enumerate(stretches):
-        last = i + 1 == len(stretches)
-        length_ms = (end_ms if last else stretches[i + 1].from_ms) - stretch.from_ms
-        if length_ms == 0 and not last:
+        length_ms = _length_ms(stretches, i, end_ms)
+        if length_ms == 0 and i + 1 < len(stretches):
             continue
-        for k, looked in enumerate(look(stretch.column, grids, length_ms)):
-            t, curve = bounds[k], bounds[k].curve(stretch.c)
-            now = is_above(curve, 0)
-            flips = all_flips(t, curve, looked, stretch.p, length_ms, truth=now)
-            before = found[k]
+        motion = stretch.motion(bounds[0].quantity, length_ms)
+        begun = bool(found)
+        for k, t in enumerate(bounds):
+            now = motion.n[0] - t.theta * motion.d[0] >= 0.0
+            flips = all_flips(t, motion, stretch.p, length_ms, truth=now)
             moments_ms = [stretch.from_ms + flip for flip in flips]
-            if before is None:
-                found[k] = now, moments_ms
+            if not begun:
+                found.append((now, moments_ms))
                 continue
-            truth, done_ms = before
+            truth, done_ms = found[k]
             if now is not (truth if len(done_ms) % 2 == 0 else not truth):
                 done_ms.append(stretch.from_ms)
             done_ms += moments_ms
-    return [one for one in found if one is not None]
+    return found
 
 
 def sides(
@@ -104,31 +97,64 @@ def sides(
 ) -> tuple[int, int]:
     """How many thresholds it surely is at least all the way, and from which on it surely is not.
 
-    Few of them are looked at: what is sure of one is sure of all beyond it.
+    Two of them are looked at: what is sure of one is sure of all beyond it. Where it is not, the
+    probability's motion tells of all.
 
     Args:
         stretches: of the path; at least one.
         end_ms: where the path ends.
         bounds: thresholds of the same probability, ascending; at least one.
     """
-    low = high = bisect_right(bounds, stretches[0].begins_at(bounds[0].wanted), key=_theta)
-    step = 1
-    while high < len(bounds) and not _surely(stretches, end_ms, bounds[high], truth=False):
-        high, step = high + step, 2 * step
-    if low and not _surely(stretches, end_ms, bounds[0], truth=True):
-        low = 0
-    step = 1
-    while low > 1 and not _surely(stretches, end_ms, bounds[low - 1], truth=True):
-        low, step = max(low - step, 1), 2 * step
-    return low, min(high, len(bounds))
+    place = bisect_right(bounds, stretches[0].begins_at(bounds[0].quantity.wanted), key=_theta)
+    if (place == len(bounds) or _surely(stretches, end_ms, bounds[place], truth=False)) and (
+        place == 0 or _surely(stretches, end_ms, bounds[place - 1], truth=True)
+    ):
+        return place, place
+    low = high = place
+    for i, stretch in enumerate(stretches):
+        length_ms = _length_ms(stretches, i, end_ms)
+        motion = stretch.motion(bounds[0].quantity, length_ms)
+        low, high = _widened(stretch, motion, length_ms, bounds, (low, high))
+    return low, high
+
+
+def _widened(
+    stretch: Stretch,
+    motion: Motion,
+    length_ms: int,
+    bounds: Sequence[Threshold],
+    known: tuple[int, int],
+) -> tuple[int, int]:
+    """Between which thresholds it keeps in a stretch too, and where it may turn."""
+    low, high = known
+    for n, d in zip(motion.n, motion.d, strict=True):
+        while low > 0 and n - bounds[low - 1].theta * d < 0.0:
+            low -= 1
+        while high < len(bounds) and n - bounds[high].theta * d >= 0.0:
+            high += 1
+    rises, p = motion.rises, stretch.p
+    for cell in range(cells(0, length_ms)[1]):
+        if rises[cell] is rises[cell + 1]:
+            continue
+        if rises[cell]:
+            while high < len(bounds) and bounds[high].may_turn(p, cell, truth=False):
+                high += 1
+        else:
+            while low > 0 and bounds[low - 1].may_turn(p, cell, truth=True):
+                low -= 1
+    return low, high
 
 
 def _surely(stretches: Sequence[Stretch], end_ms: int, t: Threshold, *, truth: bool) -> bool:
     for i, stretch in enumerate(stretches):
-        to_ms = end_ms if i + 1 == len(stretches) else stretches[i + 1].from_ms
-        if not t.surely(stretch.p, 0, to_ms - stretch.from_ms, truth=truth):
+        if not t.surely(stretch.p, 0, _length_ms(stretches, i, end_ms), truth=truth):
             return False
     return True
+
+
+def _length_ms(stretches: Sequence[Stretch], i: int, end_ms: int) -> int:
+    following_ms = stretches[i + 1].from_ms if i + 1 < len(stretches) else end_ms
+    return following_ms - stretches[i].from_ms
 
 
 def _theta(t: Threshold) -> float:

@@ -66,10 +66,11 @@ def changes_at(one: Standing, segments: Segments, at_ms: int) -> tuple[Announced
             name = names.get(key) if kind == "segment" else kind
             if name is not None:
                 holds[name] = interval
-    now = {name: _value(holds[name]) for name in sorted(holds)}
     before = one.announced
+    now = {name: _value(interval) for name, interval in holds.items()}
     if now == before:
-        return now, []
+        return before, []
+    now = dict(sorted(now.items()))
     differs = sorted(
         name for name in before.keys() | now.keys() if before.get(name) != now.get(name)
     )
@@ -125,8 +126,12 @@ def _why(
 
 def next_boundary(intervals: Iterable[Interval], after_ms: int) -> int | None:
     """The first moment after ``after_ms`` at which an interval begins or ends."""
-    edges = (edge for i in intervals for edge in (i.from_ms, i.to_ms))
-    return min((edge for edge in edges if edge is not None and edge > after_ms), default=None)
+    first_ms: int | None = None
+    for _, _, from_ms, to_ms, _ in intervals:
+        for edge_ms in (from_ms, to_ms):
+            if edge_ms is not None and edge_ms > after_ms:
+                first_ms = edge_ms if first_ms is None else min(first_ms, edge_ms)
+    return first_ms
 
 
 def announce_folded(folded: Iterable[Folded], segments: Segments, now_ms: int) -> list[Change]:

@@ -29,19 +29,27 @@ class Counts:
     """The differences that a batch makes."""
 
     def __init__(self) -> None:
-        self._deltas: dict[tuple[str, str, int], int] = defaultdict(int)
+        self._deltas: dict[tuple[str, str], dict[int, int]] = {}
 
     def add(self, intervals: Iterable[Counted], sign: int) -> None:
         """Count intervals in (``sign`` 1), or out again (−1)."""
         deltas = self._deltas
         for kind, key, from_ms, to_ms, _ in intervals:
-            deltas[kind, key, _hour(from_ms)] += sign
+            hours = deltas.get((kind, key))
+            if hours is None:
+                hours = deltas[kind, key] = defaultdict(int)
+            hours[from_ms // HOUR_MS] += sign
             if to_ms is not None:
-                deltas[kind, key, _hour(to_ms)] -= sign
+                hours[to_ms // HOUR_MS] -= sign
 
     def write(self, db: Connection, workspace_id: int) -> int:
         """Append them; how many rows it was."""
-        rows = [(workspace_id, *place, n) for place, n in sorted(self._deltas.items()) if n]
+        rows = [
+            (workspace_id, kind, key, hour * HOUR_MS, n)
+            for (kind, key), hours in sorted(self._deltas.items())
+            for hour, n in sorted(hours.items())
+            if n
+        ]
         insert_rows(db, tables.count_delta, _COLUMNS, rows)
         return len(rows)
 
@@ -74,7 +82,3 @@ def compact(db: Connection) -> bool:
     summed = [(workspace_id, kind, key, hour, n) for hour, n in sorted(sums.items()) if n]
     insert_rows(db, tables.count_delta, _COLUMNS, summed)
     return True
-
-
-def _hour(at_ms: int) -> int:
-    return at_ms // HOUR_MS * HOUR_MS

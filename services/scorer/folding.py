@@ -18,7 +18,7 @@ from services.model.behaviour import WINDOW_MS, is_hit, judged, leads_on, tells
 from services.model.interval import Interval
 from services.model.rulebook import Rulebook
 from services.model.state import PersonState, encode_state
-from services.model.timeline import advance_onto, join
+from services.model.timeline import advance_onto, go_on, join
 from services.model.version import Model
 from services.runtime import telemetry
 from services.scorer.owners import Piece
@@ -69,6 +69,8 @@ class Folded:
     intervals: list[Interval]
     rulebook: Rulebook
     announced: Announced
+    since_ms: Mapping[str, int] | None = None
+    """By segment, from when on it was drawn: what is stored of others stands. None: all were."""
     look_ms: int = 0
     """Stored intervals from here on matter: the cut, or an unannounced boundary before it."""
     remade: ChangeReason | None = None
@@ -253,7 +255,7 @@ def _fold(
     """Fold events in order, keeping the states that later events may be folded from.
 
     ``base`` is changed: whoever calls this has just read it, for this alone. ``stored`` is the
-    same as bytes, where they are at hand.
+    same as bytes, where it is what is stored now: so is, as intervals, all that lay ahead of it.
     """
     rulebook = segments.rulebook_for(person_id)
     if not events:
@@ -285,7 +287,10 @@ def _fold(
         if begin < settles:
             end = min(end, settles)
         until_ms = events[end].occurred_ms if end < len(events) else None
-        state, pieces = advance_onto(state, events[begin:end], model, rulebook, until_ms)
+        if state is not None and stored is not None and end - begin == len(events):
+            state, pieces, one.since_ms = go_on(state, events, model, rulebook)
+        else:
+            state, pieces = advance_onto(state, events[begin:end], model, rulebook, until_ms)
         one.intervals += pieces
         if state.events % CHECKPOINT_EVENTS == 0:
             one.checkpoints.append((place(events[end - 1]), encode_state(state)))

@@ -4,14 +4,15 @@ A row that is superseded after it began stays, closed by ``known_to_ms``; a pred
 began is deleted.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
 from services.contract import tables
 from services.contract.phases import IntervalKind
 from services.model.interval import Interval
-from services.model.timeline import join
+from services.model.timeline import join, standing
 from services.runtime.bulk import among, delete_rows, insert_rows, rows_of, update_rows
 from services.scorer.counts import Counts
 from services.scorer.folding import Folded
@@ -20,7 +21,18 @@ from services.scorer.states import alike_in_age
 Stored = tuple[IntervalKind, str, int, int | None, bytes | None]
 """An ``Interval`` as it comes out of the database: equal to it, and not made one for that."""
 
-_NONE: Mapping[Stored, int] = {}
+
+class _Held(NamedTuple):
+    """What is stored of a person from their cut on."""
+
+    rows: dict[Stored, int]
+    """Ids, of what may change."""
+    standing: list[Interval]
+    """What was not drawn anew, and stays."""
+    begun: list[Interval]
+    """What was not drawn anew, and begins by an event."""
+
+
 _row = tables.interval.c
 # The person, then an Interval's fields in their order, then since when it is known.
 _COLUMNS = (
@@ -47,9 +59,11 @@ def write(db: Connection, workspace_id: int, folded: Sequence[Folded], now_ms: i
     never_began: list[int] = []
     counts = Counts()
     for one in folded:
-        rows = held.get(one.person_id, _NONE)
-        one.intervals = _with_past(one, rows)
-        wanted: set[Stored] = set(one.intervals)
+        theirs = held.get(one.person_id) or _Held({}, [], [])
+        rows = theirs.rows
+        drawn = _with_past(one, rows) + theirs.begun
+        one.intervals = drawn + theirs.standing
+        wanted: set[Stored] = set(drawn)
         made = wanted - rows.keys()
         dropped = rows.keys() - wanted
         added += [(one.person_id, interval) for interval in made]
@@ -81,12 +95,10 @@ def _insert(
     insert_rows(db, tables.interval, _COLUMNS, rows)
 
 
-def _held(
-    db: Connection, workspace_id: int, folded: Sequence[Folded]
-) -> dict[int, dict[Stored, int]]:
-    """Rows that hold now and may change: those that reach beyond where the person changes."""
+def _held(db: Connection, workspace_id: int, folded: Sequence[Folded]) -> dict[int, _Held]:
+    """Rows that hold now and reach beyond where the person changes."""
     by_person = {one.person_id: one for one in folded}
-    held: dict[int, dict[Stored, int]] = {}
+    held: dict[int, _Held] = {}
     for begin_ms, persons in alike_in_age({one.person_id: one.look_ms for one in folded}):
         query = select(
             _row.id,
@@ -108,9 +120,19 @@ def _held(
             if to_ms is not None and to_ms < one.look_ms:
                 continue
             # Rows of versions that are not folded for this person now are not ours to judge.
-            if kind == "segment" and one.state is not None and key not in one.rulebook.keys:
+            is_segment = kind == "segment"
+            if is_segment and one.state is not None and key not in one.rulebook.keys:
                 continue
-            held.setdefault(person, {})[row[2:]] = row[0]
+            theirs = held.get(person)
+            if theirs is None:
+                theirs = held[person] = _Held({}, [], [])
+            if is_segment and one.since_ms is not None and key not in one.since_ms:
+                kept = Interval._make(row[2:])
+                if (now := _as_drawn(one, kept)) is kept:
+                    theirs.standing.append(kept)
+                    continue
+                theirs.begun.append(now)
+            theirs.rows[row[2:]] = row[0]
     return held
 
 
@@ -118,13 +140,25 @@ def _with_past(one: Folded, rows: Iterable[Stored]) -> list[Interval]:
     """The new intervals, joined with what stored ones were before the cut."""
     if one.cut_ms is None:
         return one.intervals
-    cut_ms = one.cut_ms
-    past = [
-        Interval(kind, key, from_ms, cut_ms if to_ms is None or to_ms > cut_ms else to_ms, cause)
-        for kind, key, from_ms, to_ms, cause in rows
-        if from_ms < cut_ms
-    ]
+    since_ms = one.since_ms or {}
+    past = []
+    for kind, key, from_ms, to_ms, cause in rows:
+        cut_ms = since_ms.get(key)
+        if cut_ms is None:  # a phase, a latency state, or what stands and was changed already
+            if kind == "segment" and one.since_ms is not None:
+                continue
+            cut_ms = one.cut_ms
+        if from_ms < cut_ms:
+            end_ms = cut_ms if to_ms is None or to_ms > cut_ms else to_ms
+            past.append(_as_drawn(one, Interval(kind, key, from_ms, end_ms, cause)))
     return join(sorted(past, key=_begun_ms) + one.intervals)
+
+
+def _as_drawn(one: Folded, stored: Interval) -> Interval:
+    """What was stored of a time before it was drawn anew, but maybe after the cut."""
+    if one.cut_ms is None or stored.from_ms < one.cut_ms:
+        return stored
+    return standing(stored, one.arrived)
 
 
 def _begun_ms(interval: Interval) -> int:

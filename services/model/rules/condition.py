@@ -32,6 +32,10 @@ class Subject(Protocol):
     def model(self) -> Model:
         """The version that made it."""
 
+    @property
+    def answers(self) -> dict[tuple[object, int], Verdict]:
+        """What conditions that are shared were answered before, by themselves and the moment."""
+
     def phase_at(self, at_ms: int) -> tuple[Phase | None, int | None]:
         """The phase (None: not scored) and when it next changes."""
 

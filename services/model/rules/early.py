@@ -7,10 +7,10 @@ from services.contract.phases import PHASES, LatencyState, Phase
 from services.model.rules.attributes import Attribute, AttributeDate
 from services.model.rules.condition import Condition, Node
 from services.model.rules.happenings import Events, FirstEvent, LastEvent
+from services.model.rules.joined import ByHand, Joined, Turned
 from services.model.rules.known import IdentityKnown, MachineShare
-from services.model.rules.membership import ByHand
 from services.model.rules.standing import LatencyStateIs, PhaseIs
-from services.model.rules.tree import AnyOf, Joined, Not, Turned
+from services.model.rules.tree import AnyOf, Not
 
 Decided = bool | None | Literal["nobody"]
 """By hand: in, out; None: it is not known yet; ``nobody``: nothing was decided."""

@@ -1,11 +1,12 @@
 """Segments that refer to each other, and who was put in one, or kept out, by hand."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import ClassVar, Literal, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
 from services.model.rules.condition import Composed, Condition, Node, Subject, Verdict
+from services.model.rules.joined import ByHand
 from services.model.rules.memory import BY_HAND
 
 TOGETHER_MAX = 512
@@ -27,25 +28,6 @@ class InSegment(Condition):
     def verdict(self, subject: Subject, at_ms: int) -> Verdict:
         """By itself it stands for nobody: :func:`whole` puts the other segment's rule here."""
         return False, None
-
-
-class ByHand(NamedTuple):
-    """A segment as it is evaluated: its rule, and before it what people decided."""
-
-    key: str
-    """Where the fold keeps it."""
-    rule: Node
-
-    def verdict(self, subject: Subject, at_ms: int) -> Verdict:
-        """See :class:`services.model.rules.condition.Condition`."""
-        put = subject.state.rings_ms.get(self.key)
-        if put is None:
-            return self.rule.verdict(subject, at_ms)
-        return bool(put[0]), None
-
-    def parts(self) -> Sequence[Node]:
-        """The rule."""
-        return (self.rule,)
 
 
 def refers_to(rule: Condition) -> frozenset[str]:

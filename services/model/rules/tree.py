@@ -7,7 +7,7 @@ another type, so that a rule that was stored can be read for ever.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, NamedTuple, get_args
+from typing import Annotated, Literal, get_args
 from typing import Any as Json
 
 from pydantic import (
@@ -24,6 +24,7 @@ from services.model.rules.condition import Composed, Node, Subject, Verdict, unk
 from services.model.rules.contact import Available, Cadence, Pressure
 from services.model.rules.happenings import Events, FirstEvent, LastEvent
 from services.model.rules.interest import Engagement, Interest
+from services.model.rules.joined import Joined, Turned, combined
 from services.model.rules.known import ConsentIs, IdentityKnown, MachineShare
 from services.model.rules.membership import InSegment, leaves
 from services.model.rules.standing import LatencyStateIs, PhaseIs, Probability, TimeInPhase
@@ -121,53 +122,6 @@ class Not(Composed):
     def with_parts(self, parts: Sequence[Node]) -> Node:
         """The same of another."""
         return Turned(parts[0])
-
-
-class Joined(NamedTuple):
-    """Several rules as they are evaluated; a part with the decisive truth settles the whole."""
-
-    rules: tuple[Node, ...]
-    decisive: bool
-
-    def verdict(self, subject: Subject, at_ms: int) -> Verdict:
-        """See :class:`Condition`."""
-        return combined(self.rules, subject, at_ms, decisive=self.decisive)
-
-    def parts(self) -> Sequence[Node]:
-        """The rules."""
-        return self.rules
-
-
-class Turned(NamedTuple):
-    """The opposite of a rule as it is evaluated."""
-
-    rule: Node
-
-    def verdict(self, subject: Subject, at_ms: int) -> Verdict:
-        """See :class:`Condition`."""
-        truth, until_ms = self.rule.verdict(subject, at_ms)
-        return not truth, until_ms
-
-    def parts(self) -> Sequence[Node]:
-        """The rule."""
-        return (self.rule,)
-
-
-def combined(rules: Sequence[Node], subject: Subject, at_ms: int, *, decisive: bool) -> Verdict:
-    """One part with the decisive truth settles the whole, for as long as the longest of them."""
-    ends_ms: int | None = None
-    settled_ms: int | None = None
-    settled = False
-    for rule in rules:
-        truth, until_ms = rule.verdict(subject, at_ms)
-        if truth is decisive:
-            if until_ms is None:
-                return decisive, None
-            settled = True
-            settled_ms = until_ms if settled_ms is None else max(settled_ms, until_ms)
-        elif until_ms is not None:
-            ends_ms = until_ms if ends_ms is None else min(ends_ms, until_ms)
-    return (decisive, settled_ms) if settled else (not decisive, ends_ms)
 
 
 _Written = (

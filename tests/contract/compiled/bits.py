@@ -11,19 +11,25 @@ from services.model import fold
 from services.model.behaviour import judged
 from services.model.rulebook import Rulebook
 from services.model.rules import RuleTree
-from services.model.state import encode_state
-from services.model.timeline import advance
+from services.model.state import copy_state, encode_state
+from services.model.timeline import advance, go_on
 from services.model.version import load
 from tests.golden.model.regenerate import FILES, events_of, expected_of
 from tests.simulation.world import people
 
 PERSONS = 60
 EVENTS_EACH = 40
+READY = {"type": "phase", "any_of": ["think", "do"]}
+NORTH = {"type": "attribute", "name": "region", "op": "is", "value": "Noord"}
 RULES = {
-    "ready": {"type": "phase", "any_of": ["think", "do"]},
-    "open": {"type": "probability", "of": "openness", "at_least": 0.3},
+    "ready": READY,
+    **{
+        f"open-{i}": {"type": "probability", "of": "openness", "at_least": 0.1 + i / 20}
+        for i in range(6)
+    },
     "looked": {"type": "events", "event": ["vacancy_viewed"], "at_least": 2, "within_days": 14},
-    "north": {"type": "attribute", "name": "region", "op": "is", "value": "Noord"},
+    "north": NORTH,
+    "ready-north": {"type": "all", "rules": [READY, {"type": "not", "rule": NORTH}]},
 }
 
 
@@ -44,6 +50,9 @@ def main() -> None:
             part = rng.randrange(1, 9)
             now, events = events[:part], events[part:]
             until_ms = events[0].occurred_ms if events else None
+            if state is not None:
+                ahead = go_on(copy_state(state), now, model, rulebook)
+                told.append(repr((ahead.intervals, ahead.since_ms)).encode())
             state, pieces = advance(state, now, model, rulebook, until_ms)
             told += [repr(pieces).encode(), encode_state(state)]
         print(number, _digest(b"".join(told)))

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contract.phases import DAY_MS, HORIZON_MS, HOUR_MS
-from services.model.crossing import is_above
 from services.model.path import Path
 from services.model.state import PersonState, Score
 from services.model.threshold import STATES_OF, threshold
@@ -113,6 +112,26 @@ def test_a_guess_changes_no_answer(state, of, theta):
 
 
 @quick
+@given(
+    scored_states(),
+    st.sampled_from(SIGNS),
+    st.lists(st.floats(0.01, 0.99), min_size=1, max_size=12, unique=True),
+    st.integers(1, HORIZON_MS),
+)
+def test_many_bounds_at_once_are_one_after_the_other(state, of, bounds, ahead_ms):
+    """Those that are far apart, and those of which several are crossed between two grid times."""
+    near = [bounds[0] + 0.0001 * i for i in range(5)]
+    thetas = tuple(sorted({*bounds, *(one for one in near if one < 1)}))
+    together = Path(state, MODEL, T0 + ahead_ms)
+    low, high = together.sides(of, thetas)
+    for i, theta in enumerate(thetas):
+        pieces = verdicts(together, of, theta)
+        assert pieces == verdicts(Path(state, MODEL, T0 + ahead_ms), of, theta)
+        if not low <= i < high:
+            assert pieces == [(T0, together.end_ms, i < low)]
+
+
+@quick
 @given(scored_states(), st.sampled_from(SIGNS), st.floats(0.01, 0.99), st.booleans())
 def test_what_is_called_sure_is_so(state, of, theta, truth):
     """The shortcut past the search is an upper and a lower bound everywhere."""
@@ -124,7 +143,8 @@ def test_what_is_called_sure_is_so(state, of, theta, truth):
     for begin, end in ((0, HORIZON_MS), (0, 3 * DAY_MS), (9 * DAY_MS, 30 * DAY_MS)):
         if t.surely(first.p, begin, end, truth=truth):
             inside = [x for x in times.tolist() if begin <= x <= end]
-            assert all(is_above(t.curve(first.c), x) is truth for x in inside)
+            motion = first.motion(t.quantity, HORIZON_MS)
+            assert all(motion.is_at_least(theta, x) is truth for x in inside)
 
 
 @quick

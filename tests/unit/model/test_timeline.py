@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.contract.event import Event
 from services.contract.phases import DAY_MS, HORIZON_MS
 from services.model.fold import fold
 from services.model.interval import Interval
@@ -14,7 +15,7 @@ from services.model.path import Path
 from services.model.rulebook import Rulebook
 from services.model.rules import Events, Not, evaluate
 from services.model.state import PersonState, encode_state
-from services.model.timeline import advance, ahead, join
+from services.model.timeline import advance, ahead, go_on, join, standing
 from tests.unit.model.journeys import (
     AGREED,
     MODEL,
@@ -62,6 +63,38 @@ def test_many_events_at_once_are_one_after_the_other(events, trees):
         pieces += drawn if until is None else clipped(drawn, until)
     assert encode_state(one) == encode_state(state)
     assert rows(join(pieces)) == rows(whole)
+
+
+@quick
+@given(lives(), st.lists(rules(), max_size=3), st.data())
+def test_what_events_do_not_touch_stands_as_it_was_drawn_ahead(events, trees, data):
+    """Parts of any size, down to what began each interval."""
+    rulebook = Rulebook(tuple((str(i), rule) for i, rule in enumerate(trees)))
+    place = data.draw(st.integers(1, len(events)))
+    state, held = advance(None, events[:place], MODEL, rulebook)
+    while place < len(events):
+        part = events[place : place + data.draw(st.integers(1, 4))]
+        place += len(part)
+        state, drawn, since_ms = go_on(state, part, MODEL, rulebook)
+        held = continued(held, drawn, since_ms, part)
+    whole_state, whole = advance(None, events, MODEL, rulebook)
+    assert encode_state(state) == encode_state(whole_state)
+    assert set(held) == set(whole)
+
+
+def continued(
+    held: list[Interval], drawn: list[Interval], since_ms: dict[str, int], events: list[Event]
+) -> list[Interval]:
+    """What was held, with what was drawn anew in its place."""
+    begin_ms = events[0].occurred_ms
+    past = []
+    for one in held:
+        known = one if one.from_ms < begin_ms else standing(one, events)
+        if one.kind == "segment" and one.key not in since_ms:
+            past.append(known)
+        else:
+            past += clipped([known], since_ms.get(one.key, begin_ms))
+    return join([*sorted(past, key=lambda one: one.from_ms), *drawn])
 
 
 @quick
