@@ -10,6 +10,7 @@ import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 
 import structlog
 from sqlalchemy import Connection, Engine, select
@@ -26,6 +27,7 @@ from services.scorer.batch import Outcome, apply, introduce
 from services.scorer.chores import Chores
 from services.scorer.letters import unnamed
 from services.scorer.outages import short
+from services.scorer.parts import in_parts
 from services.scorer.positions import FencedError, claim, skip, stored_position
 from services.scorer.record import Batch, Poison, set_aside, sort_out
 from services.scorer.versions import InForce
@@ -127,10 +129,23 @@ class Scorer:
     def _score(self, records: Sequence[Stored]) -> bool:
         """Score a batch; False: we go back to where it begins, or to where another is."""
         try:
-            return self._apply_or_narrow(records)
+            return self._one_by_one(in_parts(records))
         except FencedError as fenced:
             self._go_where_another_is(fenced)
             return False
+
+    def _one_by_one(self, parts: Sequence[Sequence[Stored]]) -> bool:
+        """Score parts of a batch in their order; False: one was not, and we are back there."""
+        for number, part in enumerate(parts):
+            done = False
+            try:
+                done = not self._attempts.is_stopped and self._apply_or_narrow(part)
+            finally:  # who hears of a fence knows of this part's partitions alone
+                if not done:
+                    self._back_to([*chain.from_iterable(parts[number:])])
+            if not done:
+                return False
+        return True
 
     def _apply_or_narrow(self, records: Sequence[Stored]) -> bool:
         try:
@@ -144,16 +159,7 @@ class Scorer:
         else:
             return True
         middle = len(records) // 2
-        for part, rest in ((records[:middle], records), (records[middle:], records[middle:])):
-            try:
-                done = not self._attempts.is_stopped and self._apply_or_narrow(part)
-            except FencedError:
-                self._back_to(rest)  # whoever hears of it knows of this part's partitions alone
-                raise
-            if not done:
-                self._back_to(rest)
-                return False
-        return True
+        return self._one_by_one((records[:middle], records[middle:]))
 
     def _apply(self, records: Sequence[Stored]) -> None:
         began_s = time.monotonic()

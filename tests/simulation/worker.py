@@ -12,12 +12,13 @@ from services.model.version import load
 from services.runtime.clock import now_ms
 from services.runtime.database import open_database
 from services.runtime.kafka_log_reader import KafkaLogReader
-from services.scorer import consume
+from services.scorer import consume, parts
 
 
 def main(url: str, kafka: str, topic: str, clock: str = "") -> None:
     """Score until killed or asked to leave, in small batches: many transactions are cut short."""
     consume.BATCH_RECORDS_MAX = 200
+    parts.KEYS_MAX = 60
     engine = open_database(url)
     positions = consume.positions(engine)
     reader = KafkaLogReader(kafka, topic, topic, positions, session_timeout_ms=6_000)
