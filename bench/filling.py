@@ -6,6 +6,7 @@ between its batches. First it has a backlog, and its rate is taken without and w
 fill; then 500 events come a second, of anybody, until another segment is in force.
 """
 
+import math
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -111,14 +112,17 @@ def fill_while_scoring(
         Figure(measure, "  while a segment is filled", together, "events/s"),
         Figure(measure, "  share lost to it", (1 - together / alone) * 100, "%", Target(LOST_MAX)),
         Figure(measure, "  filled meanwhile", busy, "persons/s"),
-        Figure(measure, "  so 1,000,000 persons take", 1e6 / busy / 60, "min"),
+        Figure(measure, "  so 1,000,000 persons take", _minutes(busy), "min"),
         Figure(measure, f"filled while {PACE_PER_S} events a second come", paced, "persons/s"),
-        Figure(
-            measure, "  so 1,000,000 persons take", 1e6 / paced / 60, "min", Target(MINUTES_MAX)
-        ),
+        Figure(measure, "  so 1,000,000 persons take", _minutes(paced), "min", Target(MINUTES_MAX)),
         Figure(measure, "  an event is scored within, p50", percentile(late_s, 0.5), "s"),
         Figure(measure, "  p99", percentile(late_s, 0.99), "s"),
     ]
+
+
+def _minutes(persons_per_s: float) -> float:
+    """What a million take."""
+    return 1e6 / persons_per_s / 60 if persons_per_s else math.inf
 
 
 def _create(engine: Engine, rule: dict[str, Any]) -> None:
