@@ -166,12 +166,15 @@ def patch_account(
     "/{account_id}",
     status_code=204,
     summary="End somebody's access",
-    responses=described(400, 401, 403, 404, 409, 503),
+    responses=described(400, 401, 403, 404, 409, 412, 503),
 )
-def delete_account(here: Here, credential: AccountsWriter, account_id: AccountPath) -> None:
+def delete_account(
+    here: Here, credential: AccountsWriter, account_id: AccountPath, if_match: IfMatch = None
+) -> None:
     """Their sessions end at once. The audit keeps what they did."""
     with writing(here.engine).begin() as connection:
         row = find_account(connection, credential.workspace_id, account_id)
+        must_match(if_match, _tag(row))
         may_give(credential.scopes, row.role)
         end_account(connection, row, credential.who, here.clock())
 

@@ -42,6 +42,7 @@ from services.api import (
     preview,
     problem,
     problem_pages,
+    retention,
     rewrite,
     segments,
     smart,
@@ -89,7 +90,7 @@ from services.runtime.clock import now_ms
 
 _DESCRIBED = (
     persons, upserts, identities, decisions, conflicts, consent, objections, erasures,
-    timeline, phases, explain, known,
+    retention, timeline, phases, explain, known,
     interests, pressure, by_hand, next_content, content,
     preview, segments, members, imports, exports, jobs, changes, stream,
     webhooks, webhook_secrets, deliveries, triggers,

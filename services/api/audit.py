@@ -1,6 +1,9 @@
 """The audit: who changed what of rules, keys, people and settings, and what it was before.
 
-Rows are only ever added, in the transaction of the change that they tell of.
+Rows are only ever added, in the transaction of the change that they tell of; of what changes a
+person, which is an event, right after it is on disk and before it is answered. Of people there
+stands the public id, which leads nowhere once they are erased, and nothing that they said or are
+known by.
 """
 
 from typing import Annotated, Any
@@ -10,17 +13,23 @@ from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
 from sqlalchemy import Connection, Row, insert, select
 
-from services.api.context import Here
+from services.api.auth import Credential
+from services.api.context import Context, Here
 from services.api.named import names_of
 from services.api.needs import AuditReader
-from services.api.problem import described
+from services.api.people import person_of_identity
+from services.api.problem import Problem, described
 from services.api.wire import INT64_MAX, Cursor, Limit, Out, pack_cursor, rfc3339, unpack_cursor
+from services.contract.event import Identity
 from services.contract.tables import audit
+from services.runtime.database import writing
 
 router = APIRouter(prefix="/v1", tags=["access"])
 
 COMMAND_LINE = "command line"
 """Who changed what the command line changed."""
+NOBODY = "nobody known"
+"""Whom it is about, where nobody was known by the identity that was given."""
 
 
 def note(
@@ -56,6 +65,35 @@ def note(
         "after": after,
     }
     connection.execute(insert(audit).values(row))
+
+
+def note_told(
+    here: Context, credential: Credential, what: str, about: str, *, after: Any = None
+) -> None:
+    """Write down what was just told of somebody through the tracker's door.
+
+    Where this fails the caller hears 503, and says the same again, which changes nobody twice.
+
+    Args:
+        here: the surroundings.
+        credential: whose doing it was.
+        what: noun and verb, as ``person.erased``.
+        about: a public id, :data:`NOBODY`, or a segment's key.
+        after: JSON of what was told, without reasons, names or values.
+    """
+    with writing(here.engine).begin() as connection:
+        now_ms = here.clock()
+        workspace_id, who = credential.workspace_id, credential.who
+        note(connection, workspace_id, who, what, about, now_ms, after=after)
+
+
+def known_by(connection: Connection, workspace_id: int, who: Identity) -> str:
+    """The public id of whoever is known by an identity, or :data:`NOBODY`."""
+    try:
+        row = person_of_identity(connection, workspace_id, who.namespace, who.value)
+    except Problem:
+        return NOBODY
+    return str(row.public_id)
 
 
 class ChangeNoted(Out):

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 from sqlalchemy import Connection, Row, select, tuple_
 
-from services.api.audit import note
+from services.api.audit import note_told
 from services.api.auth import Credential
 from services.api.context import Context, Here
 from services.api.decisions import DecisionTaken
@@ -36,7 +36,6 @@ from services.contract.listing import Listing
 from services.contract.tables import event, identity, person
 from services.contract.vault import open_payload
 from services.model.rules.memory import BY_HAND
-from services.runtime.database import writing
 
 router = APIRouter(prefix="/v1/segments", tags=["segments"])
 
@@ -153,11 +152,9 @@ def _tell(
     position = here.door.put(workspace_id, put)
     if position is None:
         raise Problem(409, "not_followed", "The person did not agree to be followed.")
-    # By the id alone, which leads nowhere once somebody is erased; why is told with the list.
+    # Why is told with the list.
     after = {"person": row.public_id, "list": said[0]}
-    with writing(here.engine).begin() as connection:
-        now_ms = here.clock()
-        note(connection, workspace_id, credential.who, "segment.listed", key, now_ms, after=after)
+    note_told(here, credential, "segment.listed", key, after=after)
     return DecisionTaken(position=position)
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path
 from pydantic import ConfigDict, Field, model_validator
 from sqlalchemy import Connection, Row, insert, select
 
+from services.api.audit import note
 from services.api.context import Here
 from services.api.idempotency import OnceOnly, answered_once
 from services.api.needs import LinksWriter
@@ -106,6 +107,16 @@ def post_campaign(
             }
             connection.execute(insert(campaign).values(values))
             once.remember(connection, credential.workspace_id, public_id, here.clock())
+            shown = _show(find_campaign(connection, credential.workspace_id, public_id))
+            note(
+                connection,
+                credential.workspace_id,
+                credential.who,
+                "campaign.made",
+                public_id,
+                here.clock(),
+                after=shown.model_dump(exclude={"id", "created_at"}),
+            )
         row = find_campaign(connection, credential.workspace_id, public_id)
     return _show(row)
 

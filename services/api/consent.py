@@ -8,6 +8,8 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
 
+from services.api.audit import known_by, note_told
+from services.api.auth import Credential
 from services.api.context import Context, Here
 from services.api.needs import ConsentWriter, PersonsReader
 from services.api.people import find_person, spelled
@@ -141,7 +143,8 @@ def post_persons_consent(
     if noes:
         for one in sorted(circles.speakers - {circles.core}):
             _tell(here, credential.workspace_id, one, body.model_copy(update={"purposes": noes}))
-    return _tell(here, credential.workspace_id, circles.core, body)
+    taken = _tell(here, credential.workspace_id, circles.core, body)
+    return _noted(here, credential, str(person.public_id), body, taken)
 
 
 @router.post(
@@ -153,7 +156,10 @@ def post_persons_consent(
 def post_consent(here: Here, credential: ConsentWriter, body: ConsentOfIdentityIn) -> ConsentTaken:
     """Also for somebody who is not known yet: a no holds for what comes later."""
     who = spelled(body.namespace, body.value)
-    return _tell(here, credential.workspace_id, who, body)
+    taken = _tell(here, credential.workspace_id, who, body)
+    with here.engine.connect() as connection:
+        about = known_by(connection, credential.workspace_id, who)
+    return _noted(here, credential, about, body, taken)
 
 
 def consent_of(connection: Connection, person: Row[Any]) -> ConsentOut:
@@ -183,6 +189,15 @@ def deciding_of(
         rows.setdefault(row.person_id, []).append(row)
     found = circles_of(connection, workspace_id, lambda one: one.in_(person_ids))
     return {one: _now(said, found[one][0]) for one, said in rows.items() if one in found}
+
+
+def _noted(
+    here: Context, credential: Credential, about: str, body: ConsentIn, taken: ConsentTaken
+) -> ConsentTaken:
+    said = {"given_at": rfc3339(body.given_at), "text_version": body.text_version}
+    after: dict[str, Any] = {**body.model_dump(include={"purposes"})["purposes"], **said}
+    note_told(here, credential, "consent.recorded", about, after=after)
+    return taken
 
 
 def _tell(here: Context, workspace_id: int, who: Identity, body: ConsentIn) -> ConsentTaken:

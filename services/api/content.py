@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import ConfigDict, Field, field_validator
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, delete, func, select
 
 from services.api.audit import note
 from services.api.auth import Credential
@@ -13,6 +13,7 @@ from services.api.campaigns import Below
 from services.api.conditional import TAGGED, IfMatch, must_match, tag_of, tell_tag
 from services.api.content_store import find_content, rows_of, store_item
 from services.api.context import Context, Here
+from services.api.lawful import must_be_lawful
 from services.api.needs import ContentReader, ContentWriter
 from services.api.problem import described
 from services.api.wire import (
@@ -26,6 +27,7 @@ from services.api.wire import (
     rfc3339_or_none,
     unpack_cursor,
 )
+from services.contract.event import content_type_of
 from services.contract.phases import Phase
 from services.contract.tables import content, workspace
 from services.contract.token import is_safe_target
@@ -61,7 +63,9 @@ class ContentEdit(Body):
         }
     )
     content_type: str = Field(
-        min_length=1, max_length=100, description="`vacancy`, `story`, `podcast`, `meeting`, …"
+        min_length=1,
+        max_length=100,
+        description="`vacancy`, `story`, `podcast`, `meeting`, …; `Vacancy` is `vacancy`.",
     )
     title: str = Field(min_length=1, max_length=500)
     url: str | None = Field(
@@ -80,6 +84,14 @@ class ContentEdit(Body):
         default=None, description="Not offered before. Left out: at once."
     )
     closes_at: Moment | None = Field(default=None, description="Not offered from then on.")
+
+    @field_validator("content_type")
+    @classmethod
+    def _plain(cls, told: str) -> str:
+        plain = content_type_of(told)
+        if not plain:
+            raise ValueError("it has nothing but blanks")
+        return plain
 
     @field_validator("url")
     @classmethod
@@ -139,7 +151,7 @@ def list_content(
         .limit(limit)
     )
     if content_type is not None:
-        query = query.where(content.c.kind == content_type)
+        query = query.where(func.lower(content.c.kind) == content_type_of(content_type))
     if phase is not None:
         query = query.where(content.c.phase == phase)
     with here.engine.connect() as connection:
@@ -184,6 +196,7 @@ def put_content(
 ) -> CatalogueOut:
     """The same id is what events carry as their `content_id`. Sent again it changes nothing."""
     workspace_id = credential.workspace_id
+    must_be_lawful(body.topics)
     with writing(here.engine).begin() as connection:
         there = rows_of(connection, workspace_id, [content_id])
         if there:
@@ -222,7 +235,7 @@ def show_content(row: Row[Any]) -> ContentOut:
     """A stored item."""
     return ContentOut(
         content_id=row.content_id,
-        content_type=row.kind,
+        content_type=content_type_of(row.kind),
         title=row.title,
         url=row.address,
         topics=row.topics,

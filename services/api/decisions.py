@@ -8,6 +8,8 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 from sqlalchemy import Connection, Row, Select, and_, select
 
+from services.api.audit import known_by, note
+from services.api.auth import Credential
 from services.api.context import Context, Here
 from services.api.idempotency import Once, OnceOnly, answered_once
 from services.api.needs import IdentitiesWriter, PersonsReader
@@ -124,9 +126,9 @@ def post_decision(
     with here.engine.connect() as connection:
         for who in (one, other):
             id_of(connection, credential.workspace_id, who)
-    by = credential.name
-    word = Word(one, other, body.decision, body.reason, body.by, by, once.name())
-    return tell_once(here, credential.workspace_id, word, once)
+        about = known_by(connection, credential.workspace_id, one)
+    word = Word(one, other, body.decision, body.reason, body.by, credential.name, once.name())
+    return tell_once(here, credential, word, once, about)
 
 
 @router.get(
@@ -177,12 +179,22 @@ def tell(here: Context, workspace_id: int, words: Sequence[Word]) -> DecisionTak
     return DecisionTaken(position=position)
 
 
-def tell_once(here: Context, workspace_id: int, word: Word, once: Once) -> DecisionTaken:
+def tell_once(
+    here: Context, credential: Credential, word: Word, once: Once, about: str
+) -> DecisionTaken:
     """Say a decision to the tracker, unless the same request did so before.
+
+    Args:
+        here: the surroundings.
+        credential: whose doing it is.
+        word: the decision.
+        once: the request.
+        about: the public id of whose identity the first one is.
 
     Raises:
         Problem: as :func:`tell`; 409, the Idempotency-Key came with another request.
     """
+    workspace_id = credential.workspace_id
     with here.engine.connect() as connection:
         position = once.made(connection, workspace_id)
     if position is not None:
@@ -190,6 +202,8 @@ def tell_once(here: Context, workspace_id: int, word: Word, once: Once) -> Decis
     taken = tell(here, workspace_id, [word])
     with answered_once(), writing(here.engine).begin() as connection:
         once.remember(connection, workspace_id, taken.position, here.clock())
+        what, after = "identity.decided", {"decision": word.decision}
+        note(connection, workspace_id, credential.who, what, about, here.clock(), after=after)
     return taken
 
 

@@ -8,8 +8,10 @@ from sqlalchemy import Row, select
 
 from services.api.campaigns import Below, next_of
 from services.api.context import Here
+from services.api.idempotency import OnceOnly, answered_once
 from services.api.needs import WebhooksReader, WebhooksWriter
 from services.api.problem import described
+from services.api.unwritten import until_written
 from services.api.webhook_shapes import WebhookPath
 from services.api.webhook_store import (
     ask_test,
@@ -93,27 +95,41 @@ def get_deliveries(
 def post_redeliver(
     here: Here, credential: WebhooksWriter, webhook_id: WebhookPath, delivery_id: DeliveryPath
 ) -> DeliveryOut:
-    """At once, under the same `webhook-id`, out of its order, also while the webhook is paused."""
+    """At once, under the same `webhook-id`, out of its order, also while the webhook is paused.
+
+    A message that was sent this very moment is waited for until it is written down.
+    """
+    workspace_id = credential.workspace_id
+    until_written(here, workspace_id, webhook_id, delivery_id)
     with writing(here.engine).begin() as connection:
-        row = hold_webhook(connection, credential.workspace_id, webhook_id)
+        row = hold_webhook(connection, workspace_id, webhook_id)
         found = find_delivery(connection, row, delivery_id)
         check_asked(connection, row)
         send_again(connection, found, here.clock())
         found = find_delivery(connection, row, delivery_id)
-        return _show(found, changes_of(connection, row.workspace_id, [found]))
+        return _show(found, changes_of(connection, workspace_id, [found]))
 
 
 @router.post(
     "/test",
     status_code=202,
     summary="Send a test",
-    responses=described(400, 401, 403, 404, 429, 503),
+    responses=described(400, 401, 403, 404, 409, 429, 503),
 )
-def post_test(here: Here, credential: WebhooksWriter, webhook_id: WebhookPath) -> DeliveryOut:
+def post_test(
+    here: Here, credential: WebhooksWriter, webhook_id: WebhookPath, once: OnceOnly
+) -> DeliveryOut:
     """A message of type `webhook.test`, also while the webhook is paused or dead."""
-    with writing(here.engine).begin() as connection:
-        row = hold_webhook(connection, credential.workspace_id, webhook_id)
-        return _show(ask_test(connection, row, here.clock()), {})
+    workspace_id, now_ms = credential.workspace_id, here.clock()
+    with answered_once(), writing(here.engine).begin() as connection:
+        row = hold_webhook(connection, workspace_id, webhook_id)
+        made = once.made(connection, workspace_id)
+        if made is None:
+            test = ask_test(connection, row, now_ms)
+            once.remember(connection, workspace_id, test.public_id, now_ms)
+        else:
+            test = find_delivery(connection, row, made)
+        return _show(test, {})
 
 
 def _show(row: Row[Any], told: dict[int, Told]) -> DeliveryOut:

@@ -1,19 +1,20 @@
-"""People who ask to be forgotten, and how long anybody is kept of whom nothing is heard."""
+"""People who ask to be forgotten."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, select
 
-from services.api.audit import note
+from services.api.audit import NOBODY, note_told
+from services.api.auth import Credential
 from services.api.context import Context, Here
 from services.api.decisions import IdentityIn
-from services.api.needs import PersonsEraser, WorkspaceReader
+from services.api.needs import PersonsEraser
 from services.api.people import find_person, spelled
 from services.api.problem import Problem, described
 from services.api.said import Farewell
-from services.api.wire import After, Body, Out, PersonPath, rfc3339, rfc3339_or_none
+from services.api.wire import After, Out, PersonPath, rfc3339, rfc3339_or_none
 from services.contract.consent import Purpose
 from services.contract.erasure import PROOFS_KEPT_MS, ErasureReason
 from services.contract.event import Identity
@@ -24,18 +25,14 @@ from services.contract.tables import (
     identity,
     link_secret,
     person,
-    workspace,
 )
 from services.contract.vault import lookup_value
 from services.contract.withdrawal import mark_of
-from services.runtime.database import writing
 
 router = APIRouter(prefix="/v1", tags=["consent"])
 
 PROOFS_MAX = 1_000
 """Entries shown of one identity: the newest."""
-MONTHS_MAX = 120
-APPLICANT_DAYS_MAX = 366
 
 _BY = Field(default=None, min_length=1, max_length=200, description="Who decided.")
 _WHOLE = (
@@ -87,23 +84,6 @@ class ErasedOut(Out):
     proofs_until: str | None = Field(description="Then they are deleted.")
 
 
-class RetentionIn(Body):
-    """How long people are kept."""
-
-    months: Annotated[int, Field(ge=1, le=MONTHS_MAX, strict=True)] | None = Field(
-        description="Without any event; null: for ever.", examples=[24]
-    )
-    applicant_days: Annotated[int, Field(ge=1, le=APPLICANT_DAYS_MAX, strict=True)] | None = Field(
-        default=28,
-        description="After their rejection, applicants who agreed to nothing themselves; null: as "
-        "everybody else.",
-    )
-
-
-class RetentionOut(RetentionIn):
-    """How long people are kept."""
-
-
 @router.delete(
     "/persons/{person_id}",
     status_code=202,
@@ -127,9 +107,7 @@ def delete_person(
         if not held.identities:
             raise Problem(404, "not_found", "Nothing is known of this person any more.")
         reached = _reached(connection, row, held, None, whole=whole)
-    position = _tell(here, credential.workspace_id, reached, by, credential.name)
-    left = len(held.all - reached.all)
-    return ErasureTaken(person=row.public_id, left=left, position=position)
+    return _tell(here, credential, str(row.public_id), held, reached, by)
 
 
 @router.post(
@@ -150,10 +128,8 @@ def post_erasure(here: Here, credential: PersonsEraser, body: ErasureIn) -> Eras
             named = dict.fromkeys((*theirs.identities, *(() if is_shared else (who,))))
             held = Possessions(tuple(named), theirs.spans)
             reached = _reached(connection, known, held, who, whole=body.whole)
-    position = _tell(here, credential.workspace_id, reached, body.by, credential.name)
-    public_id = None if known is None else known.public_id
-    left = len(held.all - reached.all)
-    return ErasureTaken(person=public_id, left=left, position=position)
+    public_id = None if known is None else str(known.public_id)
+    return _tell(here, credential, public_id, held, reached, body.by)
 
 
 @router.get(
@@ -209,54 +185,21 @@ def lookup_erasure(
     )
 
 
-@router.get(
-    "/workspace/retention",
-    summary="How long people are kept of whom nothing is heard",
-    responses=described(400, 401, 403, 503),
-)
-def get_retention(here: Here, credential: WorkspaceReader) -> RetentionOut:
-    """Counted from a person's last event; then they are erased, reason `retention`."""
-    kept = (workspace.c.retention_months, workspace.c.applicant_days)
-    query = select(*kept).where(workspace.c.id == credential.workspace_id)
-    with here.engine.connect() as connection:
-        months, days = connection.execute(query).one()
-    return RetentionOut(months=months, applicant_days=days)
-
-
-@router.put(
-    "/workspace/retention",
-    summary="Set how long people are kept of whom nothing is heard",
-    responses=described(400, 401, 403, 413, 503),
-)
-def put_retention(here: Here, credential: PersonsEraser, body: RetentionIn) -> RetentionOut:
-    """A shorter time erases people within the hour, and they do not come back."""
-    own = workspace.c.id == credential.workspace_id
-    with writing(here.engine).begin() as connection:
-        connection.execute(update(workspace).where(own).values(id=workspace.c.id))  # held
-        kept = (workspace.c.retention_months, workspace.c.applicant_days)
-        months, days = connection.execute(select(*kept).where(own)).one()
-        after = body.model_dump()
-        values = {"retention_months": body.months, "applicant_days": body.applicant_days}
-        connection.execute(update(workspace).where(own).values(values))
-        note(
-            connection,
-            credential.workspace_id,
-            credential.who,
-            "retention.set",
-            "workspace",
-            here.clock(),
-            before={"months": months, "applicant_days": days},
-            after=after,
-        )
-    return RetentionOut(months=body.months, applicant_days=body.applicant_days)
-
-
-def _tell(here: Context, workspace_id: int, held: Possessions, by: str | None, key: str) -> str:
-    farewell = Farewell(held.identities, held.spans, by, key)
-    position = here.door.erase(workspace_id, farewell)
+def _tell(
+    here: Context,
+    credential: Credential,
+    person_id: str | None,
+    held: Possessions,
+    reached: Possessions,
+    by: str | None,
+) -> ErasureTaken:
+    farewell = Farewell(reached.identities, reached.spans, by, credential.name)
+    position = here.door.erase(credential.workspace_id, farewell)
     if position is None:
         raise Problem(400, "unusable_identity", "Nobody can be known by this identity.")
-    return position
+    left = len(held.all - reached.all)
+    note_told(here, credential, "person.erased", person_id or NOBODY, after={"left": left})
+    return ErasureTaken(person=person_id, left=left, position=position)
 
 
 def _reached(

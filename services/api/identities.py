@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
+from services.api.audit import note_told
 from services.api.context import Here
 from services.api.decisions import (
     DecisionOut,
@@ -124,10 +125,10 @@ def post_identity(
     others = [one for one in known if one != who]
     if not others:
         raise Problem(409, "nothing_to_tie", "The person is known by nothing else.")
-    by = credential.name
     surest = primary(tuple(others))
+    by = credential.name
     word = Word(surest, who, "same_person", body.reason, body.by, by, once.name())
-    return tell_once(here, credential.workspace_id, word, once)
+    return tell_once(here, credential, word, once, str(row.public_id))
 
 
 @router.delete(
@@ -162,7 +163,10 @@ def delete_identity(
     if not words:
         text = "Nothing ties it to another identity of this person but browsers."
         raise Problem(409, "nothing_to_part", text)
-    return tell(here, credential.workspace_id, words)
+    taken = tell(here, credential.workspace_id, words)
+    after = {"decision": "two_people"}
+    note_told(here, credential, "identity.decided", str(row.public_id), after=after)
+    return taken
 
 
 def _parts(tie: Row[Any], one: int) -> bool:

@@ -209,12 +209,15 @@ def patch_key(
     "/{key_id}",
     status_code=204,
     summary="End a key",
-    responses=described(400, 401, 403, 404, 503),
+    responses=described(400, 401, 403, 404, 412, 503),
 )
-def delete_key(here: Here, credential: KeysWriter, key_id: KeyPath) -> None:
+def delete_key(
+    here: Here, credential: KeysWriter, key_id: KeyPath, if_match: IfMatch = None
+) -> None:
     """Nothing comes in with it any more, within seconds. Sessions opened with it end."""
     with writing(here.engine).begin() as connection:
         old = find_key(connection, credential.workspace_id, key_id)
+        must_match(if_match, _tag(old))
         may_give_scopes(credential.scopes, old.scopes)
         end_key(connection, credential.workspace_id, key_id, credential.who, here.clock())
     here.keys.forget()

@@ -27,7 +27,7 @@ from services.api.wire import (
     rfc3339_or_none,
     unpack_cursor,
 )
-from services.contract.event import Channel
+from services.contract.event import Channel, content_type_of
 from services.contract.token import Link, is_safe_target
 from services.contract.token_wire import TOKEN_LENGTH_MAX
 from services.runtime.database import writing
@@ -104,6 +104,11 @@ class LinkCreate(About):
     content_type: str | None = Field(default=None, max_length=100)
     qr: bool = Field(default=False, description="Whether the answer has the QR code as well.")
     recipients: list[RecipientIn] = Field(default=[], max_length=RECIPIENTS_MAX)
+
+    @field_validator("content_type")
+    @classmethod
+    def _plain(cls, told: str | None) -> str | None:
+        return None if told is None else content_type_of(told) or None
 
     @field_validator("target")
     @classmethod

@@ -7,6 +7,8 @@ from fastapi import APIRouter, Path, Query
 from pydantic import ConfigDict, Field
 from sqlalchemy import Connection, Row, insert, select
 
+from services.api.audit import note
+from services.api.auth import Credential
 from services.api.campaigns import Below, find_campaign, next_of
 from services.api.context import Context, Here
 from services.api.idempotency import Once, OnceOnly, answered_once
@@ -145,7 +147,7 @@ def post_message(
     with answered_once(), writing(here.engine).begin() as connection:
         made = once.made(connection, credential.workspace_id)
         row = (
-            _create(connection, credential.workspace_id, body, here.clock(), once)
+            _create(connection, credential, body, here.clock(), once)
             if made is None
             else find_message(connection, credential.workspace_id, made)
         )
@@ -219,12 +221,12 @@ def find_message(connection: Connection, workspace_id: int, public_id: str) -> R
 
 def _create(
     connection: Connection,
-    workspace_id: int,
+    credential: Credential,
     body: MessageCreate,
     now_ms: int,
     once: Once,
 ) -> Row[Any]:
-    belongs = None
+    workspace_id, belongs = credential.workspace_id, None
     if body.campaign_id is not None:
         belongs = find_campaign(connection, workspace_id, body.campaign_id).id
     # Short, for it stands in every link of the mail.
@@ -239,11 +241,15 @@ def _create(
     }
     connection.execute(insert(message).values(values))
     once.remember(connection, workspace_id, public_id, now_ms)
+    after = {"name": body.name, "channel": body.channel, "campaign": body.campaign_id}
+    note(connection, workspace_id, credential.who, "mailing.made", public_id, now_ms, after=after)
     return find_message(connection, workspace_id, public_id)
 
 
 def _campaign_of(connection: Connection, row: Row[Any]) -> str | None:
-    query = select(campaign.c.public_id).where(campaign.c.id == row.campaign_id)
+    query = select(campaign.c.public_id).where(
+        campaign.c.workspace_id == row.workspace_id, campaign.c.id == row.campaign_id
+    )
     return connection.execute(query).scalar_one_or_none()
 
 

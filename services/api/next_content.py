@@ -204,13 +204,16 @@ def get_seen_content(asked: AskedPerson) -> SeenContentOut:
     with asked.opened() as (connection, row):
         seen = _seen(connection, row, asked.at_ms, asked.known_at_ms)
         ids = [one.content_id for one in seen]
-        there = {one.content_id: one for one in rows_of(connection, asked.workspace_id, ids)}
+        rows = rows_of(connection, asked.workspace_id, ids)
+    there = {row.content_id: show_content(row) for row in rows}
     return SeenContentOut(
         content=[
             SeenOut(
                 content_id=one.content_id,
                 title=there[one.content_id].title if one.content_id in there else None,
-                content_type=(there[one.content_id].kind if one.content_id in there else None),
+                content_type=(
+                    there[one.content_id].content_type if one.content_id in there else None
+                ),
                 times=one.times,
                 first=rfc3339(one.first_ms),
                 last=rfc3339(one.last_ms),

@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field, JsonValue
 
+from services.api.audit import known_by, note_told
+from services.api.auth import Credential
 from services.api.consent import ConsentTaken, circles_of_person
 from services.api.context import Context, Here
 from services.api.decisions import IdentityIn
@@ -63,7 +65,8 @@ def post_persons_objection(
         raise Problem(404, "not_found", "Nothing is known of this person any more.")
     for one in sorted(circles.speakers - {circles.core}):
         _tell(here, credential.workspace_id, one, body)
-    return _tell(here, credential.workspace_id, circles.core, body)
+    taken = _tell(here, credential.workspace_id, circles.core, body)
+    return _noted(here, credential, str(person.public_id), body, taken)
 
 
 @router.post(
@@ -76,7 +79,20 @@ def post_objection(
     here: Here, credential: ConsentWriter, body: ObjectionOfIdentityIn
 ) -> ConsentTaken:
     """Also of somebody who is not known yet: it holds for what comes later."""
-    return _tell(here, credential.workspace_id, spelled(body.namespace, body.value), body)
+    who = spelled(body.namespace, body.value)
+    taken = _tell(here, credential.workspace_id, who, body)
+    with here.engine.connect() as connection:
+        about = known_by(connection, credential.workspace_id, who)
+    return _noted(here, credential, about, body, taken)
+
+
+def _noted(
+    here: Context, credential: Credential, about: str, body: ObjectionIn, taken: ConsentTaken
+) -> ConsentTaken:
+    """Why stands in the ledger, which an erasure reaches."""
+    after = {"objected_at": rfc3339(body.objected_at)}
+    note_told(here, credential, "person.objected", about, after=after)
+    return taken
 
 
 def _tell(here: Context, workspace_id: int, who: Identity, body: ObjectionIn) -> ConsentTaken:

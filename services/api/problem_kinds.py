@@ -71,6 +71,9 @@ KINDS: dict[str, str] = {
     "segment_in_use": "Other segments, or triggers, refer to this one. The detail names them: "
     "change these first.",
     "slow_body": "The body did not arrive in time.",
+    "special_category": "An attribute, property or topic is called after health, union membership, "
+    "age, origin or the like. Nobody is known or chosen by these here, nor by what stands for "
+    "them. The detail names it. If it means something else, call it something else.",
     "stale_signature": "The signature was made too long ago, or ahead of time: is a clock wrong?",
     "tied_by_pages": "Anybody can write anybody's user id into a page's call. So what pages alone "
     "tied to a person is not erased along with them before somebody decides: `whole` says what.",

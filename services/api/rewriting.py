@@ -7,6 +7,7 @@ from typing import Literal
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from services.api.mail_html import Attribute, Tag, tags_in
+from services.contract.event import content_type_of
 from services.contract.token import is_safe_target
 
 LINKS_MAX = 1_000
@@ -100,7 +101,8 @@ def _place_of(tag: Tag, html: str, public_url: str) -> Place | Left | None:
         tag.attributes[name].value[:limit] or None if name in tag.attributes else None
         for name, limit in (("data-content-id", 200), ("data-content-type", 100))
     )
-    return Place(tag.attributes["href"], target, content_id, content_type)
+    about = content_id, content_type and content_type_of(content_type)
+    return Place(tag.attributes["href"], target, *about)
 
 
 def _reason_to_leave(tag: Tag, url: str, html: str, public_url: str) -> LeftReason | None:

@@ -6,7 +6,7 @@ state is read, first what is cheap of it.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -197,6 +197,18 @@ class Sieve:
         """What the record tells of what is asked, by person, in canonical order."""
         if not self._questions.of_events:
             return {}
+        found = self._read(whom, self._questions.types)
+        counted = self._questions.counted
+        if counted is None:
+            return found
+        clicked = [
+            person_id
+            for person_id, events in found.items()
+            if any(one.click_id is not None and one.type in counted for one in events)
+        ]
+        return found | self._read(self._those(clicked), None) if clicked else found
+
+    def _read(self, whom: _Whom, types: Collection[str] | None) -> dict[int, list[Event]]:
         link, row = identity_link.c, event.c
         query = (
             select(link.person_id, row.payload)
@@ -217,8 +229,8 @@ class Sieve:
         if self._questions.within_ms is not None:
             begin_ms = self._now_ms - self._questions.within_ms - WINDOW_MS
             query = query.where(row.occurred_ms >= begin_ms)
-        if self._questions.types is not None:
-            query = query.where(row.type.in_(self._questions.types))
+        if types is not None:
+            query = query.where(row.type.in_(types))
         found: dict[int, list[Event]] = defaultdict(list)
         for person_id, payload in self._connection.execute(query):
             found[person_id].append(envelope.decode(open_payload(bytes(payload))))

@@ -138,12 +138,15 @@ def patch_trigger(
     "/{trigger_id}",
     status_code=204,
     summary="Delete a trigger",
-    responses=described(400, 401, 403, 404, 503),
+    responses=described(400, 401, 403, 404, 412, 503),
 )
-def delete_trigger(here: Here, credential: TriggersWriter, trigger_id: TriggerPath) -> None:
+def delete_trigger(
+    here: Here, credential: TriggersWriter, trigger_id: TriggerPath, if_match: IfMatch = None
+) -> None:
     """Nobody is handed over any more, whoever waits included."""
     with writing(here.engine).begin() as connection:
         row = find_trigger(connection, credential.workspace_id, trigger_id)
+        must_match(if_match, tag_of_trigger(row))
         _note(connection, credential, "trigger.deleted", here.clock(), before=row)
         end_trigger(connection, row, here.clock())
 

@@ -12,6 +12,7 @@ from services.api.consent import ConsentIn
 from services.api.context import Context, Here
 from services.api.decisions import IdentityIn
 from services.api.imports.known import agreed_of
+from services.api.lawful import must_be_lawful
 from services.api.needs import PersonsWriter
 from services.api.people import find_person, identities_of, spelled, states_of
 from services.api.problem import Problem, described
@@ -168,6 +169,7 @@ def _tell(
     body: AttributesIn,
     consent: dict[str, Any],
 ) -> PersonTaken:
+    must_be_lawful(body.attributes)
     listed = [{"type": one.namespace, "id": one.value, "collection": "users"} for one in who]
     call: dict[str, Any] = {
         "type": "identify",

@@ -112,9 +112,9 @@ def change_webhook(connection: Connection, row: Row[Any], values: dict[str, Any]
 
 
 def resume(connection: Connection, row: Row[Any], now_ms: int) -> None:
-    """Let what waited be sent now, with a day before it."""
+    """Let what waited be sent now, with a day before it; what was asked for never waited for it."""
     of = delivery.c.workspace_id == row.workspace_id, delivery.c.webhook_id == row.id
-    waiting = update(delivery).where(*of, delivery.c.status == "waiting")
+    waiting = update(delivery).where(*of, delivery.c.status == "waiting", ~delivery.c.asked)
     connection.execute(waiting.values(attempts=0, first_ms=None, next_ms=now_ms))
 
 

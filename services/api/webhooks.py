@@ -130,11 +130,14 @@ def patch_webhook(
     "/{webhook_id}",
     status_code=204,
     summary="Delete a webhook",
-    responses=described(400, 401, 403, 404, 503),
+    responses=described(400, 401, 403, 404, 412, 503),
 )
-def remove_webhook(here: Here, credential: WebhooksWriter, webhook_id: WebhookPath) -> None:
+def remove_webhook(
+    here: Here, credential: WebhooksWriter, webhook_id: WebhookPath, if_match: IfMatch = None
+) -> None:
     """Nothing more is sent, and its deliveries are forgotten."""
     with writing(here.engine).begin() as connection:
         row = hold_webhook(connection, credential.workspace_id, webhook_id)
+        must_match(if_match, tag_of_webhook(row))
         note_webhook(connection, credential, "webhook.deleted", here.clock(), before=row)
         delete_webhook(connection, row)

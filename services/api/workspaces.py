@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from typing import Any, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import Field
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from services.api.audit import COMMAND_LINE, note
 from services.api.auth import Credential
+from services.api.conditional import TAGGED, IfMatch, must_match, tag_of, tell_tag
 from services.api.context import Here
 from services.api.key_store import add_key
 from services.api.link_secrets import add_secret
 from services.api.needs import WorkspaceReader, WorkspaceWriter
+from services.api.one_at_a_time import one_at_a_time
 from services.api.problem import Problem, described
 from services.api.wire import Body, Moment, Out, rfc3339, rfc3339_or_none
 from services.contract.keys import KeyKind
@@ -136,14 +138,18 @@ class WorkspaceOut(Out):
 @router.get(
     "/workspace",
     summary="The workspace of this key",
-    responses=described(400, 401, 403, 503),
+    responses={200: TAGGED, **described(400, 401, 403, 503)},
 )
-def get_workspace(here: Here, credential: WorkspaceReader) -> WorkspaceOut:
-    """Its name and time zone, what its server keys declare, and what this key may do."""
+def get_workspace(here: Here, credential: WorkspaceReader, response: Response) -> WorkspaceOut:
+    """Its name and time zone, what its server keys declare, and what this key may do.
+
+    The `ETag` is of the declaration, the one thing in it that is edited.
+    """
     query = select(workspace).where(workspace.c.id == credential.workspace_id)
     with here.engine.connect() as connection:
         row = connection.execute(query).one()
         declared = _declared(connection, credential.workspace_id)
+    tell_tag(response, _tag(declared))
     return WorkspaceOut(
         id=row.public_id,
         name=row.name,
@@ -157,30 +163,38 @@ def get_workspace(here: Here, credential: WorkspaceReader) -> WorkspaceOut:
 @router.put(
     "/workspace/asserted-consent",
     summary="Declare that the senders behind the server keys hold consent",
-    responses=described(400, 401, 403, 413, 503),
+    responses={200: TAGGED, **described(400, 401, 403, 412, 413, 503)},
 )
 def put_asserted_consent(
-    here: Here, credential: WorkspaceWriter, body: AssertedConsentIn
+    here: Here,
+    credential: WorkspaceWriter,
+    body: AssertedConsentIn,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> AssertedConsentOut:
     """Their calls that say nothing of consent then say yes to measuring and profiling."""
     if body.since > here.clock():
         raise Problem(400, "in_the_future", "It can be asked by this text since now at the latest.")
     declared = Declaration(body.text_version, body.source, body.since)
     with writing(here.engine).begin() as connection:
-        _declare(connection, credential, declared, here.clock())
-        return _declared(connection, credential.workspace_id)
+        after = _declare(connection, credential, declared, if_match, here.clock())
+    tell_tag(response, _tag(after))
+    return after
 
 
 @router.delete(
     "/workspace/asserted-consent",
     summary="Take the declaration back",
-    responses=described(400, 401, 403, 503),
+    responses={200: TAGGED, **described(400, 401, 403, 412, 503)},
 )
-def delete_asserted_consent(here: Here, credential: WorkspaceWriter) -> AssertedConsentOut:
+def delete_asserted_consent(
+    here: Here, credential: WorkspaceWriter, response: Response, if_match: IfMatch = None
+) -> AssertedConsentOut:
     """From now on calls with server keys that say nothing of consent follow nobody."""
     with writing(here.engine).begin() as connection:
-        _declare(connection, credential, None, here.clock())
-        return _declared(connection, credential.workspace_id)
+        after = _declare(connection, credential, None, if_match, here.clock())
+    tell_tag(response, _tag(after))
+    return after
 
 
 def _declaration_row(asserted: Declaration | None) -> dict[str, Any]:
@@ -191,16 +205,28 @@ def _declaration_row(asserted: Declaration | None) -> dict[str, Any]:
     }
 
 
+def _tag(declared: AssertedConsentOut) -> str:
+    return tag_of(*declared.model_dump().values())
+
+
 def _declare(
-    connection: Connection, credential: Credential, asserted: Declaration | None, now_ms: int
-) -> None:
+    connection: Connection,
+    credential: Credential,
+    asserted: Declaration | None,
+    if_match: str | None,
+    now_ms: int,
+) -> AssertedConsentOut:
+    """What holds from now on."""
     row, workspace_id = api_key.c, credential.workspace_id
+    one_at_a_time(connection, workspace_id)
     before = _declared(connection, workspace_id)
+    must_match(if_match, _tag(before))
     connection.execute(
         update(api_key)
         .where(row.workspace_id == workspace_id, row.kind == "server")
         .values(_declaration_row(asserted))
     )
+    after = _declared(connection, workspace_id)
     note(
         connection,
         workspace_id,
@@ -209,8 +235,9 @@ def _declare(
         "server keys",
         now_ms,
         before=before.model_dump(),
-        after=_declared(connection, workspace_id).model_dump(),
+        after=after.model_dump(),
     )
+    return after
 
 
 def _declared(connection: Connection, workspace_id: int) -> AssertedConsentOut:

@@ -178,6 +178,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     """What else the sender told; for ``identified`` the person's attributes."""
 
 
+def content_type_of(told: str) -> str:
+    """A type of content as it is kept and compared: `Vacancy` is no other one than `vacancy`."""
+    return told.strip().lower()
+
+
 class PoisonError(Exception):
     """A record that cannot be an event, with the reason that the dead letter shows."""
 

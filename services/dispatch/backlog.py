@@ -115,7 +115,10 @@ class Backlog:
 
     def written(self, outcome: Outcome) -> None:
         """It is written down; what was settled since is not."""
+        for message in outcome.fresh:
+            message.kept_ms = message.next_ms
         for sent in outcome.sent:
+            sent.message.kept_ms = sent.next_ms
             if self._sent.get(sent.message.public_id) is sent:
                 del self._sent[sent.message.public_id]
         self._written_health, self._written_position = outcome.health, outcome.position

@@ -4,7 +4,6 @@ import asyncio
 import secrets
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -12,7 +11,7 @@ from dataclasses import dataclass, field
 
 import structlog
 import uvloop
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
 from services.contract.tables import webhook
@@ -35,6 +34,9 @@ from services.runtime.event_log import EventLog
 
 TICK_S = 0.1
 WEBHOOKS_EVERY_S = 0.5
+"""So often it is asked whether any webhook was made, changed or deleted."""
+LISTED_EVERY_S = 10.0
+"""So often they are listed anyway: two changes may hide each other."""
 PAUSE_S = 1.0
 PATIENCE_S = 5.0
 """For what is being sent when we are told to stop."""
@@ -43,6 +45,7 @@ THREADS_MAX = 32
 """For what waits: the database, and names to be looked up."""
 
 _log = structlog.get_logger()
+_Numbers = tuple[tuple[str, int, int, int], ...]
 
 
 @dataclass
@@ -54,6 +57,8 @@ class _Known:
     """What is new; None: nothing."""
     webhooks: dict[str, int] = field(default_factory=dict)
     """Public id → version."""
+    numbers: _Numbers | None = None
+    """Of them all, when they were listed."""
     mine: set[str] = field(default_factory=set)
 
 
@@ -94,7 +99,7 @@ class Dispatcher:
         self._renewed_s = 0.0
         self._renew_s = 0.0
         self._renewing: asyncio.Task[None] | None = None
-        self._webhooks_s = 0.0
+        self._webhooks_s = self._list_s = 0.0
 
     def stop(self) -> None:
         """Ask :meth:`run` to return soon."""
@@ -157,10 +162,20 @@ class Dispatcher:
             newest, known.looked = newest_position(db), None
             if known.newest is not None and newest > known.newest:
                 known.looked = look_between(db, known.newest, newest)
-            if time.monotonic() >= self._webhooks_s:
-                self._webhooks_s = time.monotonic() + WEBHOOKS_EVERY_S
-                known.webhooks = _webhooks(db)
+            self._look_for_webhooks(db)
         known.newest = newest  # not before: if anything failed, it is looked at again
+
+    def _look_for_webhooks(self, db: Connection) -> None:
+        """List them where their numbers are others than before: to list thousands is dear."""
+        now_s = time.monotonic()
+        if now_s < self._webhooks_s:
+            return
+        self._webhooks_s = now_s + WEBHOOKS_EVERY_S
+        numbers = _numbers(db)
+        if numbers != self._known.numbers or now_s >= self._list_s:
+            self._list_s = now_s + LISTED_EVERY_S
+            self._known.webhooks = _webhooks(db)
+            self._known.numbers = numbers
 
     def _renew_in_time(self) -> None:
         """Give a sign of life, beside everything else.
@@ -243,11 +258,18 @@ class Dispatcher:
         telemetry.DISPATCH_WEBHOOKS.set(len(self._jobs))
 
 
-def _webhooks(db: Connection) -> dict[str, int]:
+def _numbers(db: Connection) -> _Numbers:
+    """By status how many there are, the newest, and all versions together."""
     row = webhook.c
-    query = select(row.public_id, row.version, row.status).limit(WEBHOOKS_MAX)
-    found = db.execute(query).all()
-    counts = Counter(status for *_, status in found)
+    numbers = (func.count(), func.max(row.id), func.sum(row.version))
+    query = select(row.status, *numbers).group_by(row.status).order_by(row.status)
+    found = tuple((str(one[0]), int(one[1]), int(one[2]), int(one[3])) for one in db.execute(query))
+    counts = {status: count for status, count, *_ in found}
     for status in ("active", "paused", "dead"):
-        telemetry.WEBHOOKS.labels(status).set(counts[status])
-    return {name: version for name, version, _ in found}
+        telemetry.WEBHOOKS.labels(status).set(counts.get(status, 0))
+    return found
+
+
+def _webhooks(db: Connection) -> dict[str, int]:
+    query = select(webhook.c.public_id, webhook.c.version).limit(WEBHOOKS_MAX)
+    return dict(map(tuple, db.execute(query).all()))

@@ -28,6 +28,8 @@ class Message:
     """None: what it told of is no more, if it was looked up."""
     flying: bool = False
     """It is on its way, or it is not written down yet what came of it."""
+    kept_ms: int | None = None
+    """``next_ms`` as its row has it: another one there, and it was asked for anew since."""
 
     def rest(self) -> None:
         """It is not sent now. What it says may be erased until it is."""

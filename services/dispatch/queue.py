@@ -173,7 +173,10 @@ def _waiting(db: Connection, row: Row[Any]) -> list[Message]:
         .order_by(_row.position, _row.id)
         .limit(2 * QUEUE_MAX)
     )
-    return [Message(*one) for one in db.execute(query).all()]
+    found = [Message(*one) for one in db.execute(query).all()]
+    for message in found:
+        message.kept_ms = message.next_ms
+    return found
 
 
 def _is_not_for_others(name: str) -> ColumnElement[bool]:

@@ -47,7 +47,12 @@ def record(db: Connection, hook: Hook, holder: str, outcome: Outcome, now_ms: in
         LostError: another process has the webhook, and sends the same again.
     """
     move(db, hook.public_id, holder, outcome.position)
-    known = [(*_sent(one), one.message.id) for one in outcome.sent if one.message.id is not None]
+    anew = _asked_anew(db, hook, [one.message for one in outcome.sent])
+    known = [
+        (*_sent(one), one.message.id)
+        for one in outcome.sent
+        if one.message.id is not None and one.message.id not in anew
+    ]
     update_rows(db, delivery, "id", _SENT, known)
     fresh = [(*_made(hook, one.message, now_ms), *_sent(one)) for one in outcome.sent]
     fresh = [row for row, one in zip(fresh, outcome.sent, strict=True) if one.message.id is None]
@@ -104,6 +109,21 @@ def _sent(one: Sent) -> tuple[Any, ...]:
         one.error,
         one.took_ms,
     )
+
+
+def _asked_anew(db: Connection, hook: Hook, messages: Sequence[Message]) -> set[int]:
+    """Those whose owner wants them sent once more since they were read: so it stays."""
+    kept_ms = {one.id: one.kept_ms for one in messages if one.id is not None}
+    if not kept_ms:
+        return set()
+    query = select(_row.id, _row.next_ms).where(
+        _row.workspace_id == hook.workspace_id,
+        among(db, _row.id, list(kept_ms)),
+        _row.status == "waiting",
+        _row.asked,
+    )
+    found = db.execute(query.with_for_update()).all()
+    return {row.id for row in found if row.next_ms != kept_ms[row.id]}
 
 
 def _unsent(message: Message) -> tuple[Any, ...]:

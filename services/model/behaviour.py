@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 from msgspec import UNSET
 
-from services.contract.event import MACHINE_THRESHOLD, Event, Machine
+from services.contract.event import MACHINE_THRESHOLD, Event, Machine, content_type_of
 
 WINDOW_MS = 10_000
 """Hits farther apart say nothing of each other."""
@@ -155,13 +155,17 @@ def _within(clicks: Iterable[Event], end_ms: int) -> list[Event]:
 
 
 def _mark_honeypots(clicks: Sequence[Event], found: dict[bytes, set[str]]) -> None:
-    traps = [one for one in clicks if one.content_type == HONEYPOT]
+    traps = [one for one in clicks if _is_trap(one)]
     for trap in traps:
         for one in clicks:
-            if one.content_type == HONEYPOT:
+            if _is_trap(one):
                 found[one.event_id].add("honeypot")
             elif abs(one.occurred_ms - trap.occurred_ms) <= WINDOW_MS:
                 found[one.event_id].add("honeypot_near")
+
+
+def _is_trap(click: Event) -> bool:
+    return content_type_of(click.content_type or "") == HONEYPOT
 
 
 def _mark_with_delivery(

@@ -2,7 +2,7 @@
 
 import math
 
-from services.contract.event import Event
+from services.contract.event import Event, content_type_of
 from services.contract.phases import DAY_MS
 from services.model.filter import weigh, weigh_organic
 from services.model.ledger import Ledger
@@ -120,7 +120,7 @@ def _kind_of(event: Event) -> str | None:
     """The kind of evidence that an event is by its own accord; None: none that we know of."""
     if event.type == "open":
         return None
-    if event.type == "click" and event.content_type == "vacancy":
+    if event.type == "click" and content_type_of(event.content_type or "") == "vacancy":
         return "vacancy_click"
     if event.type == "click" and event.message_id is not None:
         return "page"  # in a mail or an issue whose window has closed, whatever it came over

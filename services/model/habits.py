@@ -8,7 +8,7 @@ cost. Days are counted from 0001-01-01 as ``date.toordinal`` does.
 
 from datetime import date
 
-from services.contract.event import Event
+from services.contract.event import Event, content_type_of
 from services.model.state import Habits, Mail, PersonState, Project, Said
 from services.model.version import Model
 
@@ -39,7 +39,7 @@ def keep(state: PersonState, event: Event, model: Model) -> None:
         _come(state, event, model, answer=event.message_id is not None)
     elif event.type == "sent" and event.message_id is None:
         contact(state, event)
-    if event.content_type == "project" and event.content_id is not None:
+    if event.content_id is not None and content_type_of(event.content_type or "") == "project":
         _look(state, event, event.content_id)
     if event.properties and not event.properties.keys().isdisjoint(_SAID):
         _say(state, event)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from services.contract.event import content_type_of
 from services.contract.phases import PHASES, Phase
 
 By = Literal["fit", "telling"]
@@ -37,6 +38,11 @@ class Item:
     topics: frozenset[str]
     published_ms: int
     closes_ms: int | None
+
+    @property
+    def is_vacancy(self) -> bool:
+        """However its type was once written."""
+        return content_type_of(self.content_type) == VACANCY
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ def why_not(item: Item, reader: Reader, now_ms: int) -> WhyNot | None:
     is_over = item.closes_ms is not None and item.closes_ms <= now_ms
     if item.published_ms > now_ms or is_over:
         return "no_content"
-    if item.content_type == VACANCY and reader.phase != _SHOWN_FROM:
+    if item.is_vacancy and reader.phase != _SHOWN_FROM:
         return "vacancy_before_do"
     return None
 
@@ -98,7 +104,7 @@ def why_not(item: Item, reader: Reader, now_ms: int) -> WhyNot | None:
 def _may_be_offered(item: Item, reader: Reader, now_ms: int) -> bool:
     if why_not(item, reader, now_ms) is not None:
         return False
-    if item.content_type == VACANCY or item.phase is None:
+    if item.is_vacancy or item.phase is None:
         return True
     return _ahead(item.phase, reader.phase) in _PHASE_FIT
 
@@ -111,7 +117,7 @@ def _ahead(phase: Phase, of: Phase) -> int:
 
 def _fitting(item: Item, reader: Reader) -> Choice:
     reasons: list[tuple[Why, str]] = []
-    if item.content_type == VACANCY:
+    if item.is_vacancy:
         score = 1.0
         reasons.append(("phase", reader.phase))
     elif item.phase is None:

@@ -46,15 +46,27 @@ class Questions:
         return bool(self._memories.all)
 
     @property
-    def types(self) -> frozenset[str] | None:
-        """The types of events that tell, or tell what others are taken for; None: all."""
+    def counted(self) -> frozenset[str] | None:
+        """The types of events that are asked for; None: all."""
         asked: set[str] = set()
         for memory in self._memories.all:
             if memory.types is None:
                 return None
             asked |= memory.types
-        # A click and the page it led to count once, and a mail's hits are judged together.
-        return frozenset(asked) | _PAIRED | (_NEAR_OPENS if "open" in asked else frozenset())
+        return frozenset(asked)
+
+    @property
+    def types(self) -> frozenset[str] | None:
+        """The types of events that tell, or tell what others are taken for; None: all.
+
+        A click and the page it led to count once, whichever came first: of whom one is counted
+        that has a click in common with others, all events are to be read.
+        """
+        asked = self.counted
+        if asked is None:
+            return None
+        # A mail's hits are judged together.
+        return asked | _PAIRED | (_NEAR_OPENS if "open" in asked else frozenset())
 
     def answer(
         self, state: PersonState, events: Sequence[Event], phase: tuple[Phase, int] | None

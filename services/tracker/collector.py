@@ -17,7 +17,7 @@ from services.tracker import answers, metrics
 from services.tracker.accept import decided
 from services.tracker.accepted import Accepted
 from services.tracker.answers import Reply
-from services.tracker.gate import Gate
+from services.tracker.gate import Gate, must_prove
 from services.tracker.hooks.errand import Errand
 from services.tracker.hooks.errands import Errands
 from services.tracker.reasons import RequestReason
@@ -85,7 +85,7 @@ class Collector:
         now_ms = self._clock.now_ms()
         address = self._gate.address_of(request)
         wait_s = self._gate.wait_for_address_s(address, request, now_ms)
-        if wait_s is not None and request.method == "POST":
+        if wait_s is not None and (request.method == "POST" or must_prove(request)):
             answer(_limited(wait_s))
             return
         if address is not None and route.marks_origin:
@@ -93,6 +93,8 @@ class Collector:
         accepted = decided(route, request, directory, now_ms)
         for reason in accepted.reasons:
             metrics.count_reason(reason)
+        if accepted.reasons and address is not None:
+            self._gate.blame(address, request, accepted.reasons, now_ms)
         if wait_s is None and accepted.events:
             wait_s = self._gate.wait_for_key_s(accepted.events, now_ms)
         if wait_s is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from services.contract.event import Identity
+from services.contract.event import Identity, content_type_of
 from services.contract.hook import HookEntry
 from services.contract.keys import digest_of
 from services.contract.snapshot import KeyEntry, Snapshot
@@ -99,5 +99,5 @@ def _cleaned(link: Link) -> Link:
         link,
         campaign_id=clean_id(link.campaign_id),
         content_id=clean_id(link.content_id),
-        content_type=clean_id(link.content_type),
+        content_type=content_type_of(clean_id(link.content_type) or "") or None,
     )

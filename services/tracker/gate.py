@@ -1,13 +1,32 @@
 """Whether a request is more than its sender may bring now: by address, and by key."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from services.contract.addresses import Addresses, Network
 from services.contract.event import Event
 from services.tracker.limits import RateLimits
+from services.tracker.reasons import Reason
 from services.tracker.request import Request
 
 _PROVEN = ("/hooks/", "/u/")
+_UNPROVEN: frozenset[Reason] = frozenset(
+    {
+        "no_hook",
+        "hook_unfinished",
+        "no_signature",
+        "bad_signature",
+        "old_signature",
+        "stale_signature",
+        "used_signature",
+        "certificate_awaited",
+        "bad_token",
+    }
+)
+
+
+def must_prove(request: Request) -> bool:
+    """Whether the request carries what proves its sender, which is dear to check."""
+    return request.path.startswith(_PROVEN)
 
 
 class Gate:
@@ -39,14 +58,17 @@ class Gate:
     def wait_for_address_s(self, address: str | None, request: Request, now_ms: int) -> int | None:
         """Whole seconds until this address may ask again; None where it may now.
 
-        Mailers' webhooks and unsubscribing are not limited: a mailing comes from few addresses at
-        once, mail programs unsubscribe thousands from a few of theirs, and what none of them signed
-        is not kept.
+        Of mailers' webhooks and of unsubscribing only what proves nothing counts: a mailing comes
+        from few addresses at once, and mail programs unsubscribe thousands from a few of theirs.
         """
         if address is None:
             return None
-        wait_s = self._by_address.allows(address, now_ms)
-        return None if wait_s is None or request.path.startswith(_PROVEN) else wait_s
+        return self._by_address.allows(address, now_ms, 0 if must_prove(request) else 1)
+
+    def blame(self, address: str, request: Request, reasons: Iterable[Reason], now_ms: int) -> None:
+        """Let an address pay for a request that should have proven who sent it, and did not."""
+        if must_prove(request) and not _UNPROVEN.isdisjoint(reasons):
+            self._by_address.allows(address, now_ms)
 
     def wait_for_key_s(self, events: Sequence[Event], now_ms: int) -> int | None:
         """Whole seconds until the key behind these events may send again.

@@ -18,8 +18,10 @@ from services.contract.event import (
     Event,
     EventType,
     Identity,
+    content_type_of,
     event_id_of,
 )
+from services.contract.special_category import category_of
 from services.tracker import names
 from services.tracker.arrival import Arrival
 from services.tracker.clean import clean_id, clean_object, clean_text, is_clean
@@ -63,6 +65,8 @@ def event_of_call(call: Call, kind: Any, message_id: str, arrival: Arrival) -> E
     context = call.context if isinstance(call.context, Context) else _NO_CONTEXT
     said = _object(call.properties)
     content_type = id_of(said.get("content_type"), "content_type", arrival)
+    if content_type is not None:
+        content_type = content_type_of(content_type)
     event_type = _type_of(kind, call, content_type, arrival)
     if sender.kind == "write" and event_type in SERVER_ONLY_TYPES:
         raise RefusedEventError("server_only_type")
@@ -204,6 +208,7 @@ def _told(
     told = _cleaned(
         {name: value for name, value in said.items() if name not in _LIFTED}, "properties", arrival
     )
+    _leave_out_topics(told, arrival)
     name = call.event if event_type == "custom" else call.name
     if name is not None and (text := clean_id(name)):
         told["name"] = text
@@ -216,13 +221,27 @@ def _told(
     return told
 
 
+def _leave_out_topics(told: dict[str, Any], arrival: Arrival) -> None:
+    """Nobody's interest in health, age and the like is kept."""
+    topics = told.get("topics")
+    if not isinstance(topics, list):
+        return
+    lawful = [one for one in topics if not isinstance(one, str) or category_of(one) is None]
+    if len(lawful) < len(topics):
+        told["topics"] = lawful
+        arrival.doubt("special_category", "topics")
+
+
 def _attributes(kind: Any, call: Call, context: Context, arrival: Arrival) -> dict[str, Any]:
     if kind == "alias":
         return {}
     if kind == "group":
         return _of_group(call, arrival)
     traits = {**_object(context.traits), **_object(call.traits)}
-    return _cleaned(traits, "traits", arrival)
+    lawful = {name: value for name, value in traits.items() if category_of(name) is None}
+    if len(lawful) < len(traits):
+        arrival.doubt("special_category", "traits")
+    return _cleaned(lawful, "traits", arrival)
 
 
 def _of_group(call: Call, arrival: Arrival) -> dict[str, Any]:

@@ -66,6 +66,7 @@ DoubtReason = Literal[
     "email_unusable",  # no mail address: names nobody
     "consent_unreadable",  # neither true nor false: counts as not said
     "shortened",  # cut or cleaned, because it could not be stored as it was
+    "special_category",  # attributes about health, age, origin or the like: left out
     "message_id_repeated",  # twice in one batch: the two count once
     "taken_for_machine",  # stored, but software's doing is no evidence
 ]

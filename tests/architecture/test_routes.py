@@ -11,7 +11,6 @@ from services.api.app import create_app
 MAKE_NOTHING = {
     "/v1/persons/lookup",
     "/v1/segments/preview",
-    "/v1/webhooks/{webhook_id}/test",
     "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver",
 }
 REPEATS_BY_NATURE = {

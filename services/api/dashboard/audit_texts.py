@@ -1,6 +1,6 @@
 """What changes are called, what their fields are, and what each scope allows."""
 
-from services.model.vocabulary import CHANNELS, PHASES
+from services.model.vocabulary import CHANNELS, PHASES, PURPOSES
 from services.model.words import Language
 
 Both = dict[Language, str]
@@ -22,12 +22,29 @@ DONE: dict[str, Both] = {
         "nl": "Iemand met de hand ingedeeld",
         "en": "Somebody put in or out by hand",
     },
+    "segment.exported": {"nl": "Leden geëxporteerd", "en": "Members exported"},
+    "import.begun": {"nl": "Import begonnen", "en": "Import begun"},
+    "import.file_given": {"nl": "Bestand van een import gegeven", "en": "File of an import given"},
+    "job.cancelled": {"nl": "Import of export afgebroken", "en": "Import or export cancelled"},
+    "campaign.made": {"nl": "Campagne gemaakt", "en": "Campaign made"},
+    "mailing.made": {"nl": "Mailing gemaakt", "en": "Mailing made"},
+    "person.erased": {"nl": "Iemand gewist", "en": "Somebody erased"},
+    "person.objected": {"nl": "Bezwaar vastgelegd", "en": "Objection recorded"},
+    "consent.recorded": {
+        "nl": "Antwoord over toestemming vastgelegd",
+        "en": "Answer about consent recorded",
+    },
+    "identity.decided": {"nl": "Beslist wie wie is", "en": "Decided who is who"},
     "content.put": {"nl": "Inhoud toegevoegd", "en": "Content put in"},
     "content.edited": {"nl": "Inhoud veranderd", "en": "Content changed"},
     "content.removed": {"nl": "Inhoud weggehaald", "en": "Content taken out"},
     "retention.set": {"nl": "Bewaartermijn ingesteld", "en": "Retention set"},
     "webhook.made": {"nl": "Webhook gemaakt", "en": "Webhook made"},
     "webhook.changed": {"nl": "Webhook veranderd", "en": "Webhook changed"},
+    "webhook.died": {
+        "nl": "Webhook gestopt: er kwam niets aan",
+        "en": "Webhook stopped: nothing arrived",
+    },
     "webhook.deleted": {"nl": "Webhook verwijderd", "en": "Webhook deleted"},
     "webhook.secret_rotated": {
         "nl": "Geheim van een webhook vervangen",
@@ -65,6 +82,19 @@ FIELDS: dict[str, Both] = {
     "since": {"nl": "sinds", "en": "since"},
     "person": {"nl": "persoon", "en": "person"},
     "list": {"nl": "lijst", "en": "list"},
+    "left": {"nl": "kenmerken die blijven", "en": "identities that stay"},
+    "objected_at": {"nl": "gezegd op", "en": "said on"},
+    "given_at": {"nl": "gezegd op", "en": "said on"},
+    "decision": {"nl": "beslissing", "en": "decision"},
+    "use": {"nl": "waarvoor", "en": "for"},
+    "attributes": {"nl": "met de kenmerken", "en": "with the attributes"},
+    "bytes": {"nl": "bytes", "en": "bytes"},
+    "dry_run": {"nl": "alleen nagekeken", "en": "only checked"},
+    "campaign": {"nl": "campagne", "en": "campaign"},
+    "starts_at": {"nl": "begint", "en": "begins"},
+    "ends_at": {"nl": "eindigt", "en": "ends"},
+    "notice": {"nl": "waarom", "en": "why"},
+    **PURPOSES,
     "title": {"nl": "titel", "en": "title"},
     "address": {"nl": "adres", "en": "address"},
     "topics": {"nl": "onderwerpen", "en": "topics"},
@@ -104,6 +134,16 @@ VALUES: dict[str, dict[str, Both]] = {
         "out": {"nl": "eruit gehouden", "en": "kept out"},
         "none": {"nl": "de regel beslist weer", "en": "the rule decides again"},
     },
+    "decision": {
+        "same_person": {"nl": "dezelfde persoon", "en": "one person"},
+        "two_people": {"nl": "twee mensen", "en": "two people"},
+        "undecided": {"nl": "teruggenomen", "en": "taken back"},
+    },
+    "use": {
+        "insight": {"nl": "inzicht", "en": "insight"},
+        "contact": {"nl": "contact", "en": "contact"},
+        "audience": {"nl": "advertenties", "en": "advertisements"},
+    },
     "types": {
         "phase": {"nl": "fasen", "en": "phases"},
         "latency": {"nl": "op zoek of niet", "en": "looking or not"},
@@ -134,6 +174,9 @@ ABOUT: dict[str, Both] = {
     "retention.set": {"nl": "voor de werkruimte", "en": "for the workspace"},
 }
 """What changes are about that has no name of its own."""
+
+NOBODY_KNOWN: Both = {"nl": "iemand die niet bekend was", "en": "somebody who was not known"}
+"""Whom it is about, where nobody was known by the identity that was given."""
 
 MAPPED: Both = {"nl": "zelf ingesteld; de API zegt hoe", "en": "set up; the API tells how"}
 """For settings that only programs read."""

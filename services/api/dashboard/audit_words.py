@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, get_args
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row, select
 
-from services.api.audit import COMMAND_LINE
-from services.api.dashboard.audit_texts import ABOUT, MAPPED, VALUES
+from services.api.audit import COMMAND_LINE, NOBODY
+from services.api.dashboard.audit_texts import ABOUT, MAPPED, NOBODY_KNOWN, VALUES
 from services.api.dashboard.rule_view import Names, Shown, view
 from services.api.dashboard.texts import Words
 from services.api.dashboard.trigger_texts import when_in_words
@@ -22,7 +22,15 @@ _UNSAID = {"id", "created_at", "created_by", "complete"}
 """Fields that say nothing beside what was done, when and by whom."""
 _CALLED = ("email", "name", "title", "url")
 """Fields that a thing goes by."""
-_MOMENTS = {"since", "published_at", "closes_at"}
+_MOMENTS = {
+    "since",
+    "published_at",
+    "closes_at",
+    "objected_at",
+    "given_at",
+    "starts_at",
+    "ends_at",
+}
 
 
 class Difference(NamedTuple):
@@ -100,6 +108,8 @@ class Teller:
         if who == COMMAND_LINE:
             return self._words["by_command_line"]
         kind, _, public_id = who.partition(" ")
+        if not public_id:  # the product itself
+            return who
         name = self._names.get(public_id, public_id)
         return f"{self._words['by_key']} {name}" if kind == "key" else name
 
@@ -107,6 +117,8 @@ class Teller:
         if row.what in ABOUT:
             return ABOUT[row.what][self._words.language]
         about = str(row.about)
+        if about == NOBODY:
+            return NOBODY_KNOWN[self._words.language]
         own = next((told[name] for name in _CALLED if told.get(name)), None)
         if "esp" in told:
             own = self._plain("esp", told["esp"])

@@ -119,6 +119,13 @@ _BY_CODE: dict[str, Both] = {
         "nl": "De regel verwijst naar een segment dat er niet is.",
         "en": "The rule refers to a segment that is not there.",
     },
+    "special_category": {
+        "nl": "De regel vraagt naar gezondheid, leeftijd, afkomst of iets dergelijks. Daar wordt "
+        "hier niemand op gekozen. Haal het uit de regel; gaat het over iets anders, noem het dan "
+        "anders.",
+        "en": "The rule asks about health, age, origin or the like. Nobody is chosen by that here. "
+        "Take it out of the rule; if it is about something else, call it something else.",
+    },
     "too_many_segments": {
         "nl": "Er zijn zoveel segmenten als er kunnen zijn. Verwijder er eerst een.",
         "en": "There are as many segments as there can be. Delete one first.",

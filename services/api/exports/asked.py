@@ -53,3 +53,5 @@ class ExportJob(msgspec.Struct):
     use: Use
     format: Format
     attributes: list[str]
+    version: int | None = None
+    """The number of that version; None: it was asked for before this was kept."""

@@ -3,6 +3,7 @@
 import msgspec
 from fastapi import APIRouter
 
+from services.api.audit import note
 from services.api.context import Here
 from services.api.exports.asked import ExportIn, ExportJob
 from services.api.idempotency import OnceOnly, answered_once
@@ -34,7 +35,9 @@ def post_export(
 
     Each row is a member with since when and until when, phase, scores, identities and the
     attributes asked for, all as of the moment. Only members whose consent, as it stands when the
-    file is made, covers the use.
+    file is made, covers the use. It is of the version that is in force when it is asked for, whose
+    number stands in the job's `asked.version`: while a newer one is filled, the old one goes out,
+    and while the first one is, 409.
     """
     workspace_id, now_ms = credential.workspace_id, here.clock()
     with answered_once(), writing(here.engine).begin() as connection:
@@ -45,11 +48,15 @@ def post_export(
             found = find_segment(connection, workspace_id, key)
             version = in_force(versions_of(connection, found.newest.segment_id), body.known_at)
             if version is None:
-                text = "No version of this segment answers for that yet: it is being filled."
+                text = (
+                    "No version of this segment answers for that yet: it is being filled for the "
+                    f"first time. Ask again when `progress` of /v1/segments/{key} is 1."
+                )
                 raise Problem(409, "segment_not_filled", text)
             asked = ExportJob(
                 segment=key,
                 version_id=version.id,
+                version=version.number,
                 as_of_ms=now_ms if body.as_of is None else body.as_of,
                 known_at_ms=now_ms if body.known_at is None else body.known_at,
                 is_ahead=body.known_at is None and (body.as_of or 0) > now_ms,
@@ -60,4 +67,7 @@ def post_export(
             )
             kept = msgspec.to_builtins(asked)
             row = add_job(connection, workspace_id, "export", kept, credential.name, now_ms, once)
+            after = {"use": body.use, "format": body.format, "attributes": asked.attributes}
+            who, about = credential.who, key
+            note(connection, workspace_id, who, "segment.exported", about, now_ms, after=after)
     return show_job(here, row)

@@ -14,6 +14,7 @@ _DOUBTS = {
     "misspelt_name": "It is kept as custom, but is nearly the name of a type: is it a slip?",
     "id_unusable": "One of the identities cannot be used, and was left out.",
     "email_unusable": "The mail address cannot be used, and was left out.",
+    "special_category": "An attribute or topic about health, age, origin or the like was left out.",
     "shortened": "A text was too long, or had characters that cannot be kept.",
 }
 

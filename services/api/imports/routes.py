@@ -6,6 +6,8 @@ from fastapi import APIRouter, Request
 from sqlalchemy import insert
 from starlette.concurrency import run_in_threadpool
 
+from services.api.audit import note
+from services.api.auth import Credential
 from services.api.context import Context, Here
 from services.api.idempotency import OnceOnly, answered_once
 from services.api.imports.asked import ImportIn
@@ -14,6 +16,7 @@ from services.api.jobs.files import Pieces
 from services.api.jobs.routes import JobPath
 from services.api.jobs.store import FILE_KEPT_MS, add_job, find_job, remove_file, write_held
 from services.api.jobs.view import JobOut, show_job
+from services.api.lawful import must_be_lawful
 from services.api.needs import Importer
 from services.api.problem import Problem, described
 from services.contract.tables import job_piece
@@ -47,9 +50,14 @@ def post_import(
             row = find_job(connection, workspace_id, made)
         else:
             by, now_ms = credential.name, here.clock()
+            if body.kind == "people":
+                must_be_lawful(body.attributes)
             if body.kind == "people" and body.as_of > now_ms:
                 raise Problem(400, "in_the_future", "`as_of` lies ahead.")
             row = add_job(connection, workspace_id, "import", stored(body), by, now_ms, once)
+            after = {"kind": body.kind, "format": body.format, "dry_run": body.dry_run}
+            who, about = credential.who, row.public_id
+            note(connection, workspace_id, who, "import.begun", about, now_ms, after=after)
     return show_job(here, row)
 
 
@@ -69,7 +77,7 @@ def post_import(
 )
 async def put_file(request: Request, here: Here, credential: Importer, job_id: JobPath) -> JobOut:
     """As it is, at most 1 GiB, within a day. Then the import begins; ask the job how far it is."""
-    upload = await run_in_threadpool(_Upload, here, credential.workspace_id, job_id)
+    upload = await run_in_threadpool(_Upload, here, credential, job_id)
     async for part in request.stream():
         if upload.takes(part):
             await run_in_threadpool(upload.write, part)
@@ -79,8 +87,9 @@ async def put_file(request: Request, here: Here, credential: Importer, job_id: J
 class _Upload:
     """A file on its way in. One that begins later takes the place of one that is not done."""
 
-    def __init__(self, here: Context, workspace_id: int, job_id: str) -> None:
-        self._here = here
+    def __init__(self, here: Context, credential: Credential, job_id: str) -> None:
+        self._here, self._who = here, credential.who
+        workspace_id = credential.workspace_id
         self._pieces = Pieces(self._store)
         self._waiting = bytearray()
         with writing(here.engine).begin() as connection:
@@ -116,6 +125,17 @@ class _Upload:
             if not write_held(connection, self._row, "awaiting_file", **values):
                 raise _no_longer()
             row = find_job(connection, self._row.workspace_id, self._row.public_id)
+            after = {"bytes": self._pieces.size}
+            about, now_ms = row.public_id, self._here.clock()
+            note(
+                connection,
+                row.workspace_id,
+                self._who,
+                "import.file_given",
+                about,
+                now_ms,
+                after=after,
+            )
         return show_job(self._here, row)
 
     def _store(self, number: int, data: bytes) -> None:

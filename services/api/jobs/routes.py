@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from sqlalchemy import select
 
+from services.api.audit import note
 from services.api.context import Here
 from services.api.exports.formats import MEDIA_TYPES
 from services.api.jobs.files import read_pieces
@@ -89,9 +90,20 @@ def list_errors(
 def post_cancel(here: Here, credential: JobsWorker, job_id: JobPath) -> JobOut:
     """What it told is told. One that has ended stays as it is."""
     with writing(here.engine).begin() as connection:
+        before = find_job(connection, credential.workspace_id, job_id)
+        cancel_job(connection, before, here.clock())
         row = find_job(connection, credential.workspace_id, job_id)
-        cancel_job(connection, row, here.clock())
-        row = find_job(connection, credential.workspace_id, job_id)
+        if row.status != before.status:
+            note(
+                connection,
+                credential.workspace_id,
+                credential.who,
+                "job.cancelled",
+                job_id,
+                here.clock(),
+                before={"kind": row.kind, "status": before.status},
+                after={"kind": row.kind, "status": row.status},
+            )
     return show_job(here, row)
 
 

@@ -9,7 +9,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import ConfigDict, Field, model_validator
 
-from services.contract.event import LISTED, MACHINE_THRESHOLD, Channel, Event, EventType
+from services.contract.event import (
+    LISTED,
+    MACHINE_THRESHOLD,
+    Channel,
+    Event,
+    EventType,
+    content_type_of,
+)
 from services.contract.phases import DAY_MS
 from services.model.rules.condition import (
     Condition,
@@ -76,9 +83,14 @@ class Happening(Condition):
             and (event.type in self.event if self.event else event.type != LISTED)
             and (not self.channel or event.channel in self.channel)
             and self.content_id in {None, event.content_id}
-            and self.content_type in {None, event.content_type}
+            and (self.content_type is None or self._is_of_type(event.content_type))
             and (not self._told_more or self._matches_what_is_told(event))
         )
+
+    def _is_of_type(self, told: str | None) -> bool:
+        """Without regard to case, however rule and event were once written."""
+        wanted = self.content_type
+        return told is not None and content_type_of(told) == content_type_of(wanted or "")
 
     @cached_property
     def _told_more(self) -> bool:

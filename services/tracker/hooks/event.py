@@ -14,6 +14,7 @@ from services.contract.event import (
     Event,
     Identity,
     Machine,
+    content_type_of,
     event_id_of,
 )
 from services.contract.hook import ESPS, Esp, HookEntry
@@ -66,7 +67,7 @@ def event_of(
         received_ms=now_ms,
         channel="email",
         content_id=clean_id(custom.get("content_id")),
-        content_type=clean_id(custom.get("content_type")),
+        content_type=content_type_of(clean_id(custom.get("content_type")) or "") or None,
         message_id=clean_id(custom.get(CAMPAIGN))
         or clean_id(mail.campaign)
         or clean_id(mail.message),

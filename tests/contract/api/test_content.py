@@ -4,11 +4,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from httpx import Client
+from sqlalchemy import update
 
 from services.api.wire import rfc3339
 from services.contract.event import Consent, Identity
 from services.contract.phases import DAY_MS
+from services.contract.tables import content
 from services.contract.token import Recipient, sign_recipient
+from services.runtime.database import writing
 from tests.contract.api.world import NOW_MS, World
 
 SITE = "https://werkenbij.example.org"
@@ -25,7 +28,7 @@ def catalogue(client: Client) -> None:
     put(client, "wind", "story", phase="see", topics=["wind"])
     put(client, "hacking", "story", phase="see", topics=["security"])
     put(client, "evening", "meeting", phase="think", topics=["security"])
-    put(client, "mechanic", "vacancy", topics=["security"])
+    put(client, "mechanic", "Vacancy ", topics=["security"])
     put(client, "closed", "story", phase="see", closes_at=rfc3339(NOW_MS - DAY_MS))
     put(client, "later", "story", phase="see", published_at=rfc3339(NOW_MS + DAY_MS))
     put(client, "no-address", "story", phase="see", url=None)
@@ -88,6 +91,16 @@ def test_what_comes_next_has_its_reasons(client: Client, catalogue: None, reader
     assert [(one["content_id"], one["title"], one["times"]) for one in seen] == [
         ("hacking", "hacking", 1)
     ]
+
+
+def test_a_type_is_the_same_however_it_is_written(client: Client, world: World) -> None:
+    put(client, "new", " Vacancy")
+    assert client.get("/v1/content/new").json()["content_type"] == "vacancy"
+    assert client.put("/v1/content/x", json={"content_type": " ", "title": "X"}).status_code == 400
+    with writing(world.engine).begin() as db:  # as it was once stored
+        db.execute(update(content).values(kind="VACANCY"))
+    found = client.get("/v1/content", params={"content_type": "Vacancy"}).json()["content"]
+    assert [(one["content_id"], one["content_type"]) for one in found] == [("new", "vacancy")]
 
 
 def test_a_vacancy_is_offered_to_nobody_before_do(

@@ -7,7 +7,8 @@ import pytest
 from httpx import Client
 
 from services.api import previewing
-from services.contract.event import Consent, Identity
+from services.contract.event import Consent, Event, Identity
+from services.model.rules import TYPES
 from tests.contract.api.world import World
 
 VIEWED = {"type": "events", "event": ["vacancy_viewed"], "at_least": 2, "within_days": 30}
@@ -24,6 +25,23 @@ RULES: dict[str, dict[str, Any]] = {
     "staying": {"type": "time_in_phase", "any_of": ["see", "think"], "at_least_days": 40},
     "agreed": {"type": "not", "rule": {"type": "consent", "purpose": "share", "answer": "yes"}},
     "north": {"type": "attribute", "name": "region", "op": "is", "value": "Noord"},
+    "signal": {"type": "latency_state", "any_of": ["actively_latent", "active"]},
+    "engaged": {"type": "engagement", "topic": "energy", "at_least": 1.5},
+    "interest": {"type": "interest", "topic": ["energy"], "share_at_least": 0.4},
+    "last": {"type": "last_event", "event": ["click"], "at_least_days_ago": 20},
+    "landed": {"type": "last_event", "event": ["page"], "less_than_days_ago": 9},
+    "birthday": {
+        "type": "attribute_date",
+        "name": "start",
+        "every_year": True,
+        "from_days": 0,
+        "to_days": 120,
+    },
+    "mail": {"type": "identity", "namespace": "email"},
+    "pressed": {"type": "pressure", "at_least": 2, "within_days": 90},
+    "due": {"type": "cadence", "every_days": 30},
+    "free": {"type": "availability", "within_days": 60},
+    "other": {"type": "in_segment", "segment": "viewers"},
     "mixed": {
         "type": "any",
         "rules": [
@@ -32,7 +50,33 @@ RULES: dict[str, dict[str, Any]] = {
         ],
     },
 }
-KINDS = ("page", "vacancy_viewed", "application_started", "identified", "click", "open", "hired")
+
+
+def _parts(rule: dict[str, Any]) -> list[dict[str, Any]]:
+    inner = [*rule.get("rules", ()), *([rule["rule"]] if "rule" in rule else ())]
+    return [rule, *(part for one in inner for part in _parts(one))]
+
+
+def _trees(number: int) -> dict[str, dict[str, Any]]:
+    """Rules put together from those above by chance, the same each time."""
+    rng, found = random.Random(5), {}
+    for n in range(number):
+        parts = [RULES[name] for name in rng.sample(sorted(RULES), 3)]
+        one, other = ({"type": "not", "rule": parts[0]}, {"type": "any", "rules": parts[1:]})
+        found[f"tree {n}"] = {"type": rng.choice(["all", "any"]), "rules": [one, other]}
+    return found
+
+
+KINDS = (
+    "page",
+    "vacancy_viewed",
+    "application_started",
+    "identified",
+    "click",
+    "open",
+    "hired",
+    "sent",
+)
 
 
 def _live_through(world: World, persons: int) -> None:
@@ -41,30 +85,51 @@ def _live_through(world: World, persons: int) -> None:
     for n in range(persons):
         events = []
         for _ in range(14):
-            kind = rng.choices(KINDS, (6, 4, 1, 2, 4, 2, 0.1))[0]
-            more: dict[str, Any] = {}
-            if kind == "identified":
-                more["properties"] = {"region": rng.choice(["noord", "Zuid"])}
-            if kind in {"click", "open"}:
-                more |= {"message_id": "m1", "channel": "email"}
+            kind = rng.choices(KINDS, (6, 4, 1, 2, 4, 2, 0.1, 2))[0]
             days = rng.choice([rng.uniform(0, 199), rng.uniform(0, 40)])
-            event = world.event(days, kind, f"u{n}", **more)
-            events.append(event)
+            more = _told(rng, kind, f"u{n}")
             if kind == "click":
-                click = {"click_id": f"c{event.occurred_ms}"}
-                events[-1] = world.event(days, kind, f"u{n}", **more, **click)
-                events.append(world.event(days - 2e-5, "page", f"u{n}", **click))
-                if rng.random() < 0.3:  # follows every link at once, as scanners do
-                    for link in ("a", "b", "c"):
-                        at = days - rng.uniform(1e-6, 1e-5)
-                        burst = {"content_id": link, "message_id": "m1", "channel": "email"}
-                        events.append(world.event(at, "click", f"u{n}", **burst))
+                events += _clicked(rng, world, days, f"u{n}", more)
+            else:
+                events.append(world.event(days, kind, f"u{n}", **more))
         if rng.random() < 0.2:
             both = (Identity("user_id", f"u{n}"),)
             no = Consent(measure=True, profile=False)
             events.append(world.event(rng.uniform(20, 60), "consent_changed", f"u{n}", consent=no))
             events.append(world.event(rng.uniform(1, 19), "page", f"u{n}", identities=both))
         world.score(events)
+
+
+def _told(rng: random.Random, kind: str, user: str) -> dict[str, Any]:
+    if kind in {"click", "open", "sent"}:
+        return {"message_id": "m1", "channel": "email"}
+    if kind == "page":
+        return {"properties": {"topics": rng.choice([["energy"], ["grid"], []])}}
+    if kind != "identified":
+        return {}
+    told = {"region": rng.choice(["noord", "Zuid"]), "start": f"2024-{rng.randint(1, 12):02}-11"}
+    if rng.random() < 0.8:
+        return {"properties": told}
+    who = (Identity("user_id", user), Identity("email", f"{user}@example.org"))
+    told["available_from"] = "2026-12-20"
+    return {"properties": told, "identities": who, "server_only": True}
+
+
+def _clicked(
+    rng: random.Random, world: World, days: float, user: str, more: dict[str, Any]
+) -> list[Event]:
+    click = {"click_id": f"c{days}"}
+    # By a clock that is a little slow the page comes before its click.
+    lands = days + rng.choice([-2e-5, -2e-5, 2e-5])
+    events = [
+        world.event(days, "click", user, **more, **click),
+        world.event(lands, "page", user, **click),
+    ]
+    if rng.random() < 0.3:  # follows every link at once, as scanners do
+        for link in ("a", "b", "c"):
+            at = days - rng.uniform(1e-6, 1e-5)
+            events.append(world.event(at, "click", user, content_id=link, **more))
+    return events
 
 
 def _members(client: Client, key: str) -> set[str]:
@@ -74,9 +139,12 @@ def _members(client: Client, key: str) -> set[str]:
 
 def test_a_preview_says_what_saving_does(client: Client, world: World) -> None:
     _live_through(world, 20)
+    client.post("/v1/segments", json={"key": "viewers", "name": "V", "rule": VIEWED})
     client.post("/v1/segments", json={"key": "s", "name": "S", "rule": RULES["phase"]})
     world.build()
-    for name, rule in RULES.items():
+    rules = RULES | _trees(3)
+    assert {part["type"] for rule in rules.values() for part in _parts(rule)} == set(TYPES)
+    for name, rule in rules.items():
         before = _members(client, "s")
         ask = {"key": "s", "rule": rule, "samples": 50}
         told = client.post("/v1/segments/preview", json=ask).json()
