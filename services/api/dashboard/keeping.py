@@ -11,8 +11,8 @@ from services.api.dashboard.forms import Changed, Sent, asked, body_of, on_form
 from services.api.dashboard.pages import May, page, words_of
 from services.api.dashboard.session import Visitor
 from services.api.dashboard.texts import Words
-from services.api.erasures import RetentionIn, RetentionOut, get_retention, put_retention
 from services.api.problem import Problem
+from services.api.retention import RetentionIn, RetentionOut, get_retention, put_retention
 from services.api.wire import rfc3339
 from services.api.workspaces import (
     AssertedConsentIn,
@@ -41,10 +41,10 @@ def keep(sent: Sent) -> Response:
 
     def ask(sent: Sent) -> Changed:
         body = body_of(RetentionIn, {name: _whole(sent, name) for name in _given(sent)})
-        before = get_retention(sent.here, sent.visitor.credential())
+        before = get_retention(sent.here, sent.visitor.credential(), Response())
         if _is_shorter(before, body) and sent.field("sure") != "yes":
             return {"wrong": "keeping_not_sure"}
-        put_retention(sent.here, sent.visitor.credential(), body)
+        put_retention(sent.here, sent.visitor.credential(), body, Response())
         return {"told": "keeping_set"}
 
     return asked(sent, ask, _shown)
@@ -61,7 +61,7 @@ def take_back(sent: Sent) -> Response:
     """From now on they follow nobody of whom they say nothing."""
 
     def ask(sent: Sent) -> Changed:
-        delete_asserted_consent(sent.here, sent.visitor.credential())
+        delete_asserted_consent(sent.here, sent.visitor.credential(), Response())
         return {"told": "declared_gone"}
 
     return asked(sent, ask, _shown)
@@ -75,7 +75,7 @@ def _declare(sent: Sent) -> Changed:
     if since_ms is None:
         raise Problem(400, "invalid", "That is no day.")
     body = body_of(AssertedConsentIn, values | {"since": rfc3339(since_ms)})
-    put_asserted_consent(sent.here, sent.visitor.credential(), body)
+    put_asserted_consent(sent.here, sent.visitor.credential(), body, Response())
     return {"told": "declared_done"}
 
 
@@ -125,8 +125,8 @@ def _page(
     told: str = "",
     given: dict[str, Any] | None = None,
 ) -> Response:
-    kept = get_retention(here, visitor.credential())
-    declared = get_workspace(here, visitor.credential()).asserted_consent
+    kept = get_retention(here, visitor.credential(), Response())
+    declared = get_workspace(here, visitor.credential(), Response()).asserted_consent
     with here.engine.connect() as connection:
         words, name = words_of(connection, visitor, request)
     set_now = {"months": kept.months or "", "applicant_days": kept.applicant_days or ""}

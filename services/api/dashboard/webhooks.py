@@ -103,7 +103,7 @@ def test(sent: Sent) -> Response:
     """Send a test."""
 
     def ask(sent: Sent) -> Changed:
-        post_test(sent.here, sent.visitor.credential(), sent.named("webhook_id"))
+        post_test(sent.here, sent.visitor.credential(), sent.named("webhook_id"), _ONCE)
         return {}
 
     return asked(sent, ask, _shown)
