@@ -15,7 +15,8 @@ class Beside:
     """
 
     def __init__(self, name: str, address: str, metrics: str) -> None:
-        self._name, self._address, self._metrics = name, address, metrics
+        self._name, self._metrics = name, metrics
+        self._client = httpx.Client(base_url=f"http://{address}", timeout=PATIENCE_S)
 
     def why_not_ready(self) -> str | None:
         """What it says itself; None where it is ready."""
@@ -33,7 +34,7 @@ class Beside:
 
     def _get(self, path: str) -> httpx.Response | None:
         try:
-            return httpx.get(f"http://{self._address}{path}", timeout=PATIENCE_S)
+            return self._client.get(path)
         except httpx.TransportError:
             return None
 
