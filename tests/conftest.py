@@ -1,11 +1,13 @@
 """Real servers for the tests, started once a process when its first test asks for them."""
 
+import gc
 import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kafka.admin import KafkaAdminClient
 from xdist.remote import Producer
 
 from services.runtime.migrations import migrate
@@ -23,6 +25,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         slow_first(items)
 
 
+def pytest_collection_finish() -> None:
+    """What is there by now stays, and need not be looked through whenever garbage is collected."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SideBySide:
     """Of ``pytest -n``, as ``make test`` calls it."""
     config.option.loadscopereorder = False
@@ -31,9 +39,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SideByS
 
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[str]:
-    """The bootstrap address of a real Apache Kafka without topics."""
+    """The bootstrap address of a real Apache Kafka; topics in it are of whoever made them."""
     with run_kafka() as broker:
         yield broker.bootstrap
+
+
+@pytest.fixture
+def empty_kafka(kafka: str) -> str:
+    """The same without topics, for what has the product's own topics in it."""
+    admin = KafkaAdminClient(bootstrap_servers=kafka)
+    admin.delete_topics([name for name in admin.list_topics() if not name.startswith("__")])
+    admin.close()
+    return kafka
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +74,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres(postgres_server: Postgres) -> Iterator[str]:
     """The address of a fresh, migrated PostgreSQL database, for this test alone."""
     name = f"kentering_{next(_numbers)}"
-    postgres_server.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+    # By its files: a third cheaper than through the log.
+    postgres_server.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
     yield postgres_server.url(name)
     # To drop it would cost more than to make it; it goes with the server.
     postgres_server.execute(

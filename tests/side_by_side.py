@@ -1,8 +1,9 @@
 """Which tests go together when ``make test`` shares them out among processes.
 
 Each process has servers of its own, started when its first test asks for them. A file stays in
-one process, and so do all files that share one running product. What waits and starts servers
-comes first, the many quick tests last: they fill up whichever process is done.
+one process, and so do all files that share one running product, or one Kafka, which are dear to
+start. What waits and starts servers comes first, the many quick tests last: they fill up whichever
+process is done.
 """
 
 from pathlib import PurePosixPath
@@ -11,7 +12,17 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 _SLOW_FIRST = ("simulation", "drills", "integration", "contract")
-_SHARE_A_PRODUCT = ("test_browser", "test_demo", "test_mailings", "test_sdks", "test_sdks_browser")
+_SHARE_A_KAFKA = (
+    *("simulation/test_frozen", "simulation/test_scoring"),
+    *("integration/test_canaries", "integration/test_journey"),
+    *("contract/test_event_log", "contract/test_kafka_log", "contract/dispatch/test_never_skips"),
+)
+_SHARE_A_PRODUCT = (
+    *("integration/test_browser", "integration/test_dashboard_pages", "integration/test_demo"),
+    *("integration/test_docs", "integration/test_mailings", "integration/test_sdks"),
+    *("integration/test_sdks_browser", "integration/test_stream", "integration/test_sweeps"),
+)
+_TOGETHER = dict.fromkeys(_SHARE_A_KAFKA, "kafka") | dict.fromkeys(_SHARE_A_PRODUCT, "product")
 
 
 class SideBySide(LoadScopeScheduling):
@@ -19,7 +30,7 @@ class SideBySide(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = PurePosixPath(nodeid.partition("::")[0])
-        return "product" if file.stem in _SHARE_A_PRODUCT else str(file)
+        return _TOGETHER.get(str(PurePosixPath(*file.parts[1:]).with_suffix("")), str(file))
 
 
 def slow_first(items: list[pytest.Item]) -> None:

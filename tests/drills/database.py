@@ -10,6 +10,7 @@ from tests.drills.outcome import Outcome, checked
 from tests.drills.stack import Stack
 from tests.servers.postgres import Postgres
 from tests.servers.process import wait_until
+from tests.servers.web import LOCAL
 
 
 def database(stack: Stack, postgres: Postgres, rng: random.Random, seconds: float) -> Outcome:
@@ -60,5 +61,5 @@ def database(stack: Stack, postgres: Postgres, rng: random.Random, seconds: floa
 def _asked(stack: Stack) -> tuple[int, bool]:
     """The status of a read, and whether the answer says when to come back."""
     headers = {"Authorization": f"Bearer {stack.api_key}"}
-    answer = httpx.get(f"{stack.api.url}/v1/persons", headers=headers, timeout=30)
+    answer = httpx.get(f"{stack.api.url}/v1/persons", headers=headers, timeout=30, **LOCAL)
     return answer.status_code, "retry-after" in answer.headers

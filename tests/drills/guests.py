@@ -15,6 +15,7 @@ from bench.processes import resident_mb, resident_mb_max
 from tests.drills.load import Load
 from tests.drills.outcome import Outcome, checked
 from tests.drills.stack import Service, Stack
+from tests.servers.web import LOCAL
 
 MEMORY_MB_MAX = 150
 GROWTH_MB_MAX = 60
@@ -77,7 +78,7 @@ def bombs(stack: Stack, rng: random.Random, count: int) -> Outcome:
     def send(body: bytes) -> None:
         auth = (stack.server_key, "")
         url = f"{tracker.url}/v1/batch"
-        statuses.append(httpx.post(url, auth=auth, content=body, timeout=30).status_code)
+        statuses.append(httpx.post(url, auth=auth, content=body, timeout=30, **LOCAL).status_code)
 
     threads = [
         threading.Thread(target=send, args=((zeros, nested, deep)[n % 3],)) for n in range(count)

@@ -17,6 +17,7 @@ from services.runtime.database import open_database
 from tests.integration.product import INTERNAL_KEY, KENTERING
 from tests.servers.kafka import Kafka
 from tests.servers.process import free_port, start, wait_until
+from tests.servers.web import LOCAL
 
 PATIENCE_S = 120
 
@@ -58,13 +59,13 @@ class Service:
     def status(self, path: str = "/readyz") -> int:
         """The HTTP status of a page; 0 if nobody answers."""
         try:
-            return httpx.get(f"{self.url}{path}", timeout=5).status_code
+            return httpx.get(f"{self.url}{path}", timeout=5, **LOCAL).status_code
         except httpx.TransportError:
             return 0
 
     def metric(self, name: str) -> float:
         """The sum of a metric over its labels."""
-        lines = httpx.get(f"{self.url}/metrics", timeout=5).text.splitlines()
+        lines = httpx.get(f"{self.url}/metrics", timeout=5, **LOCAL).text.splitlines()
         return sum(
             float(line.rpartition(" ")[2])
             for line in lines
@@ -194,7 +195,9 @@ def run_stack(
 
 def _takes(tracker: Service, key: str) -> bool:
     headers = {"Authorization": f"Bearer {key}"}
-    answer = httpx.post(f"{tracker.url}/v1/batch", json={"batch": []}, headers=headers, timeout=5)
+    answer = httpx.post(
+        f"{tracker.url}/v1/batch", json={"batch": []}, headers=headers, timeout=5, **LOCAL
+    )
     return answer.status_code == 200
 
 

@@ -25,6 +25,7 @@ from tests.integration.canaries import CANARIES, CONTROL, DOORS, HEADERS, WAYS, 
 from tests.integration.product import Product, run_distributed, run_one_more_tracker, run_up
 from tests.integration.tracker_process import stored
 from tests.servers.process import wait_until
+from tests.servers.web import LOCAL
 
 _MAILER = {"username": "postmark", "password": "of-the-tests-and-long-enough"}
 YES = {"consent": {"categoryPreferences": {"measure": True, "profile": True}}}
@@ -47,8 +48,8 @@ def test_on_sqlite(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def kafka_folder(kafka: str) -> Path:
-    admin = KafkaAdminClient(bootstrap_servers=kafka)
+def kafka_folder(empty_kafka: str) -> Path:
+    admin = KafkaAdminClient(bootstrap_servers=empty_kafka)
     described = admin.describe_log_dirs()
     admin.close()
     return Path(_log_dir(described))
@@ -70,8 +71,10 @@ def _log_dir(described: object) -> str:
     return ""
 
 
-def test_on_postgres_and_kafka(tmp_path: Path, postgres: str, kafka: str, kafka_folder) -> None:
-    with run_distributed(tmp_path, postgres, kafka) as product:
+def test_on_postgres_and_kafka(
+    tmp_path: Path, postgres: str, empty_kafka: str, kafka_folder: Path
+) -> None:
+    with run_distributed(tmp_path, postgres, empty_kafka) as product:
         engine = open_database(postgres)
         _bring_to_every_door(product, engine)
         _assert_nowhere(tmp_path)
@@ -93,7 +96,7 @@ def _bring_to_every_door(product: Product, engine: Engine) -> None:
     product.collect([control])
     expected = 0
     numbers = itertools.count()
-    with httpx.Client(base_url=product.tracker_url, timeout=30) as client:
+    with httpx.Client(base_url=product.tracker_url, timeout=30, **LOCAL) as client:
         for door, way in itertools.product(DOORS, WAYS):
             answer = client.send(_request(client, product, places, door, way, next(numbers)))
             assert answer.status_code < 500, (door, way, answer.text)
@@ -123,7 +126,9 @@ def _places(product: Product, engine: Engine) -> dict[str, str]:
         Unsubscribe("0123456789abcdef", measure=False, message_id="mail-1"),
         row.workspace_id, row.number, bytes(row.secret),
     )  # fmt: skip
-    wait_until(lambda: httpx.head(hook["url"]).status_code == 200, "the tracker to know the hook")
+    wait_until(
+        lambda: httpx.head(hook["url"], **LOCAL).status_code == 200, "the tracker to know the hook"
+    )
     click = urlsplit(made["url"]).path
     return {
         "click": click,
@@ -177,7 +182,8 @@ def _assert_a_withdrawal_reaches_other_trackers(product: Product, folder: Path) 
 
         def tell(message_id: str) -> str:
             body = {"batch": [{**call, "messageId": message_id}]}
-            told = httpx.post(f"{url}/v1/batch", json=body, headers=key).json()["results"]
+            answer = httpx.post(f"{url}/v1/batch", json=body, headers=key, **LOCAL)
+            told = answer.json()["results"]
             return str(told[message_id]["status"] + ":" + (told[message_id].get("reason") or ""))
 
         wait_until(lambda: _try(tell, answers), "the second tracker to know the key")

@@ -1,14 +1,11 @@
 """One journey, four ways to run Kentering: the same numbers, bit for bit."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka.admin import KafkaAdminClient
 
 from tests.integration.product import PATIENCE_S, Product, run_distributed, run_up
-from tests.servers.kafka import run_kafka
 from tests.servers.process import wait_until
 
 AGREED = {"consent": {"categoryPreferences": {"measure": True, "profile": True}}}
@@ -89,21 +86,6 @@ def _numbers_of(product: Product) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def broker() -> Iterator[str]:
-    with run_kafka() as broker:
-        yield broker.bootstrap
-
-
-@pytest.fixture
-def own_kafka(broker: str) -> Iterator[str]:
-    """A broker without topics: else both tests would find the other's events in the one topic."""
-    yield broker
-    admin = KafkaAdminClient(bootstrap_servers=broker)
-    admin.delete_topics(admin.list_topics())
-    admin.close()
-
-
-@pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """By spool and SQLite, with which the others are compared."""
     with run_up(tmp_path_factory.mktemp("embedded")) as product:
@@ -126,14 +108,14 @@ def test_spool_and_postgres(embedded: dict[str, Any], tmp_path: Path, postgres: 
 
 
 def test_kafka_and_postgres(
-    embedded: dict[str, Any], tmp_path: Path, postgres: str, own_kafka: str
+    embedded: dict[str, Any], tmp_path: Path, postgres: str, empty_kafka: str
 ) -> None:
-    with run_distributed(tmp_path, postgres, own_kafka) as product:
+    with run_distributed(tmp_path, postgres, empty_kafka) as product:
         assert _numbers_of(product) == embedded
 
 
 def test_kafka_and_sqlite(
-    embedded: dict[str, Any], tmp_path: Path, sqlite: str, own_kafka: str
+    embedded: dict[str, Any], tmp_path: Path, sqlite: str, empty_kafka: str
 ) -> None:
-    with run_distributed(tmp_path, sqlite, own_kafka) as product:
+    with run_distributed(tmp_path, sqlite, empty_kafka) as product:
         assert _numbers_of(product) == embedded

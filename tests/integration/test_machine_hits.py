@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.integration.tracker_process import Tracker, stored
+from tests.servers.web import LOCAL
 from tests.unit.tracker.scene import TOKENS
 
 PIXEL = f"/o/{TOKENS['{LINK}']}.{TOKENS['{PERSON}']}.gif"
@@ -35,7 +36,9 @@ def _reasons(tracker: Tracker) -> tuple[str, ...]:
 )
 @pytest.mark.parametrize("path", [PIXEL, CLICK], ids=["open", "click"])
 def test_a_hit_is_kept_with_its_reasons(tracker, path, method, headers, reasons):
-    with httpx.Client(base_url=tracker.url, headers={"User-Agent": ""}, timeout=10) as client:
+    with httpx.Client(
+        base_url=tracker.url, headers={"User-Agent": ""}, timeout=10, **LOCAL
+    ) as client:
         answer = client.request(method, path, headers=headers)
     assert answer.status_code in {200, 302}
     assert _reasons(tracker) == reasons

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,10 +9,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.servers.compose_file import ComposeFile, Service
+from tests.servers.kafka import JAVA
 from tests.servers.kafka import _jars as jars
 from tests.servers.postgres import run_postgres
-from tests.servers.process import need, start, wait_until
+from tests.servers.process import is_open, need, start, wait_until
 
+_HEALTH_EVERY_S = 0.5  # each look is a process of its own
 # Read by the image's own scripts; no settings of the broker.
 _NOT_PROPERTIES = {"KAFKA_HEAP_OPTS", "KAFKA_OPTS", "KAFKA_VERSION"}
 
@@ -101,7 +102,7 @@ class Composition:
         file = self._folder / "server.properties"
         properties = kafka_properties(service.environment)
         file.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
-        java = [need("java", "openjdk-17-jre-headless"), "-Xmx512m", "-cp", f"{jars()}/*"]
+        java = [need("java", "openjdk-17-jre-headless"), *JAVA, "-cp", f"{jars()}/*"]
         cluster = f"--cluster-id={service.environment['CLUSTER_ID']}"
         subprocess.run(
             [*java, "kafka.tools.StorageTool", "format", cluster, "-c", file],
@@ -110,9 +111,9 @@ class Composition:
             timeout=60,
         )
         process = self._start_process(service, [*java, "kafka.Kafka", file])
-        address = ("127.0.0.1", self._file.port("kafka", 9092))
+        port = self._file.port("kafka", 9092)
         log = self._log(service)
-        wait_until(lambda: _is_open(address), "Kafka", process=process, log=log)
+        wait_until(lambda: is_open("127.0.0.1", port), "Kafka", process=process, log=log)
 
     def _start_process(
         self, service: Service, command: Sequence[str | Path]
@@ -128,6 +129,7 @@ class Composition:
                 wait_until(
                     lambda service=service: _is_healthy(service),
                     f"{name} to be healthy",
+                    every_s=_HEALTH_EVERY_S,
                     process=process,
                     log=self._log(service),
                 )
@@ -140,14 +142,6 @@ def _is_healthy(service: Service) -> bool:
     program, *rest = service.healthcheck
     done = subprocess.run([_program(program), *rest], check=False, capture_output=True, timeout=10)
     return done.returncode == 0
-
-
-def _is_open(address: tuple[str, int]) -> bool:
-    try:
-        socket.create_connection(address, timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 def _program(name: str) -> str:

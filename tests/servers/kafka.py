@@ -18,11 +18,11 @@ from pathlib import Path
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from tests.servers.process import free_port, need, start, stop, wait_until
+from tests.servers.process import free_port, is_open, need, start, stop, wait_until
 
 _HERE = Path(__file__).parent
 _CACHE = _HERE.parents[1] / ".servers" / "kafka"
-_JAVA = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+JAVA = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 _STOP_PATIENCE_S = 15
 
 
@@ -31,6 +31,7 @@ class Kafka:
 
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         port, controller_port = free_port(), free_port()
+        self._port = port
         self.bootstrap = f"127.0.0.1:{port}"
         self._log = folder / "output.log"
         self._properties = folder / "server.properties"
@@ -51,7 +52,7 @@ class Kafka:
             **settings,
         }
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
-        self._java = [need("java", "openjdk-17-jre-headless"), *_JAVA, "-cp", f"{_jars()}/*"]
+        self._java = [need("java", "openjdk-17-jre-headless"), *JAVA, "-cp", f"{_jars()}/*"]
         self._format()
         self.start()
 
@@ -100,6 +101,8 @@ class Kafka:
             )
 
     def _answers(self) -> bool:
+        if not is_open("127.0.0.1", self._port):  # a client is dear
+            return False
         try:
             admin = KafkaAdminClient(bootstrap_servers=self.bootstrap, bootstrap_timeout_ms=1000)
         except (KafkaError, OSError):

@@ -91,11 +91,21 @@ def stop(process: subprocess.Popen[bytes], sent: int, patience_s: float) -> None
         process.wait()
 
 
+def is_open(host: str, port: int) -> bool:
+    """Whether anybody listens there."""
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def wait_until(
     ready: Callable[[], bool],
     what: str,
     *,
     timeout_s: float = 120,
+    every_s: float = 0.05,
     process: subprocess.Popen[bytes] | None = None,
     log: Path | None = None,
 ) -> None:
@@ -107,4 +117,4 @@ def wait_until(
             why = "the process ended" if ended else f"not within {timeout_s:.0f} s"
             tail = log.read_text(errors="replace")[-3000:] if log is not None else ""
             raise AssertionError(f"waiting for {what}: {why}\n{tail}")
-        time.sleep(0.05)
+        time.sleep(every_s)

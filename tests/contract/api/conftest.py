@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from httpx import Client
 
+from services.api import passwords
 from services.api.app import create_app
 from services.api.exports.run import Exporting
 from services.api.in_force import InForce
@@ -103,6 +105,13 @@ def api(
     headers = {"Authorization": f"Bearer {world.made.api_key}"}
     with run_app(app) as url, Client(base_url=url, headers=headers, timeout=30, **LOCAL) as client:
         yield client, arrive
+
+
+@pytest.fixture
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checking one takes next to nothing; ``test_accounts.py`` has what it takes in life."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_hasher", quick)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from httpx import Client
 
 from services.api.dashboard import (
@@ -20,6 +21,8 @@ from services.api.dashboard import (
 )
 from services.api.dashboard.pages import May
 from tests.contract.api.visiting import PASSWORD, browser_of, csrf_of, invite
+
+pytestmark = pytest.mark.usefixtures("quick_passwords")
 
 NUMBERS = ("/", "/part", "/charts/see.svg", "/segments/doers", "/segments/doers/trend.svg")
 PEOPLE = ("/phases/see", "/people/{person}", "/people", "/people/{person}/known.json")

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from httpx import Client, Response
 from sqlalchemy import select
 
@@ -38,7 +39,7 @@ def test_somebody_is_invited_and_logs_in(client: Client, world: World) -> None:
         assert "not right" in wrong.text
     with world.engine.connect() as connection:
         stored = connection.execute(select(account.c.password)).scalar_one()
-    assert stored.startswith("$argon2id$")
+    assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     listed = client.get("/v1/accounts").json()["accounts"]
     assert [(one["email"], one["role"]) for one in listed] == [("piet@example.org", "recruiter")]
     twice = client.post("/v1/accounts", json={"email": "piet@example.org", "role": "reader"})
@@ -53,6 +54,7 @@ def test_an_invitation_is_good_for_a_week(client: Client, world: World) -> None:
     assert answer.status_code == 403
 
 
+@pytest.mark.usefixtures("quick_passwords")
 def test_somebody_changes_their_own_password(client: Client, world: World) -> None:
     token, new = invite(client, "piet@example.org", "reader"), "another good password"
     with browser_of(client) as browser, browser_of(client) as other:
@@ -83,6 +85,7 @@ def test_somebody_changes_their_own_password(client: Client, world: World) -> No
     assert told.count("account.password_set") == 2
 
 
+@pytest.mark.usefixtures("quick_passwords")
 def test_a_session_ends_with_the_role_and_with_its_time(client: Client, world: World) -> None:
     invite(client, "first@example.org", "owner")
     token = invite(client, "piet@example.org", "owner")

@@ -14,7 +14,7 @@ from services.contract.token import read_link
 from services.runtime.database import open_database, writing
 from tests.contract.api.conftest import KEY
 from tests.contract.api.world import NOW_MS, World
-from tests.servers.web import run_app
+from tests.servers.web import LOCAL, run_app
 
 
 def test_keys(client: Client, world: World) -> None:
@@ -243,7 +243,7 @@ def test_health_and_headers(client: Client) -> None:
 def test_without_a_database_it_says_so() -> None:
     engine = open_database("postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=1")
     app = create_app(engine, KEY, "http://track.test", clock=lambda: NOW_MS)
-    with run_app(app) as url, Client(base_url=url) as client:
+    with run_app(app) as url, Client(base_url=url, **LOCAL) as client:
         headers = {"Authorization": "Bearer ka_x"}
         for path in ("/v1/persons", "/readyz"):
             answer = client.get(path, headers=headers)

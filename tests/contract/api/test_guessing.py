@@ -14,9 +14,9 @@ from tests.contract.api.visiting import PASSWORD, browser_of, invite, log_in
 from tests.contract.api.world import NOW_MS, World
 from tests.servers.web import LOCAL, run_app
 
+pytestmark = pytest.mark.usefixtures("quick_passwords")
 
-# Passwords are dear to check, on purpose: each of these two is of one database.
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 def test_a_password_is_tried_so_often_and_no_more(client: Client, world: World) -> None:
     token = invite(client, "piet@example.org", "owner")
     with browser_of(client) as browser:
@@ -34,7 +34,6 @@ def test_a_password_is_tried_so_often_and_no_more(client: Client, world: World) 
         assert log_in(browser, "piet@example.org").status_code == 303
 
 
-@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_nobody_keeps_another_from_logging_in(client: Client, world: World) -> None:
     token = invite(client, "piet@example.org", "owner")
     now = {"ms": NOW_MS}

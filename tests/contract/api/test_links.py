@@ -15,7 +15,7 @@ from services.tracker.app import create_app as create_tracker
 from services.tracker.gate import Gate
 from tests.contract.api.conftest import KEY
 from tests.contract.api.world import NOW_MS, World
-from tests.servers.web import run_app
+from tests.servers.web import LOCAL, run_app
 
 
 def test_a_token_and_its_person_are_tied(world: World, tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_a_token_and_its_person_are_tied(world: World, tmp_path: Path) -> None:
             world.engine, KEY, "http://track.test", lambda: NOW_MS, tracker_url=tracker_url
         )
         headers = {"Authorization": f"Bearer {world.made.api_key}"}
-        with run_app(api) as api_url, Client(base_url=api_url, headers=headers) as client:
+        with run_app(api) as api_url, Client(base_url=api_url, headers=headers, **LOCAL) as client:
             people = [{"namespace": "user_id", "value": value} for value in ("anna", "no", "who")]
             body = {"target": "https://werkenbij.example.org/", "recipients": people}
             answer = client.post("/v1/links", json=body)

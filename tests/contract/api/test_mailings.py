@@ -26,7 +26,7 @@ from services.tracker.request import Request
 from services.tracker.unsubscribe import unsubscribe as decide
 from tests.contract.api.conftest import KEY
 from tests.contract.api.world import NOW_MS, World
-from tests.servers.web import run_app
+from tests.servers.web import LOCAL, run_app
 
 TARGET = "https://werkenbij.example.org/nacht"
 
@@ -85,7 +85,7 @@ def office(world: World, tmp_path: Path) -> Iterator[Office]:
         )
         with run_app(api) as url:
             bearer = {"Authorization": f"Bearer {world.made.api_key}"}
-            made.client = Client(base_url=url, headers=bearer, timeout=30)
+            made.client = Client(base_url=url, headers=bearer, timeout=30, **LOCAL)
             yield made
             made.client.close()
     log.close()
