@@ -7,6 +7,7 @@ of them are exported.
 """
 
 import asyncio
+import math
 import os
 import random
 import time
@@ -155,9 +156,8 @@ async def _timed(connection: Connection, request: bytes, *, exact: bool = False)
     begin_s = time.perf_counter()
     body = await connection.ask(request)
     took_ms = (time.perf_counter() - begin_s) * 1000
-    if exact and not _decode(body)["exact"]:
-        raise RuntimeError("a preview was an estimate")
-    return took_ms
+    # One that ran out of time is an estimate: it did not take so long, it never came.
+    return math.inf if exact and not _decode(body)["exact"] else took_ms
 
 
 def _post(path: str, body: dict[str, Any], port: int, key: str) -> bytes:

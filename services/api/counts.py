@@ -22,6 +22,7 @@ from sqlalchemy import (
 from services.api.people import believed
 from services.contract.phases import HOUR_MS
 from services.contract.tables import count_delta, interval
+from services.runtime.bulk import among
 
 
 def count_at(connection: Connection, workspace_id: int, kind: str, key: str, at_ms: int) -> int:
@@ -136,7 +137,7 @@ def _count_exactly(
             interval.c.workspace_id == workspace_id,
             interval.c.kind == kind,
             interval.c.key == key,
-            interval.c[column].in_(moments),
+            among(connection, interval.c[column], moments),
             interval.c.known_to_ms.is_(None),
         )
         .group_by(interval.c[column])
