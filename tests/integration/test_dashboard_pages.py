@@ -141,3 +141,29 @@ def test_a_privacy_officer_finds_hands_out_and_erases(product: Product, page: Pa
     page.goto(f"{product.api_url}/access")
     expect(page.get_by_role("heading", name="Wie heeft wat veranderd")).to_be_visible()
     _right(page)
+
+
+def test_a_tool_is_connected_and_what_is_kept_is_shown(product: Product, page: Page) -> None:
+    page.get_by_role("link", name="Webhooks", exact=True).click()
+    page.get_by_label("Adres (https)").fill("https://93.184.216.34/kentering")
+    page.get_by_label("triggers").check()
+    _right(page)
+    page.get_by_role("button", name="Maak de webhook").click()
+    expect(page.get_by_role("status")).to_contain_text("whsec_")
+    page.get_by_role("button", name="Stuur een testbericht").click()
+    expect(page.get_by_role("cell", name="Test")).to_be_visible()
+    _right(page)
+    page.get_by_role("link", name="Triggers", exact=True).click()
+    page.get_by_label("Naam").fill("Nodig uit")
+    page.locator("select[name=when]").select_option("after")
+    _right(page)
+    page.get_by_role("button", name="Maak de trigger").click()
+    expect(page.get_by_text("na 7 dagen")).to_be_visible()
+    _right(page)
+    for place in ("Bestanden", "Bewaren"):
+        page.get_by_role("link", name=place, exact=True).click()
+        expect(page.get_by_role("link", name=place, exact=True)).to_have_attribute(
+            "aria-current", "page"
+        )
+        _right(page)
+    assert len(product.get("/v1/triggers")["triggers"]) == 1

@@ -128,7 +128,7 @@ def _shown(found: JobOut, segments: dict[str, str], words: Words) -> Shown:
         rows=rows,
         begun=words.told_moment(found.created_at),
         finished=words.told_moment(found.finished_at) if found.finished_at else "",
-        by=found.created_by,
+        by=words.maker(found.created_by),
         problem=found.problem or "",
         counts=[(count_in_words(one, language), n) for one, n in found.counts.items()],
         errors=found.errors,

@@ -85,7 +85,7 @@ PEOPLE: dict[str, tuple[str, str]] = {
     "identities_other": ("en {number} andere herkenningstekens", "and {number} other identifiers"),
     "journey_told": (
         "Sinds {begin}: {number} keer iets gedaan, hoogstens {most} keer in een week.",
-        "Since {begin}: did something {number} times, at most {most} times in a week.",
+        "Since {begin}: did something {number} ×, at most {most} × in a week.",
     ),
     "journey_hint": (
         "Staafjes: hoe vaak per week. Daaronder de fase; lichter is wat verwacht wordt.",

@@ -109,6 +109,11 @@ class Words:
         text = self[f"{name}_1" if number == 1 else name]
         return text.format(number=self.number(number), **others)
 
+    def maker(self, told: str) -> str:
+        """Who made something, as the API tells it: a mail address, or ``key`` and its name."""
+        kind, _, name = told.partition(" ")
+        return f"{self['by_key']} {name}" if kind == "key" and name else told
+
     def done(self, what: str) -> str:
         """What a change of the audit is called."""
         return DONE[what][self.language] if what in DONE else _plain(what)

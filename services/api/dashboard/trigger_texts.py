@@ -79,7 +79,7 @@ TRIGGERS: dict[str, tuple[str, str]] = {
     "fired_status": ("Hoe het afliep", "What became of it"),
     "fired_content": ("Inhoud", "Content"),
     "fired_strip": (
-        "{fired} overgedragen, {waiting} wachten, {withheld} niet overgedragen",
+        "{fired} overgedragen, {waiting} nog te gaan, {withheld} niet overgedragen",
         "{fired} handed over, {waiting} waiting, {withheld} not handed over",
     ),
 }

@@ -209,7 +209,7 @@ def _one(
         path=f"/triggers/{trigger_id}",
         trigger=shown,
         made=words["trigger_by"].format(
-            name=found.created_by, day=words.told_day(found.created_at)
+            name=words.maker(found.created_by), day=words.told_day(found.created_at)
         ),
         webhook=_webhooks(here, visitor).get(found.webhook_id or "", ""),
         per_week=found.per_week,

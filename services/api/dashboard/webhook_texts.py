@@ -79,7 +79,7 @@ WEBHOOKS: dict[str, tuple[str, str]] = {
     "deliveries_shown": ("Toon", "Show"),
     "deliveries_all": ("alle", "all"),
     "deliveries_strip": (
-        "{delivered} aangekomen, {waiting} wachten, {failed} niet aangekomen",
+        "{delivered} aangekomen, {waiting} nog te sturen, {failed} niet aangekomen",
         "{delivered} arrived, {waiting} waiting, {failed} not arrived",
     ),
     "deliveries_strip_hint": (

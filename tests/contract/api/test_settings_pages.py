@@ -61,7 +61,7 @@ def test_a_webhook_is_made_tested_paused_and_given_another_secret(
     page = browser.get(f"{at}?lang=nl").text
     assert secret not in page
     assert "Ons CRM" in browser.get("/webhooks").text
-    for told in ("wie gewist is, segmenten", "0 aangekomen, 1 wachten", ">Test</td>"):
+    for told in ("wie gewist is, segmenten", "0 aangekomen, 1 nog te sturen", ">Test</td>"):
         assert told in page, told
     with writing(world.engine).begin() as connection:
         sent = {"status": "delivered", "http_status": 204, "took_ms": 35, "last_ms": NOW_MS}
@@ -106,6 +106,7 @@ def test_a_trigger_is_made_and_tells_who_came_in(
     assert "moment</span> <ins>na 7 dagen" in browser.get("/access?lang=nl").text
     page = browser.get(f"{at}?lang=nl").text
     assert "Er kwam nog niemand binnen" in page
+    assert "Gemaakt door sleutel api key" in page
     with writing(world.engine).begin() as connection:
         row = connection.execute(select(trigger)).one()
         mine = select(person.c.id).where(person.c.public_id == people["turning"])
