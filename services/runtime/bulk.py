@@ -56,7 +56,7 @@ def insert_rows(
     ending = " ON CONFLICT DO NOTHING" if skip_known else ""
     into = f"INSERT INTO {_name(table)} ({_names(columns)})"
     if db.dialect.name == "postgresql":
-        statement = f"{into} SELECT * FROM unnest({_arrays(table, columns)}){ending}"
+        statement = f"{into} SELECT {_unnested(table, columns)}{ending}"
         db.exec_driver_sql(statement, _columns(table, columns, rows))
     else:
         values = ", ".join("?" * len(columns))
@@ -68,18 +68,24 @@ def insert_fresh(
 ) -> set[Any]:
     """Insert the rows whose key is not there yet; the ``key`` column of those that were not.
 
-    Another transaction that is inserting the same is waited for.
+    Keys are bytes, all of one length. Another transaction that is inserting the same is waited for.
     """
     if not rows:
         return set()
     if db.dialect.name == "postgresql":
+        # All keys come in one value: a row each would cost more than the rest of the answer.
         statement = (
-            f"INSERT INTO {_name(table)} ({_names(columns)}) "
-            f"SELECT * FROM unnest({_arrays(table, columns)}) "
-            f'ON CONFLICT DO NOTHING RETURNING "{key}"'
+            f"WITH fresh AS (INSERT INTO {_name(table)} ({_names(columns)}) "
+            f"SELECT {_unnested(table, columns)} "
+            f'ON CONFLICT DO NOTHING RETURNING "{key}") '
+            f"SELECT string_agg(\"{key}\", '') FROM fresh"
         )
-        found = db.exec_driver_sql(statement, _columns(table, columns, rows))
-        return {row[0] for row in _fetched(found)}
+        ((keys,),) = _fetched(db.exec_driver_sql(statement, _columns(table, columns, rows)))
+        place = columns.index(key)
+        size = len(rows[0][place])
+        if keys is not None and len(keys) == size * len(rows):
+            return {row[place] for row in rows}
+        return {keys[i : i + size] for i in range(0, len(keys or b""), size)}
     # SQLite numbers new rows upwards, and nobody else writes in between.
     last = db.exec_driver_sql(f"SELECT coalesce(max(rowid), 0) FROM {_name(table)}").scalar_one()
     insert_rows(db, table, columns, rows, skip_known=True)
@@ -95,9 +101,10 @@ def update_rows(
         return
     if db.dialect.name == "postgresql":
         sets = ", ".join(f'"{name}" = new."{name}"' for name in columns)
+        given = _unnested(table, (*columns, key))
         statement = (
             f"UPDATE {_name(table)} AS old SET {sets} "
-            f"FROM unnest({_arrays(table, (*columns, key))}) AS new ({_names((*columns, key))}) "
+            f"FROM (SELECT {given}) AS new ({_names((*columns, key))}) "
             f'WHERE old."{key}" = new."{key}"'
         )
         db.exec_driver_sql(statement, _columns(table, (*columns, key), rows))
@@ -112,7 +119,7 @@ def delete_rows(db: Connection, table: Table, key: str, keys: Sequence[Any]) -> 
     if not keys:
         return
     if db.dialect.name == "postgresql":
-        statement = f'DELETE FROM {_name(table)} WHERE "{key}" = ANY({_arrays(table, (key,))})'
+        statement = f'DELETE FROM {_name(table)} WHERE "{key}" = ANY({_array(table, key)})'
         db.exec_driver_sql(statement, _columns(table, (key,), [(one,) for one in keys]))
     else:
         statement = f'DELETE FROM {_name(table)} WHERE "{key}" = ?'
@@ -172,8 +179,13 @@ def _columns(table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> tup
 
 
 @lru_cache
-def _arrays(table: Table, columns: tuple[str, ...]) -> str:
-    return ", ".join(f"%s::{type_}[]" for type_ in _types(table, columns))
+def _unnested(table: Table, columns: tuple[str, ...]) -> str:
+    """Row after row as it is asked for: in a ``FROM`` each column would be written down first."""
+    return ", ".join(f"unnest(%s::{type_}[])" for type_ in _types(table, columns))
+
+
+def _array(table: Table, column: str) -> str:
+    return f"%s::{table.c[column].type.compile(dialect=_POSTGRES)}[]"
 
 
 @lru_cache

@@ -1,16 +1,13 @@
 """One batch of the log becomes what we say of people, in one transaction.
 
-Before it, in a transaction of its own, the few records that change who is who: they hold the
-workspace's lock, and other workers shall not wait for the whole batch. It moves no position; if
-the batch never follows, its records come again, and each event counts once.
+Those records that change who is who come before it (``newcomers.py``).
 
 Locks are taken in one order: positions, the workspace (where who is who changes), event ids,
 places that clicks came from, persons, the feed. So batches of several workers wait for each other,
 but never in a circle; where the database still sees one, the batch is tried again.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -18,8 +15,7 @@ from sqlalchemy import Connection, select
 
 from services.contract import tables
 from services.contract.decision import DECIDED
-from services.contract.erasure import ERASED
-from services.contract.event import Event
+from services.contract.event import primary
 from services.model.version import Model
 from services.runtime import telemetry
 from services.runtime.database import meanwhile
@@ -29,13 +25,14 @@ from services.scorer.announce import Change, announce_folded, announce_moves, pu
 from services.scorer.erasing import erase_people
 from services.scorer.files import withdraw_files
 from services.scorer.folding import Folded, Forecast, fold_ahead, fold_persons
-from services.scorer.identities import Identified, identify, unsettled
+from services.scorer.identities import Identified, Seen, identify, standing
 from services.scorer.letters import forget_letters, unnamed
-from services.scorer.owners import Piece, hold_persons, owner_at, owners_of, still_so
+from services.scorer.named import by_names
+from services.scorer.owners import hold_persons, owners_at, owners_of, share_out, still_so
 from services.scorer.people import resolve
 from services.scorer.positions import claim
 from services.scorer.record import Arrived, Batch, Poison, count, set_aside, store
-from services.scorer.save import save
+from services.scorer.save import save, states_of
 from services.scorer.segments import load_segments
 from services.scorer.shadow import forget_shadows
 from services.scorer.states import load
@@ -43,6 +40,8 @@ from services.scorer.suppressed import still_so as still_suppressed
 from services.scorer.suppressed import suppress, tell_lifted
 from services.scorer.ties import write_ties
 from services.scorer.withdrawals import tell_trackers
+
+NOTHING: Mapping[int, Seen] = {}
 
 
 class MovedError(Exception):
@@ -61,33 +60,34 @@ class Outcome:
     count_rows: int = 0
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """What one workspace's share of a batch came to."""
 
     new: int
     refolded: int
     count_rows: int
     changes: list[Change]
+    identified: Identified | None
+    """None: somebody was erased."""
 
 
-def introduce(db: Connection, log_id: str, batch: Batch, model: Model, now_ms: int) -> Outcome:
-    """Score those events of a batch which change who is who, and those that go with them.
-
-    Raises:
-        FencedError, MovedError: as :func:`apply`.
-    """
-    claim(db, log_id, batch.records, finish=False)
-    known = known_workspaces(db, batch.by_workspace)
-    newcomers = {
-        workspace_id: found
-        for workspace_id, arrived in batch.by_workspace.items()
-        if workspace_id in known and (found := _newcomers(db, workspace_id, arrived))
-    }
-    return score(db, newcomers, model, now_ms)
-
-
-def apply(db: Connection, log_id: str, batch: Batch, model: Model, now_ms: int) -> Outcome:
+def apply(
+    db: Connection,
+    log_id: str,
+    batch: Batch,
+    model: Model,
+    now_ms: int,
+    seen: Mapping[int, Seen] = NOTHING,
+) -> Outcome:
     """Score a batch.
+
+    Args:
+        db: in a transaction.
+        log_id: whose positions.
+        batch: records that come next.
+        model: the version in force.
+        now_ms: UTC milliseconds.
+        seen: per workspace what is known of its events, by a transaction that was committed.
 
     Raises:
         FencedError: its records do not come next; nothing was written.
@@ -100,7 +100,7 @@ def apply(db: Connection, log_id: str, batch: Batch, model: Model, now_ms: int) 
         poison += _nobodys(batch.records, batch.by_workspace[workspace_id])
     set_aside(db, log_id, unnamed(db, poison), now_ms)
     ours = {i: arrived for i, arrived in batch.by_workspace.items() if i in known}
-    outcome = score(db, ours, model, now_ms)
+    outcome = told(db, parts_of(db, ours, model, now_ms, seen), now_ms)
     repeated = len(batch.records) - outcome.new - len(poison)
     return replace(outcome, repeated=repeated, dead=len(poison))
 
@@ -113,44 +113,52 @@ def score(
     Raises:
         MovedError: to be tried again; nothing was written.
     """
-    changes: list[tuple[int, Change]] = []
-    new = refolded = count_rows = 0
-    for workspace_id, arrived in by_workspace.items():
-        part = _apply(db, workspace_id, arrived, model, now_ms)
-        changes += [(workspace_id, change) for change in part.changes]
-        new += part.new
-        refolded += part.refolded
-        count_rows += part.count_rows
+    return told(db, parts_of(db, by_workspace, model, now_ms), now_ms)
+
+
+def parts_of(
+    db: Connection,
+    by_workspace: Mapping[int, Sequence[Arrived]],
+    model: Model,
+    now_ms: int,
+    seen: Mapping[int, Seen] = NOTHING,
+) -> dict[int, Part]:
+    """Score each workspace's events, but for what is told of it in the end."""
+    return {
+        workspace_id: _apply(db, workspace_id, arrived, model, now_ms, seen.get(workspace_id))
+        for workspace_id, arrived in by_workspace.items()
+    }
+
+
+def told(db: Connection, parts: Mapping[int, Part], now_ms: int) -> Outcome:
+    """Publish the changes of all parts; what they come to."""
+    changes = [(workspace_id, one) for workspace_id, part in parts.items() for one in part.changes]
     publish(db, changes, now_ms)
-    return Outcome(new=new, refolded=refolded, changes=len(changes), count_rows=count_rows)
-
-
-def _newcomers(db: Connection, workspace_id: int, arrived: Sequence[Arrived]) -> list[Arrived]:
-    """The events that change who is who, and those that name one of the same identities.
-
-    Erasures do, and are carried out first.
-    """
-    named = [one.event for one in arrived if one.event.identities and one.event.type != ERASED]
-    moving = unsettled(db, workspace_id, named)
-    touched = {identity for event in moving for identity in event.identities}
-    return [
-        one
-        for one in arrived
-        if one.event.type == ERASED or not touched.isdisjoint(one.event.identities)
-    ]
+    return Outcome(
+        new=sum(part.new for part in parts.values()),
+        refolded=sum(part.refolded for part in parts.values()),
+        changes=len(changes),
+        count_rows=sum(part.count_rows for part in parts.values()),
+    )
 
 
 def _apply(
-    db: Connection, workspace_id: int, arrived: Sequence[Arrived], model: Model, now_ms: int
-) -> _Part:
+    db: Connection,
+    workspace_id: int,
+    arrived: Sequence[Arrived],
+    model: Model,
+    now_ms: int,
+    seen: Seen | None,
+) -> Part:
     """Score the batch's events of one workspace."""
+    arrived = _left(arrived, seen)
     erased = erase_people(db, workspace_id, arrived, model, now_ms)
     unsubscribed.note(db, workspace_id, [one.event for one in arrived])
     suppressed = suppress(db, workspace_id, arrived)
     arrived = suppressed.arrived
     named = [one.event for one in arrived if one.event.identities]
-    identified = identify(db, workspace_id, named)
-    forecast = _forecast(db, workspace_id, named, identified)
+    identified = identify(db, workspace_id, named, None if suppressed.tombs else seen)
+    forecast = _forecast(db, workspace_id, identified)
     (fresh, replaced), ahead = meanwhile(
         db,
         lambda: store(db, workspace_id, arrived, identified),
@@ -166,23 +174,22 @@ def _apply(
     owners, theirs = (
         (forecast.owners, forecast.theirs)
         if as_foretold
-        else _owned(db, workspace_id, fresh, identified)
+        else share_out(db, workspace_id, identified.by_identity(by_names(fresh)))
     )
-    replaced_by = _owners_at(db, workspace_id, replaced)
+    replaced_by = owners_at(db, workspace_id, replaced)
     anew = moves.refold | replaced_by
     rejudged = sweeps.rejudged(db, workspace_id, swept.recalled)
-    taken: Mapping[int, Sequence[Event]] = {
-        person: swept.taken(events) for person, events in theirs.items()
-    }
+    taken = swept.taken(theirs)
     again = anew | rejudged.keys()
-    ahead = {person: one for person, one in ahead.items() if person in taken.keys() - again}
+    as_told = taken.keys() - again
+    ahead = {person: one for person, one in ahead.items() if person in as_told}
     hold_persons(db, theirs.keys() | again | moves.merged.keys())
-    used = identified.uses_in(named)
+    doubtful = standing(db, workspace_id) != identified.as_of
     if (
-        owners_of(db, workspace_id, owners) != owners
-        or _owners_at(db, workspace_id, replaced) != replaced_by
-        or sweeps.rejudged(db, workspace_id, swept.recalled) != rejudged
-        or not still_so(db, workspace_id, moves.uses, used)
+        (doubtful and owners_of(db, workspace_id, owners) != owners)
+        or (doubtful and owners_at(db, workspace_id, replaced) != replaced_by)
+        or (doubtful and sweeps.rejudged(db, workspace_id, swept.recalled) != rejudged)
+        or not still_so(db, workspace_id, moves.uses, identified.uses() if doubtful else ())
         or not still_suppressed(db, workspace_id, suppressed)
     ):
         raise MovedError
@@ -196,7 +203,15 @@ def _apply(
             db, workspace_id, taken, anew, segments, model, ahead, rejudged=rejudged
         )
     _say_why(folded, withdrawn, left_out.refold - moves.refold)
-    count_rows = intervals.write(db, workspace_id, folded, now_ms)
+    differences = intervals.compare(db, workspace_id, folded, now_ms)
+    count_rows, (changes, written) = meanwhile(
+        db,
+        lambda: differences.write(db),
+        lambda: (
+            announce_folded(folded, segments, now_ms),
+            states_of(workspace_id, folded, model),
+        ),
+    )
     consent.forget(db, workspace_id, withdrawn.unmeasured)
     if withdrawn.unmeasured:
         withdraw_files(db, workspace_id)
@@ -204,32 +219,36 @@ def _apply(
     # Whoever is no more may be again, and then their versions are counted from 1 once more.
     gone = {one.person_id for one in folded if one.state is None}
     forget_shadows(db, withdrawn.terms.keys() | gone)
-    changes = announce_folded(folded, segments, now_ms)
     changes += announce_moves(db, moves, folded, now_ms)
-    save(db, workspace_id, folded, model)
+    save(db, workspace_id, folded, written)
     if withdrawn.anybody:
         tell_trackers(db, workspace_id, withdrawn.terms, anew)
     tell_lifted(db, workspace_id, suppressed.lifted)
-    refolded = sum(one.cut_ms is None and one.version > 1 for one in folded)
-    return _Part(
+    return Part(
         erased.erasures + len(fresh),
-        erased.refolded + refolded,
+        erased.refolded + sum(one.cut_ms is None and one.version > 1 for one in folded),
         erased.count_rows + count_rows,
         erased.changes + changes,
+        None if erased.erasures else identified,
     )
 
 
-def _forecast(
-    db: Connection,
-    workspace_id: int,
-    events: Iterable[Event],
-    identified: Identified,
-) -> Forecast:
+def _left(arrived: Sequence[Arrived], seen: Seen | None) -> Sequence[Arrived]:
+    """The events that were not scored before."""
+    if seen is None or not seen.done:
+        return arrived
+    return [one for one in arrived if one.event.event_id not in seen.done]
+
+
+def _forecast(db: Connection, workspace_id: int, identified: Identified) -> Forecast:
     """What to fold ahead: all is taken for new, and for those whose it seems to be."""
-    sure = [event for event in events if event.type != DECIDED]
+    sure = identified.events
+    if identified.words:
+        sure = by_names(e for some in sure.values() for e in some if e.type != DECIDED)
     if identified.loose:
-        sure = [event for event in sure if identified.primary(event) not in identified.loose]
-    owners, theirs = _owned(db, workspace_id, sure, identified)
+        ids, loose = identified.ids, identified.loose
+        sure = {names: some for names, some in sure.items() if ids[primary(names)] not in loose}
+    owners, theirs = share_out(db, workspace_id, identified.by_identity(sure))
     return Forecast(load(db, theirs), theirs, owners, load_segments(db, workspace_id))
 
 
@@ -253,26 +272,3 @@ def known_workspaces(db: Connection, ids: Collection[int]) -> set[int]:
 def _nobodys(records: Sequence[Stored], arrived: Sequence[Arrived]) -> list[Poison]:
     values = {one.value for one in arrived}
     return [Poison(r, "there is no such workspace") for r in records if r.value in values]
-
-
-def _owned(
-    db: Connection, workspace_id: int, events: Sequence[Event], identified: Identified
-) -> tuple[dict[int, set[Piece]], dict[int, list[Event]]]:
-    """Whose the identities of events are, and the events per person, without those of nobody."""
-    by_identity: dict[int, list[Event]] = defaultdict(list)
-    for event in events:
-        if event.identities:
-            by_identity[identified.primary(event)].append(event)
-    owners = owners_of(db, workspace_id, by_identity.keys())
-    found: dict[int, list[Event]] = defaultdict(list)
-    for identity, some in by_identity.items():
-        pieces = owners[identity]
-        for event in some:
-            found[owner_at(pieces, event.occurred_ms)].append(event)
-    return owners, dict(found)
-
-
-def _owners_at(db: Connection, workspace_id: int, places: Collection[tuple[int, int]]) -> set[int]:
-    """Whose (identity id, occurred_ms) are."""
-    pieces = owners_of(db, workspace_id, {identity for identity, _ in places})
-    return {owner_at(pieces[identity], at) for identity, at in places}

@@ -20,7 +20,7 @@ from services.scorer.announce import next_boundary
 from services.scorer.batch import MovedError
 from services.scorer.filling import fill
 from services.scorer.folding import Folded, fold_persons
-from services.scorer.save import save
+from services.scorer.save import save, states_of
 from services.scorer.segments import load_segments
 from services.scorer.states import heads
 
@@ -164,7 +164,7 @@ def _fill(
     intervals.write(db, version.workspace_id, folded, now_ms)
     for one in folded:
         one.due_ms = _due(one, before[one.person_id].due_ms, now_ms)
-    save(db, version.workspace_id, folded, model)
+    save(db, version.workspace_id, folded, states_of(version.workspace_id, folded, model))
 
 
 def _due(one: Folded, before_ms: int | None, now_ms: int) -> int | None:

@@ -23,10 +23,11 @@ from services.runtime import telemetry
 from services.runtime.clock import now_ms
 from services.runtime.event_log import LogGapError, LogReader, Stored
 from services.scorer.attempts import Attempts
-from services.scorer.batch import Outcome, apply, introduce
+from services.scorer.batch import Outcome, apply
 from services.scorer.chores import Chores
 from services.scorer.letters import unnamed
-from services.scorer.outages import short
+from services.scorer.newcomers import introduce
+from services.scorer.outages import Result, short
 from services.scorer.parts import in_parts
 from services.scorer.positions import FencedError, claim, skip, stored_position
 from services.scorer.record import Batch, Poison, set_aside, sort_out
@@ -43,8 +44,6 @@ BURIED_MAX = 20
 """Records in a row that may be set aside because scoring them fails."""
 
 _log = structlog.get_logger()
-
-_Work = Callable[[Connection, str, Batch, Model, int], Outcome]
 
 Committed = Callable[[int, int], None]
 """Told (partition, next offset) after a batch is durable."""
@@ -166,9 +165,7 @@ class Scorer:
         batch = sort_out(records)
         received = [e.event.received_ms for some in batch.by_workspace.values() for e in some]
         self._unscored_ms = min(received, default=None)
-        introduced = self._transact(introduce, batch)
-        outcome = None if introduced is None else self._transact(apply, batch)
-        if outcome is None:  # stopped before the database came back
+        if not self._introduce_and_apply(batch):  # stopped before the database came back
             self._back_to(records)
             return
         # What comes next in the log was received about when the last of these was.
@@ -181,21 +178,26 @@ class Scorer:
         for partition, following in ends.items():
             self._committed(partition, following)
 
-    def _transact(self, work: _Work, batch: Batch) -> Outcome | None:
-        """Do a batch's work in a transaction, and count what it did."""
-
-        def held(db: Connection) -> Outcome:
-            model = self._in_force.hold(db)
-            return work(db, self._reader.log_id, batch, model, self._clock())
-
-        done = self._attempts.through(held)
+    def _introduce_and_apply(self, batch: Batch) -> bool:
+        """Score those who change who is who, then all others; False: stopped before it was done."""
+        log_id, clock = self._reader.log_id, self._clock
+        first = self._transact(lambda db, model: introduce(db, log_id, batch, model, clock()))
+        if first is None:
+            return False
+        self._count(first.outcome, introduces=True)
+        seen = first.seen
+        done = self._transact(lambda db, model: apply(db, log_id, batch, model, clock(), seen))
         if done is not None:
-            self._chores.count_rows += done.count_rows
-            self._count(done, introduces=work is introduce)
-        return done
+            self._count(done, introduces=False)
+        return done is not None
+
+    def _transact(self, work: Callable[[Connection, Model], Result]) -> Result | None:
+        """Work in a transaction that holds the version in force; None: stopped."""
+        return self._attempts.through(lambda db: work(db, self._in_force.hold(db)))
 
     def _count(self, done: Outcome, *, introduces: bool) -> None:
         """For metrics: what was introduced comes again with its batch, which is no repetition."""
+        self._chores.count_rows += done.count_rows
         telemetry.SCORED.inc(done.new)
         telemetry.SCORER_REFOLDED.inc(done.refolded)
         telemetry.SCORER_DEAD.inc(done.dead)

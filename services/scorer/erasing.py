@@ -17,7 +17,7 @@ from services.scorer.folding import Folded, fold_persons
 from services.scorer.letters import forget_letters
 from services.scorer.owners import hold_persons
 from services.scorer.record import Arrived
-from services.scorer.save import save
+from services.scorer.save import save, states_of
 from services.scorer.segments import load_segments
 from services.scorer.shadow import forget_shadows
 from services.scorer.triggers import forget_turns
@@ -69,7 +69,7 @@ def erase_people(
     changes = announce_folded(staying, segments, now_ms)
     changes += announce_moves(db, moves, folded, now_ms)
     changes += _farewells(done, gone, folded)
-    save(db, workspace_id, folded, model)
+    save(db, workspace_id, folded, states_of(workspace_id, folded, model))
     _wipe(db, workspace_id, done, gone.keys())
     withdraw_files(db, workspace_id)
     forget_letters(db, workspace_id, done.names)

@@ -182,6 +182,8 @@ def _back_to(events: Sequence[Event], before: Held, rejudged: Place | None) -> P
     if rejudged is not None:
         earliest = min(earliest, rejudged)
     for event in events:
+        if event.message_id is None and event.click_id is None:
+            continue  # as most: it tells nothing of others
         at_ms = event.occurred_ms
         speaks_of_hits = is_hit(event) or tells(event)
         if (
@@ -269,7 +271,7 @@ def _fold(
         rulebook=rulebook,
         announced={},
         first=place(events[0]) if base is None else None,
-        by_hand=frozenset(event.event_id for event in events if event.type == LISTED),
+        by_hand=frozenset([event.event_id for event in events if event.type == LISTED]),
     )
     settled_ms = events[-1].occurred_ms - SETTLED_MS
     if base is not None and base.at_ms <= settled_ms:

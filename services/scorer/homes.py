@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from services.contract import tables
 from services.contract.event import strength
 from services.model.identity import Slice
-from services.runtime.bulk import among
+from services.runtime.bulk import among, insert_rows, rows_of
 
 FAR_MS = 2**53
 """Later than any event: the first one of a person who has none yet."""
@@ -75,9 +75,9 @@ def choose(
     firsts = _firsts(db, moving)
     for person in sorted(moving, key=lambda one: (one in retired, firsts[one])):
         chosen.persons.setdefault(homes[person], person)
-    for owner in sorted({piece.owner for pieces in owners.values() for piece in pieces}):
-        if owner not in chosen.persons:
-            chosen.persons[owner] = _new_person(db, workspace_id, now_ms)
+    everybody = {piece.owner for pieces in owners.values() for piece in pieces}
+    new = sorted(everybody - chosen.persons.keys())
+    chosen.persons |= zip(new, _new_persons(db, workspace_id, len(new), now_ms), strict=True)
     kept = set(chosen.persons.values())
     chosen.merged = {p: chosen.persons[homes[p]] for p in sorted(living) if p not in kept}
     for person, into in retired.items():
@@ -156,17 +156,17 @@ def _firsts(db: Connection, persons: Collection[int]) -> dict[int, tuple[int, by
     return {i: (at, bytes(event_id), i) for i, at, event_id in db.execute(query)}
 
 
-def _new_person(db: Connection, workspace_id: int, now_ms: int) -> int:
-    """A person whose first event is still to be told (``folding`` does)."""
-    values = {
-        "workspace_id": workspace_id,
-        "public_id": f"p_{secrets.token_urlsafe(12)}",
-        "first_ms": FAR_MS,
-        "first_event_id": b"",
-        "created_ms": now_ms,
-    }
-    made = db.execute(insert(tables.person).returning(tables.person.c.id), values)
-    return int(made.scalar_one())
+def _new_persons(db: Connection, workspace_id: int, count: int, now_ms: int) -> list[int]:
+    """So many persons whose first event is still to be told (``folding`` does)."""
+    if not count:
+        return []
+    names = [f"p_{secrets.token_urlsafe(12)}" for _ in range(count)]
+    columns = ("workspace_id", "public_id", "first_ms", "first_event_id", "created_ms")
+    rows = [(workspace_id, name, FAR_MS, b"", now_ms) for name in names]
+    insert_rows(db, tables.person, columns, rows)
+    row = tables.person.c
+    query = select(row.id).where(row.workspace_id == workspace_id, among(db, row.public_id, names))
+    return [person for (person,) in rows_of(db, query.order_by(row.id))]
 
 
 def _parted(

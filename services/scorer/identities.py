@@ -1,196 +1,202 @@
 """Identities of a batch's events: found or made, and which of them events tie, in a fixed order."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from services.contract import tables
 from services.contract.decision import DECIDED
 from services.contract.event import Event, Identity, primary
 from services.contract.vault import lookup_value
-from services.model.identity import ADDRESS, BROWSER_AFTER_MS, COOKIE, UNIQUE
-from services.runtime.bulk import among, rows_of
-from services.runtime.database import insert_new
+from services.runtime.bulk import among, insert_rows, rows_of
+from services.scorer.named import ByNames, First, by_names, cookie_among, first_told
 from services.scorer.owners import Used, used_by_others
 
-Identities = tuple[Identity, ...]
-Tied = tuple[tuple[Identity, Identity], ...]
 Pair = tuple[int, int]
-First = tuple[int, bytes]
-"""(told_ms, event_id) of the first event that named a pair; see ``model/identity.Tie``."""
+_Who = tuple[int, int | None]
+"""(the surest identity, the cookie beside it) that an event names."""
 
 
 @dataclass
 class Identified:
     """The identities of a batch's events."""
 
+    events: ByNames = field(default_factory=dict)
+    """The batch's events, by what they name."""
     ids: dict[Identity, int] = field(default_factory=dict)
     new: set[int] = field(default_factory=set)
     """Those never seen before this batch."""
     loose: set[int] = field(default_factory=set)
     """Those whose ties changed, so that whose they are must be worked out anew."""
+    words: list[Event] = field(default_factory=list)
+    """Events of the batch by which people decided who is who."""
     decided: set[bytes] = field(default_factory=set)
-    """Events of the batch whose decisions are written down already."""
+    """Those among them whose decisions are written down already."""
     replaced: list[tuple[Event, Event]] = field(default_factory=list)
     """Copies that were taken for an event so far, each with the one that took its place."""
+    as_of: int | None = None
+    """Where :func:`standing` stood when all this was so; None: that is not known."""
+    is_held: bool = False
+    """Whether nobody else changes who is who before this transaction ends."""
 
-    _ids: dict[bytes, int] = field(default_factory=dict)
-    # A batch names the same people over and over: of each set of identities it is worked out once.
-    _primaries: dict[Identities, Identity] = field(default_factory=dict)
-    _cookies: dict[Identities, Identity | None] = field(default_factory=dict)
-    _tied: dict[tuple[Identities, bool], Tied] = field(default_factory=dict)
+    _who: dict[bytes, _Who] = field(default_factory=dict)
 
     def primary(self, event: Event) -> int:
         """The identity that an event is stored under."""
-        found = self._ids.get(event.event_id)
+        return self.who(event)[0]
+
+    def who(self, event: Event) -> _Who:
+        """That, and the cookie beside it, if it is a surer one."""
+        if not self._who:
+            self._work_out()
+        found = self._who.get(event.event_id)
         if found is None:
-            found = self._ids[event.event_id] = self.ids[self._primary(event.identities)]
+            found = self._who[event.event_id] = self._who_of(event.identities, event.type)
         return found
 
-    def uses_in(self, events: Iterable[Event]) -> list[Used]:
-        """What events tell of cookies, as far as their identities are known by id."""
-        return [
-            Used(self.ids[cookie], self.ids[known], event.occurred_ms)
+    def uses(self) -> list[Used]:
+        """What the batch tells of cookies, as far as their identities are known by id."""
+        found: list[Used] = []
+        for names, events in self.events.items():
+            cookie = cookie_among(names)
+            if cookie is None or cookie not in self.ids:
+                continue
+            known = self.ids.get(primary(names))
+            if known is not None:
+                cookie_id = self.ids[cookie]
+                found += [
+                    Used(cookie_id, known, event.occurred_ms)
+                    for event in events
+                    if event.type != DECIDED
+                ]
+        return found
+
+    def by_identity(self, events: ByNames) -> dict[int, list[Event]]:
+        """Events by the identity that each is stored under."""
+        found: dict[int, list[Event]] = defaultdict(list)
+        for names, some in events.items():
+            found[self.ids[primary(names)]] += some
+        return found
+
+    def moving(self) -> list[Event]:
+        """The events by which who is who may change."""
+        unsettled = [word for word in self.words if word.event_id not in self.decided]
+        nobodys = self.loose | {None}
+        moved = {one for one in _all(self.events) if self.ids.get(one) in nobodys}
+        if not moved:
+            return unsettled
+        touched = [
+            event
+            for names, events in self.events.items()
+            if not moved.isdisjoint(names)
             for event in events
-            if (cookie := self._cookie(event)) is not None
-            and cookie in self.ids
-            and (known := self._primary(event.identities)) in self.ids
+            if event.type != DECIDED
         ]
+        return touched + unsettled
 
-    def cookie(self, event: Event) -> int | None:
-        """The cookie beside a surer identity."""
-        cookie = self._cookie(event)
-        return None if cookie is None else self.ids[cookie]
+    def _work_out(self) -> None:
+        for names, events in self.events.items():
+            who = self._who_of(names)
+            self._who.update(dict.fromkeys([event.event_id for event in events], who))
+        for word in self.words:
+            self._who[word.event_id] = self._who_of(word.identities, word.type)
 
-    def named_together(self, event: Event) -> Tied:
-        """As the function of that name."""
-        if len(event.identities) < 2 or event.type == DECIDED:
-            return ()
-        key = event.identities, event.server_only
-        found = self._tied.get(key)
-        if found is None:
-            tied = _tied_among(event.identities, server_only=event.server_only)
-            found = self._tied[key] = tied
-        return found
-
-    def _primary(self, identities: Identities) -> Identity:
-        if len(identities) == 1:
-            return identities[0]
-        found = self._primaries.get(identities)
-        if found is None:
-            found = self._primaries[identities] = primary(identities)
-        return found
-
-    def _cookie(self, event: Event) -> Identity | None:
-        if len(event.identities) < 2 or event.type == DECIDED:
-            return None
-        identities = event.identities
-        if identities not in self._cookies:
-            self._cookies[identities] = _cookie_among(identities)
-        return self._cookies[identities]
+    def _who_of(self, names: tuple[Identity, ...], type_: str = "") -> _Who:
+        cookie = None if type_ == DECIDED else cookie_among(names)
+        return self.ids[primary(names)], None if cookie is None else self.ids[cookie]
 
 
-def cookie_of(event: Event) -> Identity | None:
-    """The one cookie that an event ties to a surer identity; further ones it names tie nobody."""
-    if len(event.identities) < 2 or event.type == DECIDED:
-        return None
-    return _cookie_among(event.identities)
+class Seen(NamedTuple):
+    """What is known of a batch's events once those that change who is who were scored."""
+
+    done: frozenset[bytes]
+    """Those that were scored, by id."""
+    events: ByNames
+    """The others that name somebody: nothing changes by them."""
+    ids: Mapping[Identity, int]
+    """The identities of these."""
+    as_of: int | None
+    """Where :func:`standing` stood when all this was so; None: that is not known."""
 
 
-def _cookie_among(identities: Identities) -> Identity | None:
-    cookies = [i for i in identities if i.namespace == COOKIE]
-    if not cookies or primary(identities).namespace == COOKIE:
-        return None
-    return min(cookies)
+def standing(db: Connection, workspace_id: int) -> int:
+    """How often who is who changed. What was read before is still so where this is the same."""
+    row = tables.workspace.c
+    return int(db.execute(select(row.who_is_who).where(row.id == workspace_id)).scalar_one())
 
 
-def named_together(event: Event) -> Tied:
-    """The pairs that an event ties: its surest identity with the others and with its cookie.
-
-    Of what a browser tells only a user id and a mail address are tied: anybody can send anything
-    with the key in a page, so it never joins strangers. A decision is no observation.
-    """
-    if len(event.identities) < 2 or event.type == DECIDED:
-        return ()
-    return _tied_among(event.identities, server_only=event.server_only)
-
-
-def _tied_among(identities: Identities, *, server_only: bool) -> Tied:
-    first = primary(identities)
-    if first.namespace == COOKIE:
-        return ()
-    cookie = _cookie_among(identities)
-    addresses = [i for i in identities if i.namespace == ADDRESS]
-    pairs = []
-    for other in identities:
-        trusted = server_only or (first.namespace == UNIQUE and [other] == addresses)
-        if other == cookie or (other.namespace != COOKIE and other != first and trusted):
-            pairs.append((first, other))
-    return tuple(pairs)
+def lock(db: Connection, workspace_id: int) -> int:
+    """Hold who is who for this transaction, which is about to change it: its :func:`standing`."""
+    row = tables.workspace.c
+    grown = (
+        update(tables.workspace)
+        .where(row.id == workspace_id)
+        .values(who_is_who=row.who_is_who + 1)
+        .returning(row.who_is_who)
+    )
+    return int(db.execute(grown).scalar_one())
 
 
-def told_ms(event: Event) -> int:
-    """The place of an event's ties in their order."""
-    return event.received_ms + (0 if event.server_only else BROWSER_AFTER_MS)
-
-
-def unsettled(db: Connection, workspace_id: int, events: Sequence[Event]) -> list[Event]:
-    """Those events by which who is who may change."""
-    return _unsettled_in(events, look(db, workspace_id, events))
-
-
-def identify(db: Connection, workspace_id: int, events: Sequence[Event]) -> Identified:
+def identify(
+    db: Connection, workspace_id: int, events: Sequence[Event], seen: Seen | None = None
+) -> Identified:
     """Find or make the identities of events.
 
     Where anything is new, the workspace's row is locked first: who is who changes in one
     transaction at a time, and nobody waits for it who only adds events.
+
+    Args:
+        db: in a transaction.
+        workspace_id: whose.
+        events: those that name somebody.
+        seen: what is known of these events: nothing is looked up where nothing changed since.
     """
+    as_of = standing(db, workspace_id)
+    if seen is not None and seen.as_of == as_of:
+        words = _words(seen.events)
+        done = {word.event_id for word in words}
+        return Identified(seen.events, dict(seen.ids), words=words, decided=done, as_of=as_of)
     found = look(db, workspace_id, events)
-    moving = _unsettled_in(events, found)
+    found.as_of = as_of
+    moving = found.moving()
     if moving:
-        lock(db, workspace_id)
+        now = lock(db, workspace_id)
         under_lock = look(db, workspace_id, moving)
         _insert(db, workspace_id, moving, under_lock)
+        under_lock.events, under_lock.words = found.events, found.words
+        under_lock.decided |= found.decided
         under_lock.ids = found.ids | under_lock.ids
+        under_lock.as_of, under_lock.is_held = now if now == as_of + 1 else None, True
         found = under_lock
     return found
 
 
-def lock(db: Connection, workspace_id: int) -> None:
-    """Hold who is who for this transaction."""
-    db.execute(
-        select(tables.workspace.c.id)
-        .where(tables.workspace.c.id == workspace_id)
-        .with_for_update(key_share=True)
-    )
-
-
-def _unsettled_in(events: Sequence[Event], found: Identified) -> list[Event]:
-    """Those among events by which who is who may change."""
-    ids, loose = found.ids, found.loose
-    nobodys = loose | {None}
-    moved = {identity for identity in _all(events) if ids.get(identity) in nobodys}
-    return [
-        event
-        for event in events
-        if (
-            event.event_id not in found.decided
-            if event.type == DECIDED
-            else moved and not moved.isdisjoint(event.identities)
-        )
-    ]
-
-
-def _all(events: Iterable[Event]) -> set[Identity]:
-    return {identity for event in events for identity in event.identities}
-
-
-def look(db: Connection, workspace_id: int, events: Sequence[Event]) -> Identified:
+def look(db: Connection, workspace_id: int, events: Iterable[Event]) -> Identified:
     """What is known of the identities of events."""
-    found = Identified()
+    named = by_names(events)
+    found = Identified(named, words=_words(named))
+    shared = _read(db, workspace_id, found)
+    firsts = _firsts(named, found.ids)
+    known = edges(db, workspace_id, firsts)
+    for pair, first in firsts.items():
+        if pair not in known or first < known[pair]:
+            found.loose.update(pair)
+    if shared:  # whose it was when may change with any further use of it
+        uses = [use for use in found.uses() if use.cookie in shared]
+        known_uses = [use for use in uses if use.known not in found.loose]
+        found.loose |= {use.cookie for use in uses if use.known in found.loose}
+        found.loose |= used_by_others(db, workspace_id, known_uses)
+    _look_at_decisions(db, workspace_id, found)
+    return found
+
+
+def _read(db: Connection, workspace_id: int, found: Identified) -> set[int]:
+    """Read which of the identities there are; those that are shared."""
     by_namespace: dict[str, dict[str, Identity]] = {}
-    for identity in _all(events):
+    for identity in _all(found.events):
         by_namespace.setdefault(identity.namespace, {})[lookup_value(identity)] = identity
     row = tables.identity.c
     shared: set[int] = set()
@@ -206,47 +212,38 @@ def look(db: Connection, workspace_id: int, events: Sequence[Event]) -> Identifi
                 found.loose.add(found_id)
             if is_shared:
                 shared.add(found_id)
-    firsts = firsts_of(events, found)
-    known = edges(db, workspace_id, firsts)
-    for pair, first in firsts.items():
-        if pair not in known or first < known[pair]:
-            found.loose.update(pair)
-    if shared:  # whose it was when may change with any further use of it
-        uses = [use for use in found.uses_in(events) if use.cookie in shared]
-        known_uses = [use for use in uses if use.known not in found.loose]
-        found.loose |= {use.cookie for use in uses if use.known in found.loose}
-        found.loose |= used_by_others(db, workspace_id, known_uses)
-    _look_at_decisions(db, workspace_id, events, found)
-    return found
+    return shared
 
 
-def _look_at_decisions(
-    db: Connection, workspace_id: int, events: Sequence[Event], found: Identified
-) -> None:
-    words = [event for event in events if event.type == DECIDED]
-    if not words:
+def _look_at_decisions(db: Connection, workspace_id: int, found: Identified) -> None:
+    if not found.words:
         return
     row = tables.identity_decision.c
     query = select(row.event_id).where(
-        row.workspace_id == workspace_id, row.event_id.in_([word.event_id for word in words])
+        row.workspace_id == workspace_id,
+        row.event_id.in_([word.event_id for word in found.words]),
     )
     found.decided = {bytes(event_id) for (event_id,) in db.execute(query)}
-    for word in words:
+    for word in found.words:
         if word.event_id not in found.decided:
             found.loose.update(found.ids[i] for i in word.identities if i in found.ids)
 
 
 def firsts_of(events: Iterable[Event], found: Identified) -> dict[Pair, First]:
     """The earliest event of each pair whose identities are known by id."""
+    return _firsts(by_names(events), found.ids)
+
+
+def _firsts(named: ByNames, ids: Mapping[Identity, int]) -> dict[Pair, First]:
     firsts: dict[Pair, First] = {}
-    for event in events:
-        for a, b in found.named_together(event):
-            if a in found.ids and b in found.ids:
-                one, other = found.ids[a], found.ids[b]
-                pair = (one, other) if one < other else (other, one)
-                key = (told_ms(event), event.event_id)
-                if pair not in firsts or key < firsts[pair]:
-                    firsts[pair] = key
+    for names, events in named.items():
+        for first, tied in first_told(names, events):
+            for a, b in tied:
+                if a in ids and b in ids:
+                    one, other = ids[a], ids[b]
+                    pair = (one, other) if one < other else (other, one)
+                    if pair not in firsts or first < firsts[pair]:
+                        firsts[pair] = first
     return firsts
 
 
@@ -263,21 +260,21 @@ def edges(db: Connection, workspace_id: int, pairs: Iterable[Pair]) -> dict[Pair
 
 
 def _insert(db: Connection, workspace_id: int, events: Sequence[Event], found: Identified) -> None:
-    missing = sorted(_all(events) - found.ids.keys())
+    missing = sorted(_all(found.events) - found.ids.keys())
     if not missing:
         return
-    rows = [
-        {
-            "workspace_id": workspace_id,
-            "namespace": identity.namespace,
-            "value": lookup_value(identity),
-            "person_id": None,
-            "shared": False,
-        }
-        for identity in missing
-    ]
-    db.execute(insert_new(db, tables.identity), rows)
+    rows = [(workspace_id, one.namespace, lookup_value(one), None, False) for one in missing]
+    columns = ("workspace_id", "namespace", "value", "person_id", "shared")
+    insert_rows(db, tables.identity, columns, rows, skip_known=True)
     before = set(found.ids.values())
     found.ids.update(look(db, workspace_id, events).ids)
     found.new = set(found.ids.values()) - before
     found.loose |= found.new
+
+
+def _all(named: Iterable[tuple[Identity, ...]]) -> set[Identity]:
+    return {identity for names in named for identity in names}
+
+
+def _words(named: ByNames) -> list[Event]:
+    return [word for events in named.values() for word in events if word.type == DECIDED]

@@ -5,6 +5,7 @@ began is deleted.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -47,17 +48,46 @@ _COLUMNS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What is to be written so that stored intervals are what was folded."""
+
+    workspace_id: int
+    now_ms: int
+    added: list[tuple[int, Stored]] = field(default_factory=list)
+    superseded: list[int] = field(default_factory=list)
+    never_began: list[int] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+
+    def write(self, db: Connection) -> int:
+        """Write it; how many rows of counts that is."""
+        closed = [(self.now_ms, row_id) for row_id in self.superseded]
+        update_rows(db, tables.interval, "id", ("known_to_ms",), closed)
+        delete_rows(db, tables.interval, "id", self.never_began)
+        _insert(db, self.workspace_id, self.added, self.now_ms)
+        return self.counts.write(db, self.workspace_id)
+
+
 def write(db: Connection, workspace_id: int, folded: Sequence[Folded], now_ms: int) -> int:
     """Bring the stored intervals of persons in line with what was folded, and count them.
 
+    Returns how many rows of counts were written. See :func:`compare`.
+    """
+    return compare(db, workspace_id, folded, now_ms).write(db)
+
+
+def compare(
+    db: Connection, workspace_id: int, folded: Sequence[Folded], now_ms: int
+) -> Differences:
+    """How the stored intervals of persons differ from what was folded.
+
     Afterwards each person's ``intervals`` are all that hold from its cut on, whole: those that
-    began before the cut from their beginning. Returns how many rows of counts were written.
+    began before the cut from their beginning.
     """
     held = _held(db, workspace_id, folded)
-    added: list[tuple[int, Stored]] = []
-    superseded: list[int] = []
-    never_began: list[int] = []
-    counts = Counts()
+    found = Differences(workspace_id, now_ms)
+    added, counts = found.added, found.counts
+    superseded, never_began = found.superseded, found.never_began
     for one in folded:
         theirs = held.get(one.person_id) or _Held({}, [], [])
         rows = theirs.rows
@@ -71,11 +101,7 @@ def write(db: Connection, workspace_id: int, folded: Sequence[Folded], now_ms: i
             (superseded if interval[2] <= now_ms else never_began).append(rows[interval])
         counts.add(made, 1)
         counts.add(dropped, -1)
-    closed = [(now_ms, row_id) for row_id in superseded]
-    update_rows(db, tables.interval, "id", ("known_to_ms",), closed)
-    delete_rows(db, tables.interval, "id", never_began)
-    _insert(db, workspace_id, added, now_ms)
-    return counts.write(db, workspace_id)
+    return found
 
 
 def add(

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from services.contract import tables
 from services.model.identity import Slice
-from services.runtime.bulk import among
+from services.runtime.bulk import Row, among, insert_rows, update_rows
 from services.scorer.owners import Piece
 
 
@@ -29,7 +29,7 @@ def write_links(
     """Bring the links up to date; what became of each identity whose links changed."""
     held = _held(db, workspace_id, wanted)
     closed: list[int] = []
-    made: list[dict[str, object]] = []
+    made: list[Row] = []
     moved: dict[int, Moved] = {}
     for identity, pieces in wanted.items():
         now = {(piece.from_ms, piece.to_ms, piece.owner): piece for piece in pieces}
@@ -41,15 +41,15 @@ def write_links(
         moved[identity] = Moved(persons, *owners)
         closed += [row_id for piece, row_id in before.items() if piece not in now]
         made += [
-            {
-                "workspace_id": workspace_id,
-                "identity_id": identity,
-                "person_id": piece.owner,
-                "valid_from_ms": piece.from_ms,
-                "valid_to_ms": piece.to_ms,
-                "event_id": piece.event_id,
-                "known_from_ms": now_ms,
-            }
+            (
+                workspace_id,
+                identity,
+                piece.owner,
+                piece.from_ms,
+                piece.to_ms,
+                piece.event_id,
+                now_ms,
+            )
             for key, piece in now.items()
             if key not in before
         ]
@@ -59,9 +59,19 @@ def write_links(
             .where(among(db, tables.identity_link.c.id, closed))
             .values(known_to_ms=now_ms)
         )
-    if made:
-        db.execute(insert(tables.identity_link), made)
+    insert_rows(db, tables.identity_link, _COLUMNS, made)
     return moved
+
+
+_COLUMNS = (
+    "workspace_id",
+    "identity_id",
+    "person_id",
+    "valid_from_ms",
+    "valid_to_ms",
+    "event_id",
+    "known_from_ms",
+)
 
 
 def _held(
@@ -83,17 +93,8 @@ def _held(
 
 def write_owners(db: Connection, wanted: Mapping[int, list[Slice]]) -> None:
     """``identity.person_id`` is the latest owner; ``shared`` says that there were others."""
-    row = tables.identity.c
-    rows = [
-        {"row": i, "person": pieces[-1].owner, "several": len(pieces) > 1}
-        for i, pieces in sorted(wanted.items())
-    ]
-    statement = (
-        update(tables.identity)
-        .where(row.id == bindparam("row"))
-        .values(person_id=bindparam("person"), shared=bindparam("several"))
-    )
-    db.execute(statement, rows)
+    rows = [(pieces[-1].owner, len(pieces) > 1, i) for i, pieces in sorted(wanted.items())]
+    update_rows(db, tables.identity, "id", ("person_id", "shared"), rows)
 
 
 def redirect(

@@ -11,7 +11,7 @@ from services.contract.erasure import left_of
 from services.contract.event import Event, Identity, decode
 from services.contract.vault import open_payload
 from services.runtime.bulk import among
-from services.scorer.identities import told_ms
+from services.scorer.named import told_ms
 from services.scorer.reach import Reach
 
 READ_MAX = 2_000

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from services.contract import tables
+from services.contract.event import Event
 from services.model.identity import Use
 from services.runtime.bulk import among, rows_of
 
@@ -43,6 +44,31 @@ def owner_at(pieces: Iterable[Piece], at_ms: int) -> int:
         if (from_ms is None or from_ms <= at_ms) and (to_ms is None or at_ms < to_ms):
             return person
     raise LookupError("an identity that is nobody's then")
+
+
+def share_out(
+    db: Connection, workspace_id: int, events: Mapping[int, Sequence[Event]]
+) -> tuple[dict[int, set[Piece]], dict[int, list[Event]]]:
+    """Whose the identities of events are, and the events per person."""
+    owners = owners_of(db, workspace_id, events.keys())
+    found: dict[int, list[Event]] = defaultdict(list)
+    for identity, some in events.items():
+        pieces = owners[identity]
+        first = next(iter(pieces), None)
+        if len(pieces) == 1 and first is not None and first[:2] == (None, None):
+            found[first[2]] += some  # as of nearly all
+            continue
+        for event in some:
+            found[owner_at(pieces, event.occurred_ms)].append(event)
+    return owners, dict(found)
+
+
+def owners_at(db: Connection, workspace_id: int, places: Collection[tuple[int, int]]) -> set[int]:
+    """Whose (identity id, occurred_ms) are."""
+    if not places:
+        return set()
+    pieces = owners_of(db, workspace_id, {identity for identity, _ in places})
+    return {owner_at(pieces[identity], at) for identity, at in places}
 
 
 def uses_of(db: Connection, workspace_id: int, cookie: int) -> list[Use]:

@@ -35,11 +35,8 @@ def claim(db: Connection, log_id: str, records: Sequence[Stored], *, finish: boo
     Raises:
         FencedError: some do not.
     """
-    firsts: dict[int, int] = {}
-    lasts: dict[int, int] = {}
-    for record in records:
-        firsts.setdefault(record.partition, record.offset)
-        lasts[record.partition] = record.offset
+    firsts = {record.partition: record.offset for record in reversed(records)}
+    lasts = {record.partition: record.offset for record in records}
     _hold(db, log_id, firsts)
     for partition in sorted(firsts) if finish else ():
         _move(db, log_id, partition, lasts[partition] + 1)

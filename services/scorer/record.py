@@ -9,20 +9,16 @@ import msgspec
 from sqlalchemy import Connection, select, update
 
 from services.contract import tables
-from services.contract.decision import DECIDED, decided_in, is_of_a_person
-from services.contract.erasure import ERASED, erased_in
-from services.contract.event import LISTED, Event, PoisonError, decode, encode
-from services.contract.listing import check_listing
+from services.contract.decision import is_of_a_person
+from services.contract.event import Event, PoisonError, decode, encode
 from services.contract.phases import DAY_MS
 from services.contract.vault import open_payload, seal_payload
 from services.runtime.bulk import among, insert_fresh, rows_of
 from services.runtime.database import insert_new
 from services.runtime.event_log import Stored
 from services.scorer.identities import Identified
+from services.scorer.promises import check
 
-TIME_MAX_MS = 2**53
-TEXT_BYTES_MAX = 1_200
-"""In UTF-8; twice this still fits an index row of PostgreSQL, which takes 2,700 bytes."""
 DEAD_LETTER_BYTES_MAX = 1_000_000
 
 
@@ -80,7 +76,7 @@ def sort_out(records: Sequence[Stored]) -> Batch:
     for record in records:
         try:
             event = decode(record.value)
-            _check(event)
+            check(event, record.value)
         except PoisonError as error:
             poison.append(Poison(record, error.reason))
             continue
@@ -94,32 +90,6 @@ def sort_out(records: Sequence[Stored]) -> Batch:
         for workspace_id, theirs in sorted(arrived.items())
     }
     return Batch(records, by_workspace, poison)
-
-
-def _check(event: Event) -> None:
-    """Hold what the tracker promises, for whoever else writes to the log.
-
-    Raises:
-        PoisonError: a time or a text that the database cannot hold.
-    """
-    if not 0 <= event.occurred_ms <= event.received_ms < TIME_MAX_MS:
-        raise PoisonError("times are not 0 <= occurred_ms <= received_ms < 2**53")
-    texts = [event.content_id, event.content_type, event.message_id, event.click_id]
-    for identity in event.identities:
-        texts += (identity.namespace, identity.value)
-    told = "".join(filter(None, texts))
-    # A character is at most four bytes: one look at all texts together is enough mostly.
-    is_long = len(told) * 4 > TEXT_BYTES_MAX
-    if "\0" in told or (is_long and any(len(t.encode()) > TEXT_BYTES_MAX for t in texts if t)):
-        raise PoisonError("a text holds NUL or is too long")
-    if not 0 < event.workspace_id < 2**31:
-        raise PoisonError("there is no such workspace")
-    if event.type == DECIDED:
-        decided_in(event)
-    elif event.type == LISTED:
-        check_listing(event)
-    elif event.type == ERASED:
-        erased_in(event)
 
 
 def set_aside(db: Connection, log_id: str, poison: Sequence[Poison], now_ms: int) -> None:
@@ -148,12 +118,17 @@ def store(
         The events that are new; and, for those that took the place of a copy of higher rank,
         the (identity id, occurred_ms) that they had before and have now.
     """
-    rows = {one.event.event_id: _row(one, identified) for one in arrived}
-    new = insert_fresh(db, tables.event, _COLUMNS, list(rows.values()), "event_id")
+    rows = [_row(one, identified) for one in arrived]
+    new = insert_fresh(db, tables.event, _COLUMNS, rows, "event_id")
+    if len(new) == len(arrived):
+        return [one.event for one in arrived], []
     fresh = [one.event for one in arrived if one.event.event_id in new]
-    repeated = [one for one in arrived if one.event.event_id not in new]
-    replaced = _replace(db, workspace_id, repeated, rows, identified) if repeated else []
-    return fresh, replaced
+    repeated = {
+        one.event.event_id: (one, row)
+        for one, row in zip(arrived, rows, strict=True)
+        if one.event.event_id not in new
+    }
+    return fresh, _replace(db, workspace_id, repeated, identified)
 
 
 _COLUMNS = (
@@ -171,13 +146,17 @@ _COLUMNS = (
 )
 
 
+_NOBODY = None, None
+
+
 def _row(one: Arrived, identified: Identified) -> tuple[object, ...]:
     event = one.event
+    identity, cookie = identified.who(event) if event.identities else _NOBODY
     return (
         event.workspace_id,
         event.event_id,
-        identified.primary(event) if is_of_a_person(event) else None,
-        identified.cookie(event) if event.identities else None,
+        identity if is_of_a_person(event) else None,
+        cookie,
         event.type,
         event.channel,
         event.content_id,
@@ -202,28 +181,26 @@ def store_words(db: Connection, workspace_id: int, events: Sequence[Event]) -> s
 def _replace(
     db: Connection,
     workspace_id: int,
-    repeated: Sequence[Arrived],
-    rows: dict[bytes, tuple[object, ...]],
+    repeated: Mapping[bytes, tuple[Arrived, tuple[object, ...]]],
     identified: Identified,
 ) -> list[tuple[int, int]]:
     """Let a copy of smaller rank take the place of the stored one."""
     row = tables.event.c
-    ids = [one.event.event_id for one in repeated]
     query = (
         select(tables.event)
-        .where(row.workspace_id == workspace_id, row.event_id.in_(ids))
+        .where(row.workspace_id == workspace_id, row.event_id.in_(list(repeated)))
         .with_for_update()
     )
     held = {bytes(old.event_id): old for old in db.execute(query).all()}
     places: list[tuple[int, int]] = []
-    for one in repeated:
-        old = held[one.event.event_id]
+    for event_id, (one, new) in repeated.items():
+        old = held[event_id]
         if one.rank >= (old.identity_id is None, old.received_ms, bytes(old.digest)):
             continue
         db.execute(
             update(tables.event)
-            .where(row.workspace_id == workspace_id, row.event_id == one.event.event_id)
-            .values(dict(zip(_COLUMNS, rows[one.event.event_id], strict=True)))
+            .where(row.workspace_id == workspace_id, row.event_id == event_id)
+            .values(dict(zip(_COLUMNS, new, strict=True)))
         )
         before = decode(open_payload(bytes(old.payload)))
         identified.replaced.append((before, one.event))

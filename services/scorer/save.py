@@ -1,6 +1,7 @@
 """Persons after a batch, written: their states, checkpoints and first events."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, delete
@@ -12,7 +13,25 @@ from services.runtime.bulk import Row, among, insert_rows, update_rows
 from services.scorer.folding import Folded
 
 
-def save(db: Connection, workspace_id: int, folded: Sequence[Folded], model: Model) -> None:
+class States(NamedTuple):
+    """The rows of persons' states."""
+
+    made: list[Row]
+    kept: list[Row]
+    """Of those who had one."""
+
+
+def states_of(workspace_id: int, folded: Iterable[Folded], model: Model) -> States:
+    """The states of persons as they are stored."""
+    states = States([], [])
+    for one in folded:
+        if one.state is not None:
+            row = _row(workspace_id, one, one.state, model)
+            (states.made if one.is_new else states.kept).append((*row, one.person_id))
+    return states
+
+
+def save(db: Connection, workspace_id: int, folded: Sequence[Folded], states: States) -> None:
     """Write states and checkpoints, and forget those of persons that are no more."""
     gone = [one.person_id for one in folded if one.state is None]
     anew = [one.person_id for one in folded if one.cut_ms is None and one.version > 1]
@@ -21,14 +40,8 @@ def save(db: Connection, workspace_id: int, folded: Sequence[Folded], model: Mod
             db.execute(delete(table).where(among(db, table.c.person_id, persons)))
     last = [(one.version, one.person_id) for one in folded if one.state is None and not one.is_new]
     update_rows(db, tables.person, "id", ("version",), last)
-    made: list[Row] = []
-    kept: list[Row] = []
-    for one in folded:
-        if one.state is not None:
-            row = _row(workspace_id, one, one.state, model)
-            (made if one.is_new else kept).append((*row, one.person_id))
-    insert_rows(db, tables.person_state, (*_STATE, "person_id"), made)
-    update_rows(db, tables.person_state, "person_id", _STATE, kept)
+    insert_rows(db, tables.person_state, (*_STATE, "person_id"), states.made)
+    update_rows(db, tables.person_state, "person_id", _STATE, states.kept)
     checkpoints = [
         (one.person_id, *where, workspace_id, state)
         for one in folded

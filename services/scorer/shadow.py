@@ -21,7 +21,7 @@ from services.scorer import intervals
 from services.scorer.anew import EVENTS_MAX, PERSONS_MAX, fold_anew, intervals_of
 from services.scorer.announce import announce_folded, publish
 from services.scorer.folding import Folded
-from services.scorer.save import save
+from services.scorer.save import save, states_of
 from services.scorer.segments import Segments, load_segments
 from services.scorer.states import Head, Place, heads
 from services.scorer.versions import in_force, keep_out, put_in_force
@@ -167,7 +167,7 @@ def exchange(
             _keep_live(db, before.id, workspace_id, persons, rules_of(segments))
             intervals.write(db, workspace_id, folded, now_ms)
             changes = announce_folded(folded, segments, now_ms)
-            save(db, workspace_id, folded, model)
+            save(db, workspace_id, folded, states_of(workspace_id, folded, model))
             publish(db, [(workspace_id, change) for change in changes], now_ms)
             after_id = persons[-1]
             yield len(persons)

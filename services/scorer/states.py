@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import BigInteger, Connection, LargeBinary, bindparam, delete, select, tuple_
@@ -23,8 +23,7 @@ Place = tuple[int, bytes]
 """(occurred_ms, event_id): an event's place in the canonical order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """How a stored person stands towards the change feed."""
 
     version: int
@@ -32,8 +31,7 @@ class Head:
     due_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """What is stored of a person before this batch."""
 
     state: PersonState

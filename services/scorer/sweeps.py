@@ -6,7 +6,7 @@ at once. So a scanner costs a few refolds a minute, however many people's links 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -44,13 +44,17 @@ class Swept(NamedTuple):
     recalled: list[tuple[int, int]]
     """(identity id, when the frame begins) of those noted before in frames that now do."""
 
-    def taken(self, events: Iterable[Event]) -> list[Event]:
-        """Events, each with what is known of it now."""
+    def taken(self, theirs: Mapping[int, Sequence[Event]]) -> Mapping[int, Sequence[Event]]:
+        """Events per person, each with what is known of it now."""
         if not self.frames:
-            return list(events)
-        return [
-            event if self.frames.isdisjoint(frames_of(event)) else swept(event) for event in events
-        ]
+            return theirs
+        return {
+            person: [
+                event if self.frames.isdisjoint(frames_of(event)) else swept(event)
+                for event in events
+            ]
+            for person, events in theirs.items()
+        }
 
 
 def note(
@@ -67,8 +71,9 @@ def note(
     """
     seen: dict[Frame, set[int]] = defaultdict(set)
     for event in fresh:
-        for frame in frames_of(event):
-            seen[frame].add(identified.primary(event))
+        if event.type == "click":
+            for frame in frames_of(event):
+                seen[frame].add(identified.primary(event))
     if not seen:
         return Swept(set(), [])
     known = sweeps_among(db, workspace_id, seen)

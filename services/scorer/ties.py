@@ -14,19 +14,10 @@ from services.contract.decision import DECIDED, Decision, decided_in
 from services.contract.event import Event, Identity, decode
 from services.contract.vault import open_payload
 from services.model.identity import COOKIE, UNTOLD_MS
-from services.runtime.bulk import among
+from services.runtime.bulk import Row, among, insert_rows
 from services.runtime.database import insert_new
-from services.scorer.identities import (
-    First,
-    Identified,
-    Pair,
-    edges,
-    firsts_of,
-    lock,
-    look,
-    named_together,
-    told_ms,
-)
+from services.scorer.identities import Identified, Pair, edges, firsts_of, lock, look
+from services.scorer.named import First, named_together, told_ms
 
 _edge, _decision = tables.identity_edge.c, tables.identity_decision.c
 
@@ -91,13 +82,16 @@ def _tie(db: Connection, workspace_id: int, events: Sequence[Event], found: Iden
         else:
             continue
         found.loose.update(pair)
-    if fresh:
-        db.execute(insert_new(db, tables.identity_edge), fresh)
+    _write(db, fresh)
 
 
-def _row(workspace_id: int, pair: Pair, first: First) -> dict[str, object]:
-    names = ("workspace_id", "a_id", "b_id", "told_ms", "event_id")
-    return dict(zip(names, (workspace_id, *pair, *first), strict=True))
+def _row(workspace_id: int, pair: Pair, first: First) -> Row:
+    return (workspace_id, *pair, *first)
+
+
+def _write(db: Connection, rows: Sequence[Row]) -> None:
+    columns = ("workspace_id", "a_id", "b_id", "told_ms", "event_id")
+    insert_rows(db, tables.identity_edge, columns, rows, skip_known=True)
 
 
 def _tell(db: Connection, workspace_id: int, pair: Pair, first: First) -> None:
@@ -209,7 +203,7 @@ def _let_stand(db: Connection, workspace_id: int, pair: Pair) -> None:
     decision, said_ms, event_id = db.execute(query).one()
     if decision == "undecided":
         decision = said_ms = event_id = None
-    db.execute(insert_new(db, tables.identity_edge), [_row(workspace_id, pair, (UNTOLD_MS, b""))])
+    _write(db, [_row(workspace_id, pair, (UNTOLD_MS, b""))])
     db.execute(
         update(tables.identity_edge)
         .where(_is(workspace_id, pair))
@@ -241,8 +235,7 @@ def retie(
         for pair, first in sorted(firsts.items())
         if pair not in known
     ]
-    if rows:
-        db.execute(insert_new(db, tables.identity_edge), rows)
+    _write(db, rows)
     decided = select(_decision.a_id, _decision.b_id).where(
         _decision.workspace_id == workspace_id,
         or_(among(db, _decision.a_id, ids), among(db, _decision.b_id, ids)),

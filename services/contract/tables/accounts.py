@@ -27,6 +27,8 @@ workspace = Table(
     # So long after a rejection applicants are kept who agreed to nothing; null: as others are.
     Column("applicant_days", Integer, server_default="28"),
     Column("created_ms", BigInteger, nullable=False),
+    # Grows with every transaction by which who is who may change: services/scorer/identities.py.
+    Column("who_is_who", BigInteger, nullable=False, server_default="0"),
 )
 
 api_key = Table(

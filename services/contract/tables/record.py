@@ -129,7 +129,14 @@ event = Table(
     Column("digest", LargeBinary, nullable=False),  # 8 bytes: which of two copies is canonical
     Column("payload", LargeBinary, nullable=False),  # the envelope, through vault.py
     Index("events_of_identity", "workspace_id", "identity_id", "occurred_ms"),
-    Index("events_of_cookie", "workspace_id", "cookie_id"),
+    # Who used a cookie: nothing is written to it for other events.
+    Index(
+        "events_of_cookie",
+        "workspace_id",
+        "cookie_id",
+        postgresql_where=text("cookie_id IS NOT NULL"),
+        sqlite_where=text("cookie_id IS NOT NULL"),
+    ),
     # Who was hired, and left.
     Index(
         "employment",

@@ -17,7 +17,7 @@ from services.runtime.event_log import Record
 from services.runtime.sqlite_file import newest_file
 from services.scorer import record
 from services.scorer.dead_letters import redrive_next
-from services.scorer.record import TEXT_BYTES_MAX
+from services.scorer.promises import TEXT_BYTES_MAX
 from tests.contract.scorer.pure import said, stored
 from tests.contract.scorer.scene import MODEL, START_MS, Scene, cookie, user
 
@@ -99,13 +99,13 @@ def test_one_in_a_thousand_is_set_aside_alone_and_each_counted_once(
     events = [scene.day("page", user(f"u{n % 150}"), day=n // 150) for n in range(1_498)]
     failing = events[700]
 
-    def refuse(event: Event) -> None:
+    def refuse(event: Event, value: bytes) -> None:
         if event.event_id == failing.event_id:
             raise ZeroDivisionError
-        check(event)
+        check(event, value)
 
-    check = record._check
-    monkeypatch.setattr(record, "_check", refuse)
+    check = record.check
+    monkeypatch.setattr(record, "check", refuse)
     records = [Record(b"k", encode(event)) for event in events]
     records[1_100:1_100] = [Record(b"k", b"?"), records[3]]
     scene.log.append(records)
@@ -116,7 +116,7 @@ def test_one_in_a_thousand_is_set_aside_alone_and_each_counted_once(
     after = [REGISTRY.get_sample_value(f"kentering_scorer_{n}_total") or 0 for n in names]
     assert [a - b for a, b in zip(after, before, strict=True)] == [1_497, 1, 2]
 
-    monkeypatch.setattr(record, "_check", check)
+    monkeypatch.setattr(record, "check", check)
     for _ in range(2):
         with writing(scene.engine).begin() as db:
             redrive_next(db, MODEL, 0, None, 100, scene.now_ms)

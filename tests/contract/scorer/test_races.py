@@ -18,6 +18,8 @@ from services.runtime.event_log import Stored
 from services.scorer.batch import MovedError, apply
 from services.scorer.build import build_step
 from services.scorer.due import announce_due
+from services.scorer.identities import identify
+from services.scorer.newcomers import introduce
 from services.scorer.record import sort_out
 from tests.contract.scorer.pure import assert_sound, assert_told_once, said, stored
 from tests.contract.scorer.scene import MODEL, Scene, cookie, user
@@ -111,6 +113,36 @@ def test_a_browser_is_joined_while_it_goes_on(shared: Scene, tie_first: bool) ->
     with _meanwhile(shared, lambda: _score(shared, later)) as db:
         apply(db, "races", sort_out(one.records(first)), MODEL, shared.now_ms)
     _assert_as_pure(shared, [*before, ties, goes_on])
+
+
+@pytest.mark.parametrize("meanwhile", [True, False])
+def test_what_was_seen_with_newcomers_holds_while_who_is_who_stands(
+    shared: Scene, meanwhile: bool
+) -> None:
+    one, other = Partition(0), Partition(1)
+    anna, bert, browser = user("anna"), user("bert"), cookie("c")
+    before = [shared.day("page", anna, browser, day=1), shared.day("page", bert, day=1)]
+    _score(shared, one.records(*before))
+    events = [
+        shared.day("page", anna, browser, day=20),
+        shared.day("page", user("new"), day=21),
+        shared.day("page", bert, day=22),
+    ]
+    batch = sort_out(one.records(*events))
+    with writing(shared.engine).begin() as db:
+        first = introduce(db, "races", batch, MODEL, shared.now_ms)
+    (seen,) = first.seen.values()
+    assert seen.done == {events[1].event_id}
+    assert first.outcome.new == 1
+    if meanwhile:
+        comes = shared.day("page", bert, browser, day=10)
+        _score(shared, other.records(comes))
+        before.append(comes)
+    with writing(shared.engine).begin() as db:
+        stands = identify(db, 1, [], seen).events is seen.events
+        assert stands is not meanwhile
+        apply(db, "races", batch, MODEL, shared.now_ms, first.seen)
+    _assert_as_pure(shared, [*before, *events])
 
 
 @pytest.mark.parametrize("due_first", [True, False])
