@@ -86,7 +86,7 @@ def test_what_comes_next_has_its_reasons(client: Client, catalogue: None, reader
         ("topic", "security"),
     ]
     dutch = next_of(client, reader, lang="nl")["next"][0]["reasons"]
-    assert [r["text"] for r in dutch] == ["leidt naar de fase think", "gaat over security"]
+    assert [r["text"] for r in dutch] == ["leidt naar de fase Think", "gaat over security"]
     seen = client.get(f"/v1/persons/{reader}/content").json()["content"]
     assert [(one["content_id"], one["title"], one["times"]) for one in seen] == [
         ("hacking", "hacking", 1)
