@@ -101,6 +101,7 @@ def export(sent: Sent) -> Response:
         sent.named("key"),
         ExportIn(use=use, format=kind),
         Once(None, b""),
+        Response(),
     )
     return RedirectResponse(f"/jobs/{job.id}{lang(sent.request)}", 303)
 

@@ -1,14 +1,14 @@
 """Exports of a segment's members."""
 
 import msgspec
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from services.api.audit import note
 from services.api.context import Here
 from services.api.exports.asked import ExportIn, ExportJob
 from services.api.idempotency import OnceOnly, answered_once
 from services.api.jobs.store import add_job, find_job
-from services.api.jobs.view import JobOut, show_job
+from services.api.jobs.view import WHERE, JobOut, begun
 from services.api.needs import Exporter
 from services.api.problem import Problem, described
 from services.api.segment_shapes import SegmentKey
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1/segments", tags=["jobs"])
     "/{key}/exports",
     status_code=202,
     summary="Export the members at a moment",
-    responses=described(400, 401, 403, 404, 409, 413, 429, 503),
+    responses={202: WHERE, **described(400, 401, 403, 404, 409, 413, 429, 503)},
 )
 def post_export(
     here: Here,
@@ -30,6 +30,7 @@ def post_export(
     key: SegmentKey,
     body: ExportIn,
     once: OnceOnly,
+    response: Response,
 ) -> JobOut:
     """A job: ask it how far it is, and for the address of the file, which is kept for a day.
 
@@ -70,4 +71,4 @@ def post_export(
             after = {"use": body.use, "format": body.format, "attributes": asked.attributes}
             who, about = credential.who, key
             note(connection, workspace_id, who, "segment.exported", about, now_ms, after=after)
-    return show_job(here, row)
+    return begun(here, row, response)

@@ -1,9 +1,9 @@
 """Imports: said what is in a file, then given the file."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
-from sqlalchemy import insert
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import Row, insert
 from starlette.concurrency import run_in_threadpool
 
 from services.api.audit import note
@@ -15,7 +15,7 @@ from services.api.imports.run import stored
 from services.api.jobs.files import Pieces
 from services.api.jobs.routes import JobPath
 from services.api.jobs.store import FILE_KEPT_MS, add_job, find_job, remove_file, write_held
-from services.api.jobs.view import JobOut, show_job
+from services.api.jobs.view import WHERE, JobOut, begun, show_job
 from services.api.lawful import must_be_lawful
 from services.api.needs import Importer
 from services.api.problem import Problem, described
@@ -65,7 +65,7 @@ def post_import(
     "/{job_id}/file",
     status_code=202,
     summary="The file of an import",
-    responses=described(400, 401, 403, 404, 409, 413, 503),
+    responses={202: WHERE, **described(400, 401, 403, 404, 409, 413, 503)},
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -75,13 +75,15 @@ def post_import(
         }
     },
 )
-async def put_file(request: Request, here: Here, credential: Importer, job_id: JobPath) -> JobOut:
+async def put_file(
+    request: Request, here: Here, credential: Importer, job_id: JobPath, response: Response
+) -> JobOut:
     """As it is, at most 1 GiB, within a day. Then the import begins; ask the job how far it is."""
     upload = await run_in_threadpool(_Upload, here, credential, job_id)
     async for part in request.stream():
         if upload.takes(part):
             await run_in_threadpool(upload.write, part)
-    return await run_in_threadpool(upload.end)
+    return begun(here, await run_in_threadpool(upload.end), response)
 
 
 class _Upload:
@@ -109,7 +111,7 @@ class _Upload:
         self._pieces.write(bytes(self._waiting))
         self._waiting.clear()
 
-    def end(self) -> JobOut:
+    def end(self) -> Row[Any]:
         """All is there: the import may begin."""
         self.write()
         self._pieces.close()
@@ -136,7 +138,7 @@ class _Upload:
                 now_ms,
                 after=after,
             )
-        return show_job(self._here, row)
+        return row
 
     def _store(self, number: int, data: bytes) -> None:
         row = self._row

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from typing import Any
 
+from fastapi import Response
 from pydantic import ConfigDict, Field
 from sqlalchemy import Row
 
@@ -12,6 +13,18 @@ from services.api.jobs.store import Kind, Status
 from services.api.wire import Out, rfc3339, rfc3339_or_none
 
 URL_LASTS_MS = 3_600_000
+ASK_AGAIN_S = 1
+
+WHERE: dict[str, Any] = {
+    "headers": {
+        "Location": {"description": "The job's address.", "schema": {"type": "string"}},
+        "Retry-After": {
+            "description": "Seconds after which it may be further.",
+            "schema": {"type": "string"},
+        },
+    }
+}
+"""What a route's 202 says in the OpenAPI of its job: ``responses={202: WHERE}``."""
 
 
 class FileOut(Out):
@@ -117,6 +130,13 @@ def show_job(here: Context, row: Row[Any]) -> JobOut:
         finished_at=rfc3339_or_none(row.finished_ms),
         file=_file(here, row),
     )
+
+
+def begun(here: Context, row: Row[Any], response: Response) -> JobOut:
+    """The answer of who began a job: what there is of it, and where and when to ask for more."""
+    response.headers["Location"] = f"/v1/jobs/{row.public_id}"
+    response.headers["Retry-After"] = str(ASK_AGAIN_S)
+    return show_job(here, row)
 
 
 def _file(here: Context, row: Row[Any]) -> FileOut | None:

@@ -61,6 +61,9 @@ def test_what_takes_long_says_so(client: Client, world: World) -> None:
         answer = client.post("/v1/segments/s/exports", json=body, headers=headers)
         assert answer.status_code == 202
         assert answer.headers.get("preference-applied") == applied
+        where, pause_s = answer.headers["location"], answer.headers["retry-after"]
+        assert client.get(where).json()["id"] == answer.json()["id"]
+        assert pause_s == "1"
     quick = client.get("/v1/segments", headers={"Prefer": "respond-async"})
     assert "preference-applied" not in quick.headers
 
