@@ -17,7 +17,7 @@ from services.runtime.clock import now_ms
 from services.runtime.database import writing
 from services.scorer.build import build_step
 from tests.integration.product import KENTERING, Product
-from tests.servers.process import free_port, start, stop
+from tests.servers.process import free_port, start, stop, wait_until
 
 FORMATS = ("csv", "ndjson", "parquet")
 MEMORY_MB_MAX = 250
@@ -72,6 +72,7 @@ def _run_jobs(url: str, folder: Path) -> Iterator[None]:
     health = ["--health-host", "127.0.0.1", "--health-port", str(free_port())]
     process = start([KENTERING, "jobs", *health], folder / "jobs.log", env=told)
     try:
+        wait_until(lambda: "jobs" in commands(os.getpid()), "jobs", process=process)
         yield
     finally:
         stop(process, 15, 30)
