@@ -70,6 +70,19 @@ def build_step(db: Connection, model: Model, now_ms: int, besides: Collection[in
     version = _next_version(db, besides)
     if version is None:
         return False
+    try:
+        is_filled = _fill_further(db, version, model, now_ms)
+    except (DBAPIError, MovedError):
+        raise
+    except Exception as error:
+        raise FillingFailedError(version.ids[0], error) from error
+    if is_filled:
+        _put_in_force(db, version, now_ms)
+    return True
+
+
+def _fill_further(db: Connection, version: _Building, model: Model, now_ms: int) -> bool:
+    """Whether nobody is left."""
     number = _persons_per_step(db, version, model)
     persons = _next_persons(db, version, number)
     if not persons:
@@ -81,15 +94,8 @@ def build_step(db: Connection, model: Model, now_ms: int, besides: Collection[in
         )
         persons = _next_persons(db, version, number)
     if persons:
-        try:
-            _fill(db, version, persons, model, now_ms)
-        except (DBAPIError, MovedError):
-            raise
-        except Exception as error:
-            raise FillingFailedError(version.ids[0], error) from error
-    else:
-        _put_in_force(db, version, now_ms)
-    return True
+        _fill(db, version, persons, model, now_ms)
+    return not persons
 
 
 def _next_version(db: Connection, besides: Collection[int]) -> _Building | None:

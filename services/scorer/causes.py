@@ -57,10 +57,18 @@ def _last_events(
         return {}
     link, event = tables.identity_link.c, tables.event.c
     asked, person, at_ms = pairs(db, moments)
+    # Outer joins keep the order in which they stand here. SQLite, left to choose, goes through all
+    # events of the workspace and looks for each among the moments.
     query = (
         select(person, at_ms, event.event_id)
-        .join_from(asked, tables.identity_link, link.person_id == person)
-        .join(
+        .select_from(asked)
+        .outerjoin(
+            tables.identity_link,
+            (link.workspace_id == workspace_id)
+            & (link.person_id == person)
+            & link.known_to_ms.is_(None),
+        )
+        .outerjoin(
             tables.event,
             (event.workspace_id == link.workspace_id)
             & (event.identity_id == link.identity_id)
@@ -68,9 +76,9 @@ def _last_events(
             & (link.valid_from_ms.is_(None) | (event.occurred_ms >= link.valid_from_ms))
             & (link.valid_to_ms.is_(None) | (event.occurred_ms < link.valid_to_ms)),
         )
-        .where(link.workspace_id == workspace_id, link.known_to_ms.is_(None))
     )
     found: dict[tuple[int, int], bytes] = {}
     for one, at, event_id in db.execute(query):
-        found[one, at] = max(found.get((one, at), b""), bytes(event_id))
+        if event_id is not None:
+            found[one, at] = max(found.get((one, at), b""), bytes(event_id))
     return found

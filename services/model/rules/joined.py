@@ -64,6 +64,10 @@ class ByHand:
         return (self.rule,)
 
 
+SHARED_DEEP = 200
+"""Levels of a rule: a chain of segments may have many more, and Python's calls are bounded."""
+
+
 class Shared:
     """A condition that many rules may read: it is asked once of a subject and moment."""
 
@@ -100,21 +104,26 @@ def combined(rules: Sequence[Node], subject: Subject, at_ms: int, *, decisive: b
     return (decisive, settled_ms) if settled else (not decisive, ends_ms)
 
 
-def sharing(rule: Node, known: dict[str, Shared]) -> Node:
+def sharing(rule: Node, known: dict[str, Shared], deep: int = SHARED_DEEP) -> Node:
     """A rule with each condition in it shared.
 
     Args:
         rule: as it is written, or as it is evaluated.
         known: those that there are, by what they ask; what is new is added.
+        deep: so many levels; what lies deeper stays as it is.
     """
+    if deep == 0:
+        return rule
     if isinstance(rule, ByHand):
-        return ByHand(rule.key, sharing(rule.rule, known))
+        return ByHand(rule.key, sharing(rule.rule, known, deep - 1))
     if isinstance(rule, Turned):
-        return Turned(sharing(rule.rule, known))
+        return Turned(sharing(rule.rule, known, deep - 1))
     if isinstance(rule, Joined):
-        return Joined([sharing(part, known) for part in rule.rules], decisive=rule.decisive)
+        return Joined(
+            [sharing(part, known, deep - 1) for part in rule.rules], decisive=rule.decisive
+        )
     if isinstance(rule, Composed):
-        return rule.with_parts([sharing(part, known) for part in rule.parts()])
+        return rule.with_parts([sharing(part, known, deep - 1) for part in rule.parts()])
     if isinstance(rule, Condition):
         # By its text: 1, 1.0 and true are equal, and ask for other things.
         return known.setdefault(rule.model_dump_json(), Shared(rule))
