@@ -92,20 +92,26 @@ def main(names: list[str], soak_minutes: float) -> int:
         chosen = names or ([] if soak_minutes else [*SCORERS, *ALONE, *PARTS])
         for name in [name for name in chosen if name in SCORERS]:
             print(f"{time.monotonic() - began_s:5.0f} s  {name} …", flush=True)
-            outcomes.append(SCORERS[name](Path(folder), kafka, postgres, rng))
+            _note(outcomes, SCORERS[name](Path(folder), kafka, postgres, rng))
         for name in [name for name in chosen if name in ALONE]:
             print(f"{time.monotonic() - began_s:5.0f} s  {name} …", flush=True)
-            outcomes.append(ALONE[name](Path(folder), rng))
+            _note(outcomes, ALONE[name](Path(folder), rng))
         others = [name for name in chosen if name in PARTS]
         if not others and not soak_minutes:
             return _told(outcomes, seed, began_s)
         with run_stack(Path(folder), kafka, url, 2, DELIVERY_TIMEOUT_S) as stack:
             for name in others:
                 print(f"{time.monotonic() - began_s:5.0f} s  {name} …", flush=True)
-                outcomes.append(PARTS[name](stack, postgres, rng))
+                _note(outcomes, PARTS[name](stack, postgres, rng))
             if soak_minutes:
-                outcomes.append(_soak(stack, rng, soak_minutes))
+                _note(outcomes, _soak(stack, rng, soak_minutes))
     return _told(outcomes, seed, began_s)
+
+
+def _note(outcomes: list[Outcome], one: Outcome) -> None:
+    """Told at once too: of a run that is broken off the parts before are known."""
+    outcomes.append(one)
+    print(table([one]), flush=True)
 
 
 def _told(outcomes: list[Outcome], seed: int, began_s: float) -> int:
