@@ -156,9 +156,9 @@ def post_persons_consent(
 def post_consent(here: Here, credential: ConsentWriter, body: ConsentOfIdentityIn) -> ConsentTaken:
     """Also for somebody who is not known yet: a no holds for what comes later."""
     who = spelled(body.namespace, body.value)
-    taken = _tell(here, credential.workspace_id, who, body)
     with here.engine.connect() as connection:
         about = known_by(connection, credential.workspace_id, who)
+    taken = _tell(here, credential.workspace_id, who, body)
     return _noted(here, credential, about, body, taken)
 
 

@@ -198,7 +198,9 @@ def _tell(
     if position is None:
         raise Problem(400, "unusable_identity", "Nobody can be known by this identity.")
     left = len(held.all - reached.all)
-    note_told(here, credential, "person.erased", person_id or NOBODY, after={"left": left})
+    # Who decided it is somebody of the employer's, and stands nowhere else once the person is gone.
+    after = {"left": left, "decided_by": by}
+    note_told(here, credential, "person.erased", person_id or NOBODY, after=after)
     return ErasureTaken(person=person_id, left=left, position=position)
 
 

@@ -80,9 +80,9 @@ def post_objection(
 ) -> ConsentTaken:
     """Also of somebody who is not known yet: it holds for what comes later."""
     who = spelled(body.namespace, body.value)
-    taken = _tell(here, credential.workspace_id, who, body)
     with here.engine.connect() as connection:
         about = known_by(connection, credential.workspace_id, who)
+    taken = _tell(here, credential.workspace_id, who, body)
     return _noted(here, credential, about, body, taken)
 
 

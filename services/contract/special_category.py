@@ -8,7 +8,7 @@ every proxy, so this keeps slips out, and who writes rules is still answerable f
 import re
 import unicodedata
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import Literal
 
 Category = Literal[
     "age",
@@ -22,8 +22,6 @@ Category = Literal[
     "body data",
     "a national number",
 ]
-CATEGORIES: tuple[Category, ...] = get_args(Category)
-
 _CACHED_MAX = 10_000
 _NAME_LENGTH_MAX = 200
 """Of a name the beginning counts: names are remembered, and anybody may write long ones."""

@@ -21,12 +21,12 @@ _STATES: dict[str, dict[Language, str]] = {
 }
 _ESTIMATES: dict[Audience, dict[Language, str]] = {
     "recruiter": {
-        "nl": "Schatting: {state}, sinds ongeveer {span}; openheid {openness}.",
-        "en": "Estimate: {state}, for about {span}; openness {openness}.",
+        "nl": "Schatting: {state}, sinds {span}; openheid {openness}.",
+        "en": "Estimate: {state}, for {span}; openness {openness}.",
     },
     "person": {
-        "nl": "We schatten dat u {state} bent, sinds ongeveer {span}; uw openheid is {openness}.",
-        "en": "We estimate that you are {state}, for about {span}; your openness is {openness}.",
+        "nl": "We schatten dat u {state} bent, sinds {span}; uw openheid is {openness}.",
+        "en": "We estimate that you are {state}, for {span}; your openness is {openness}.",
     },
 }
 _FOR: dict[Language, str] = {

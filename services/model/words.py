@@ -97,8 +97,8 @@ _MANY: dict[str, dict[Language, str]] = {
     },
     "unsubscribe": {"nl": "meldde zich {n} keer af", "en": "unsubscribed {n} times"},
     "silence": {
-        "nl": "liet tussendoor niets van zich horen, in totaal {days}",
-        "en": "was not heard from in between, {days} in all",
+        "nl": "liet tussen wat hier staat niets van zich horen, samen {days}",
+        "en": "was not heard from between what stands here, {days} in all",
     },
 }
 

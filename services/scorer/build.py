@@ -8,7 +8,7 @@ is, so that whoever goes on after a kill does not begin anew.
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.exc import DBAPIError
 
 from services.contract import tables
@@ -27,6 +27,8 @@ from services.scorer.states import heads
 PERSONS_PER_STEP = 500
 PERSONS_PER_QUICK_STEP = 2_000
 """Where nothing is weighed, or hardly anything."""
+EVENTS_MAX = 50_000
+"""Of a step's persons, unless one has more: so long a transaction lasts, and so much it holds."""
 
 _version = tables.segment_version.c
 _interval = tables.interval.c
@@ -137,15 +139,23 @@ def _persons_per_step(db: Connection, version: _Building, model: Model) -> int:
 
 
 def _next_persons(db: Connection, version: _Building, number: int) -> list[int]:
-    row = tables.person.c
+    row, state = tables.person.c, tables.person_state.c
     query = (
-        select(row.id)
+        select(row.id, func.coalesce(state.events, 0))
+        .join_from(tables.person, tables.person_state, state.person_id == row.id, isouter=True)
         .where(row.workspace_id == version.workspace_id, row.id > version.built_to)
         .order_by(row.id)
         .limit(number)
-        .with_for_update(key_share=True)
+        .with_for_update(key_share=True, of=tables.person)
     )
-    return list(db.execute(query).scalars())
+    persons: list[int] = []
+    total = 0
+    for person, events in db.execute(query).all():
+        total += events
+        if persons and total > EVENTS_MAX:
+            break
+        persons.append(person)
+    return persons
 
 
 def _fill(

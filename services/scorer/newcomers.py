@@ -14,6 +14,7 @@ from services.contract.erasure import ERASED
 from services.model.version import Model
 from services.scorer.batch import Outcome, Part, known_workspaces, parts_of, told
 from services.scorer.identities import Identified, Seen, look, standing
+from services.scorer.owners import still_so
 from services.scorer.positions import claim
 from services.scorer.record import Arrived, Batch
 
@@ -73,7 +74,12 @@ def _seen(
     done = frozenset(one.event.event_id for one in newcomers)
     # Who names a newcomer is one: of what names the same either all were scored, or nothing.
     left = {names: some for names, some in found.events.items() if some[0].event_id not in done}
-    return Seen(done, left, found.ids, _as_of(standing(db, workspace_id), found, part))
+    as_of = _as_of(standing(db, workspace_id), found, part)
+    if as_of is not None and part is not None:
+        # What newcomers part may lead far: who used a cookie may be another now than whose it is.
+        uses = Identified(left, dict(found.ids)).uses()
+        as_of = as_of if still_so(db, workspace_id, {}, uses) else None
+    return Seen(done, left, found.ids, as_of)
 
 
 def _as_of(now: int, found: Identified, part: Part | None) -> int | None:

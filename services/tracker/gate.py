@@ -11,14 +11,12 @@ from services.tracker.request import Request
 _PROVEN = ("/hooks/", "/u/")
 _UNPROVEN: frozenset[Reason] = frozenset(
     {
-        "no_hook",
         "hook_unfinished",
         "no_signature",
         "bad_signature",
         "old_signature",
         "stale_signature",
         "used_signature",
-        "certificate_awaited",
         "bad_token",
     }
 )
@@ -46,6 +44,7 @@ class Gate:
     ) -> None:
         self._addresses = Addresses(trusted_proxies)
         self._by_address = RateLimits(requests_per_second)
+        self._unproven = RateLimits(requests_per_second)
         self._by_key = RateLimits(events_per_second)
 
     def address_of(self, request: Request) -> str | None:
@@ -63,12 +62,14 @@ class Gate:
         """
         if address is None:
             return None
-        return self._by_address.allows(address, now_ms, 0 if must_prove(request) else 1)
+        if must_prove(request):
+            return self._unproven.allows(address, now_ms, 0)
+        return self._by_address.allows(address, now_ms)
 
     def blame(self, address: str, request: Request, reasons: Iterable[Reason], now_ms: int) -> None:
         """Let an address pay for a request that should have proven who sent it, and did not."""
         if must_prove(request) and not _UNPROVEN.isdisjoint(reasons):
-            self._by_address.allows(address, now_ms)
+            self._unproven.allows(address, now_ms)
 
     def wait_for_key_s(self, events: Sequence[Event], now_ms: int) -> int | None:
         """Whole seconds until the key behind these events may send again.

@@ -152,7 +152,10 @@ def test_what_is_changed_is_noted_and_nobodys_data_are(
     assert {row.what for row in made} == set(NOTED.values())
     assert {row.who.partition(" ")[0] for row in made} == {"key"}
     erased = [(row.about, row.after) for row in made if row.what == "person.erased"]
-    assert erased == [(anna, {"left": 0}), ("nobody known", {"left": 0})]
+    assert erased == [
+        (anna, {"left": 0, "decided_by": "piet"}),
+        ("nobody known", {"left": 0, "decided_by": None}),
+    ]
     told = str([(row.about, row.before, row.after) for row in made])
     for personal in ("anna@", "new@", "Anna", "her own words"):
         assert personal not in told

@@ -39,4 +39,4 @@ def test_what_says_most_stands_alone_in_the_order_of_time():
     texts = [line.text for line in reasons_of(account, DUTCH)]
     assert texts[1] == "begon aan een sollicitatie"
     assert any(re.fullmatch(r"keek \d+ keer rond op de website", text) for text in texts)
-    assert "liet tussendoor niets van zich horen, in totaal 82 dagen" in texts
+    assert "liet tussen wat hier staat niets van zich horen, samen 82 dagen" in texts

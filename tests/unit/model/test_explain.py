@@ -116,11 +116,15 @@ def test_what_is_alike_is_said_at_once():
     assert together(unopened[:1], "en") == "left a mail unopened"
     days = round((window + 3 * DAY_MS) / DAY_MS)
     assert (
-        together(silences, "nl") == f"liet tussendoor niets van zich horen, in totaal {days} dagen"
+        together(silences, "nl")
+        == f"liet tussen wat hier staat niets van zich horen, samen {days} dagen"
     )
     short = [c for c in silences if c.to_ms - c.from_ms < DAY_MS]
     assert what(short[0], "nl") == "liet niets van zich horen (korter dan een dag)"
-    assert together(short[:2], "en") == "was not heard from in between, less than a day in all"
+    assert (
+        together(short[:2], "en")
+        == "was not heard from between what stands here, less than a day in all"
+    )
 
 
 @quick
