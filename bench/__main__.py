@@ -3,6 +3,7 @@
 What is measured is the product as its image has it, with the compiled modules.
 """
 
+import argparse
 import json
 import os
 import sys
@@ -63,14 +64,37 @@ MEASURES = {
     "fit": fit,
 }
 
-
 LONG = {"announce", "curve", "files", "fit", "growth", "late", "segments", "sweep"}
 """They make many people, two years of ten thousand, or years of one first: run where they are
 named."""
 
 
+def asked() -> list[str]:
+    """The measures named in the command, or all that are not long."""
+    told = [f"{name:15} {_of(name)}" for name in MEASURES]
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="Measure speed and memory on this machine: the measures named, or all but the"
+        " long ones, marked *.",
+        epilog="measures:\n  " + "\n  ".join(told),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("measure", nargs="*", help="one of those below")
+    names: list[str] = parser.parse_args().measure
+    for name in names:
+        if name not in MEASURES:
+            parser.error(f"there is no measure {name!r}: choose from {', '.join(MEASURES)}")
+    return names or [name for name in MEASURES if name not in LONG]
+
+
+def _of(name: str) -> str:
+    """The first sentence of what a measure says of itself."""
+    first = (MEASURES[name].__doc__ or "").partition("\n")[0]
+    return f"{'*' if name in LONG else ' '} {first}"
+
+
 def main(names: list[str]) -> None:
-    """Run the measures named, or all that are not long."""
+    """Run the measures named."""
     results = LATEST.parent
     results.mkdir(exist_ok=True)
     began = time.monotonic()
@@ -78,7 +102,7 @@ def main(names: list[str]) -> None:
     with tempfile.TemporaryDirectory(dir=results, prefix="run-") as run:
         facts = machine(Path(run))
         figures = []
-        for name in names or [name for name in MEASURES if name not in LONG]:
+        for name in names:
             print(f"{time.monotonic() - began:4.0f} s  {name} …", flush=True)
             folder = Path(run) / name
             folder.mkdir()
@@ -94,8 +118,9 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    chosen = asked()
     if not fold.__file__.endswith(".so"):
         print("building the compiled product …", flush=True)
         command = [sys.executable, "-m", "bench", *sys.argv[1:]]
         os.execve(sys.executable, command, environment_of(compiled_tree()))
-    main(sys.argv[1:])
+    main(chosen)

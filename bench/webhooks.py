@@ -1,5 +1,6 @@
-"""From a hit to the webhook that its receiver has, while 500 other hits a second come in; and
-from a change to its webhook, at 500 changes a second.
+"""From a hit, and from a change, to the webhook that its receiver has, at 500 a second.
+
+500 other hits a second come in, and after that 500 changes a second.
 
 Everything is as users run it: ``kentering up`` on SQLite; then tracker, relay, scorer, API and
 dispatcher, each a process of its own, with Kafka and PostgreSQL. Several times a second a new

@@ -5,6 +5,7 @@ disk slow bombs erasing database. ``SOAK_MINUTES=30`` runs the soak alone. ``KEN
 repeats a run's choices.
 """
 
+import argparse
 import os
 import random
 import sys
@@ -72,8 +73,22 @@ ALONE: dict[str, Callable[[Path, random.Random], Outcome]] = {
 """Parts that need no servers beside them."""
 
 
+def asked(soak_minutes: float) -> list[str]:
+    """The parts named in the command; all, if neither these nor a soak are asked for."""
+    parts = [*SCORERS, *ALONE, *PARTS]
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.drills", description=__doc__.partition("\n")[2]
+    )
+    parser.add_argument("part", nargs="*", help="the parts to run")
+    names: list[str] = parser.parse_args().part
+    for name in names:
+        if name not in parts:
+            parser.error(f"there is no part {name!r}: choose from {', '.join(parts)}")
+    return names or ([] if soak_minutes else parts)
+
+
 def main(names: list[str], soak_minutes: float) -> int:
-    """Run the parts named, or all; 1 if something was found that should not be."""
+    """Run these parts; 1 if something was found that should not be."""
     seed = int(os.environ.get("KENTERING_SEED", random.randrange(10**6)))
     print(f"KENTERING_SEED={seed}", flush=True)
     rng = random.Random(seed)
@@ -87,16 +102,13 @@ def main(names: list[str], soak_minutes: float) -> int:
         postgres.execute("CREATE DATABASE drill")
         migrate(postgres.url("drill"))
         url = postgres.url("drill")
-        if unknown := set(names) - SCORERS.keys() - ALONE.keys() - PARTS.keys():
-            raise SystemExit(f"there is no part {', '.join(sorted(unknown))}")
-        chosen = names or ([] if soak_minutes else [*SCORERS, *ALONE, *PARTS])
-        for name in [name for name in chosen if name in SCORERS]:
+        for name in [name for name in names if name in SCORERS]:
             print(f"{time.monotonic() - began_s:5.0f} s  {name} …", flush=True)
             _note(outcomes, SCORERS[name](Path(folder), kafka, postgres, rng))
-        for name in [name for name in chosen if name in ALONE]:
+        for name in [name for name in names if name in ALONE]:
             print(f"{time.monotonic() - began_s:5.0f} s  {name} …", flush=True)
             _note(outcomes, ALONE[name](Path(folder), rng))
-        others = [name for name in chosen if name in PARTS]
+        others = [name for name in names if name in PARTS]
         if not others and not soak_minutes:
             return _told(outcomes, seed, began_s)
         with run_stack(Path(folder), kafka, url, 2, DELIVERY_TIMEOUT_S) as stack:
@@ -128,4 +140,5 @@ def _soak(stack: Stack, rng: random.Random, minutes: float) -> Outcome:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], float(os.environ.get("SOAK_MINUTES") or 0)))
+    minutes = float(os.environ.get("SOAK_MINUTES") or 0)
+    sys.exit(main(asked(minutes), minutes))
