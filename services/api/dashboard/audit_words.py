@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Row, select
 
 from services.api.audit import COMMAND_LINE, NOBODY
 from services.api.dashboard.audit_texts import ABOUT, MAPPED, NOBODY_KNOWN, VALUES
+from services.api.dashboard.names import segment_names
 from services.api.dashboard.rule_view import Names, Shown, view
 from services.api.dashboard.texts import Words
 from services.api.dashboard.trigger_texts import when_in_words
-from services.api.segment_store import find_segments
 from services.contract.keys import KeyKind
 from services.contract.tables import account, api_key, hook, webhook
 from services.model.rules import RuleTree
@@ -58,9 +58,7 @@ class Teller:
 
     def __init__(self, connection: Connection, workspace_id: int, words: Words) -> None:
         self._words = words
-        self._segments: Names = {
-            found.newest.key: found.newest.name for found in find_segments(connection, workspace_id)
-        }
+        self._segments: Names = segment_names(connection, workspace_id)
         people = select(account.c.public_id, account.c.email).where(
             account.c.workspace_id == workspace_id
         )
@@ -71,7 +69,7 @@ class Teller:
         webhooks = select(webhook.c.public_id, webhook.c.url).where(
             webhook.c.workspace_id == workspace_id
         )
-        self._names = self._segments | {
+        self._names = dict(self._segments) | {
             str(row[0]): str(row[1])
             for query in (people, keys, webhooks)
             for row in connection.execute(query)

@@ -53,6 +53,10 @@ _BY_STATUS: dict[int, Both] = {
     },
 }
 _BY_CODE: dict[str, Both] = {
+    "not_sure": {
+        "nl": "Er is niets veranderd. Ga terug, en zet eerst het vinkje.",
+        "en": "Nothing was changed. Go back, and tick the box first.",
+    },
     "cross_site": {
         "nl": "Dit formulier hoort niet bij uw sessie. Laad de pagina opnieuw en stuur het dan.",
         "en": "This form is not of your session. Load the page again, and then send it.",

@@ -5,16 +5,24 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection
 
 from services.api.context import Context, Here
-from services.api.dashboard.pages import SMALL_FORM, FormOf, May, field, must_be_own
+from services.api.dashboard.pages import SMALL_FORM, FormOf, May, field, lang, must_be_own
 from services.api.dashboard.session import Visitor
+from services.api.idempotency import Once
 from services.api.problem import Problem
 from services.runtime.database import writing
 
 B = TypeVar("B", bound=BaseModel)
+
+AS_OFTEN_AS_SENT = Once(None, b"")
+"""A form that is sent twice makes two things: nothing stands in it to tell them apart."""
+WHATEVER = "*"
+"""For what means the same whatever else was changed meanwhile, as pausing does."""
+_DIGITS_MAX = 6
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,33 @@ class Sent:
     def named(self, name: str) -> str:
         """What the address names: an id that may be nobody's."""
         return str(self.request.path_params[name])
+
+
+def whole_number(sent: Sent, name: str) -> int | None:
+    """A number of the form; None: nothing stands there.
+
+    Raises:
+        Problem: 400, it is no number.
+    """
+    text = sent.field(name)
+    if text and not (text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX):
+        raise Problem(400, "invalid", "That is no number.")
+    return int(text) if text else None
+
+
+def must_be_sure(sent: Sent) -> None:
+    """Go on only if the box was ticked.
+
+    Raises:
+        Problem: 400.
+    """
+    if sent.field("sure") != "yes":
+        raise Problem(400, "not_sure", "Tick the box first.")
+
+
+def go_to(sent: Sent, address: str) -> Response:
+    """Lead to where what was done is shown."""
+    return RedirectResponse(f"{address}{lang(sent.request)}", 303)
 
 
 Changed = dict[str, Any]

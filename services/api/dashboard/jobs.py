@@ -4,18 +4,17 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import RedirectResponse
 
 from services.api.context import Here
-from services.api.dashboard.forms import Sent, on_form
+from services.api.dashboard.forms import Sent, go_to, on_form
 from services.api.dashboard.job_texts import IMPORTED, JOB_STATUS, count_in_words
-from services.api.dashboard.pages import May, lang, page, words_of
+from services.api.dashboard.names import segment_names
+from services.api.dashboard.pages import May, page, words_of
 from services.api.dashboard.session import Visitor
 from services.api.dashboard.texts import Words
 from services.api.jobs.routes import JobPath, get_job, list_errors, list_jobs, post_cancel
 from services.api.jobs.store import OPEN
 from services.api.jobs.view import FileOut, JobOut
-from services.api.segment_store import find_segments
 from services.api.wire import Cursor
 
 router = APIRouter(prefix="/jobs", include_in_schema=False)
@@ -57,10 +56,7 @@ def jobs(here: Here, request: Request, visitor: SeesJobs, cursor: Cursor = None)
     found = list_jobs(here, visitor.credential(), None, cursor, PAGE)
     with here.engine.connect() as connection:
         words, name = words_of(connection, visitor, request)
-        segments = {
-            one.newest.key: one.newest.name
-            for one in find_segments(connection, visitor.workspace_id)
-        }
+        segments = segment_names(connection, visitor.workspace_id)
     return page(
         "jobs.html",
         words,
@@ -79,10 +75,7 @@ def job(here: Here, request: Request, visitor: SeesJobs, job_id: JobPath) -> Res
     errors = list_errors(here, visitor.credential(), job_id, None, ERRORS_SHOWN_MAX).errors
     with here.engine.connect() as connection:
         words, name = words_of(connection, visitor, request)
-        segments = {
-            one.newest.key: one.newest.name
-            for one in find_segments(connection, visitor.workspace_id)
-        }
+        segments = segment_names(connection, visitor.workspace_id)
     return page(
         "job.html",
         words,
@@ -99,7 +92,7 @@ def cancel(sent: Sent) -> Response:
     """End one that is not done."""
     job_id = sent.named("job_id")
     post_cancel(sent.here, sent.visitor.credential(), job_id)
-    return RedirectResponse(f"/jobs/{job_id}{lang(sent.request)}", 303)
+    return go_to(sent, f"/jobs/{job_id}")
 
 
 def _shown(found: JobOut, segments: dict[str, str], words: Words) -> Shown:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.api.context import Context, Here
 from services.api.dashboard.error_texts import what_to_do
-from services.api.dashboard.forms import Changed, Sent, asked, body_of, on_form
+from services.api.dashboard.forms import Changed, Sent, asked, body_of, on_form, whole_number
 from services.api.dashboard.pages import May, page, words_of
 from services.api.dashboard.session import Visitor
 from services.api.dashboard.texts import Words
@@ -40,7 +40,7 @@ def keep(sent: Sent) -> Response:
     """Set how long people are kept; for a shorter time only if that was confirmed."""
 
     def ask(sent: Sent) -> Changed:
-        body = body_of(RetentionIn, {name: _whole(sent, name) for name in _given(sent)})
+        body = body_of(RetentionIn, {name: whole_number(sent, name) for name in _given(sent)})
         before = get_retention(sent.here, sent.visitor.credential(), Response())
         if _is_shorter(before, body) and sent.field("sure") != "yes":
             return {"wrong": "keeping_not_sure"}
@@ -81,18 +81,6 @@ def _declare(sent: Sent) -> Changed:
 
 def _given(sent: Sent) -> dict[str, str]:
     return {name: sent.field(name) for name in ("months", "applicant_days")}
-
-
-def _whole(sent: Sent, name: str) -> int | None:
-    """A number of the form; None: nothing stands there.
-
-    Raises:
-        Problem: 400, it is no number.
-    """
-    text = sent.field(name)
-    if text and not (text.isascii() and text.isdigit() and len(text) <= 6):
-        raise Problem(400, "invalid", "That is no number.")
-    return int(text) if text else None
 
 
 def _is_shorter(before: RetentionOut, after: RetentionIn) -> bool:

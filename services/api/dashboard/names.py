@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from services.api.dashboard.movers import name_of
 from services.api.dashboard.texts import Words
 from services.api.people import identities_of, states_of
+from services.api.segment_store import find_segments
 from services.contract.tables import person
 from services.model.state import PersonState
 
@@ -37,3 +38,9 @@ def known_people(
         )
         for row in rows
     }
+
+
+def segment_names(connection: Connection, workspace_id: int) -> dict[str, str]:
+    """What segments are called, by their keys."""
+    found = find_segments(connection, workspace_id)
+    return {one.newest.key: one.newest.name for one in found}

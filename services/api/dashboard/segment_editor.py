@@ -6,15 +6,15 @@ import unicodedata
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from services.api.context import Here
 from services.api.dashboard.error_texts import what_to_do
-from services.api.dashboard.forms import Sent, on_form
+from services.api.dashboard.forms import Sent, go_to, must_be_sure, on_form
+from services.api.dashboard.names import segment_names
 from services.api.dashboard.offered import offered
-from services.api.dashboard.pages import ChangesSegments, FormOf, May, lang, page, words_of
+from services.api.dashboard.pages import ChangesSegments, FormOf, May, page, words_of
 from services.api.dashboard.previewed import Previewed, previewed
 from services.api.dashboard.rule_drafts import (
     GROUPS,
@@ -34,7 +34,7 @@ from services.api.dashboard.session import Visitor
 from services.api.dashboard.texts import Words
 from services.api.problem import Problem
 from services.api.segment_shapes import KEY_PATTERN, SegmentCreate, SegmentEdit, SegmentKey
-from services.api.segment_store import find_segment, find_segments
+from services.api.segment_store import find_segment
 from services.api.segments import change_segment, make_segment, remove_segment, tag_of_segment
 from services.model.rules import RuleTree
 
@@ -103,10 +103,9 @@ def change(sent: Sent) -> Response:
 @on_form(router, "/segments/{key}/delete", _MAY)
 def delete(sent: Sent) -> Response:
     """Delete a segment, if that was confirmed."""
-    if sent.field("sure") != "yes":
-        raise Problem(400, "invalid", "Tick the box first.")
+    must_be_sure(sent)
     remove_segment(sent.here, sent.visitor.credential(), sent.named("key"), sent.field("seen"))
-    return RedirectResponse(f"/{lang(sent.request)}", 303)
+    return go_to(sent, "/")
 
 
 def _answer(sent: Sent, key: str) -> Response:
@@ -123,7 +122,7 @@ def _answer(sent: Sent, key: str) -> Response:
         editing.problem = problem
         return _shown(sent, editing, problem.status)
     if done:
-        return RedirectResponse(f"/segments/{done}{lang(sent.request)}", 303)
+        return go_to(sent, f"/segments/{done}")
     return _shown(sent, editing, 200 if not editing.wrong else 400)
 
 
@@ -225,11 +224,8 @@ def _page(
         told = rule_in_words(connection, visitor.workspace_id, rule, words)
     except (ValueError, RecursionError):
         rule, told = None, None
-    segments = {
-        one.newest.key: one.newest.name
-        for one in find_segments(connection, visitor.workspace_id)
-        if one.newest.key != editing.key
-    }
+    segments = segment_names(connection, visitor.workspace_id)
+    segments.pop(editing.key, None)
     address = f"/segments/{editing.key}/edit" if editing.key else "/new-segment"
     return page(
         "editor.html",

@@ -9,12 +9,13 @@ from sqlalchemy import Connection, Row, Select, select
 
 from services.api.dashboard.because import Because, Told
 from services.api.dashboard.movers import name_of
+from services.api.dashboard.names import segment_names
 from services.api.dashboard.rule_view import Shown, view
 from services.api.dashboard.texts import Words
 from services.api.latest_in import latest_in
 from services.api.people import identities_of, states_of
 from services.api.people_in import Asked
-from services.api.segment_store import Found, find_segments
+from services.api.segment_store import Found
 from services.contract.tables import interval, person
 from services.model.rules import RuleTree
 from services.model.state import PersonState
@@ -62,8 +63,7 @@ def rule_in_words(
         tree = RuleTree.model_validate({"rule": rule})
     except ValidationError:
         return None
-    names = {one.newest.key: one.newest.name for one in find_segments(connection, workspace_id)}
-    return view(tree.rule, words.language, names)
+    return view(tree.rule, words.language, segment_names(connection, workspace_id))
 
 
 def passing(

@@ -4,15 +4,14 @@ from typing import Any, get_args
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 
 from services.api.context import Here
 from services.api.dashboard.because import Because
 from services.api.dashboard.charts import SEGMENT_COLOUR, draw
 from services.api.dashboard.figures import figure
-from services.api.dashboard.forms import Sent, on_form
-from services.api.dashboard.pages import May, SeesNumbers, lang, page, picture, words_of
+from services.api.dashboard.forms import AS_OFTEN_AS_SENT, Sent, go_to, on_form
+from services.api.dashboard.pages import May, SeesNumbers, page, picture, words_of
 from services.api.dashboard.people import Q
 from services.api.dashboard.people_page import Lists, Order, Place
 from services.api.dashboard.segment_page import passing, rule_in_words
@@ -20,7 +19,6 @@ from services.api.dashboard.texts import Words
 from services.api.exports.asked import ExportIn, Use
 from services.api.exports.formats import Format
 from services.api.exports.routes import post_export
-from services.api.idempotency import Once
 from services.api.people_in import Asked
 from services.api.problem import Problem
 from services.api.segment_shapes import SegmentKey
@@ -100,10 +98,10 @@ def export(sent: Sent) -> Response:
         sent.visitor.credential(),
         sent.named("key"),
         ExportIn(use=use, format=kind),
-        Once(None, b""),
+        AS_OFTEN_AS_SENT,
         Response(),
     )
-    return RedirectResponse(f"/jobs/{job.id}{lang(sent.request)}", 303)
+    return go_to(sent, f"/jobs/{job.id}")
 
 
 def _told(connection: Connection, words: Words, found: Found) -> dict[str, Any]:

@@ -62,6 +62,18 @@ TRIGGERS: dict[str, tuple[str, str]] = {
         "Wie intussen binnenkomt krijgt geen moment, en wie wacht wordt niet overgedragen.",
         "Who comes in meanwhile gets no moment, and who waits is not handed over.",
     ),
+    "trigger_change_what": ("Verander wat hij doet", "Change what it does"),
+    "trigger_change_hint": (
+        (
+            "Wie al wacht houdt het eigen moment, en krijgt mee wat hier dan staat. Waar iemand in "
+            "komt verandert niet: maak daarvoor een andere trigger."
+        ),
+        (
+            "Who waits already keeps their moment, and is handed over with what stands here then. "
+            "What people come into does not change: make another trigger for that."
+        ),
+    ),
+    "trigger_change": ("Bewaar", "Save"),
     "trigger_delete": ("Verwijder deze trigger", "Delete this trigger"),
     "trigger_delete_sure": (
         "Ja, verwijder hem. Wie nog wacht wordt niet meer overgedragen.",

@@ -3,22 +3,29 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import RedirectResponse
-from sqlalchemy import Connection
 
 from services.api.context import Context, Here
 from services.api.dashboard.error_texts import what_to_do
 from services.api.dashboard.firings import Status, firings_of, trigger_lines
-from services.api.dashboard.forms import Changed, Sent, asked, body_of, on_form
+from services.api.dashboard.forms import (
+    AS_OFTEN_AS_SENT,
+    WHATEVER,
+    Changed,
+    Sent,
+    asked,
+    body_of,
+    go_to,
+    must_be_sure,
+    on_form,
+)
+from services.api.dashboard.names import segment_names
 from services.api.dashboard.offered import offered_content
-from services.api.dashboard.pages import May, lang, page, words_of
+from services.api.dashboard.pages import May, page, words_of
 from services.api.dashboard.session import Visitor
 from services.api.dashboard.texts import Words
+from services.api.dashboard.trigger_form import UNITS_MINUTES, given_by, given_of, wished
 from services.api.dashboard.trigger_texts import FIRED
-from services.api.idempotency import Once
-from services.api.next_content import PER_WEEK_MAX
 from services.api.problem import Problem
-from services.api.segment_store import find_segments
 from services.api.trigger_view import TriggerCreate, TriggerPatch
 from services.api.triggers import (
     TriggerPath,
@@ -35,11 +42,7 @@ from services.contract.event import CHANNELS
 router = APIRouter(prefix="/triggers", include_in_schema=False)
 
 PHASES = ("see", "think", "do")
-UNITS_MINUTES = {"minutes": 1, "hours": 60, "days": 24 * 60}
 _WRITES = May("triggers:read", "triggers:write")
-_ONCE = Once(None, b"")
-_WHATEVER = "*"
-"""Pausing and resuming mean the same whatever else was changed meanwhile."""
 SeesTriggers = Annotated[Visitor, Depends(May("triggers:read"))]
 
 
@@ -67,14 +70,15 @@ def make(sent: Sent) -> Response:
     """Make one: for whoever comes in from now on."""
 
     def ask(sent: Sent) -> Changed:
-        body = body_of(TriggerCreate, _wished(sent))
-        made = post_trigger(sent.here, sent.visitor.credential(), body, _ONCE, Response())
+        body = body_of(TriggerCreate, wished(sent))
+        credential = sent.visitor.credential()
+        made = post_trigger(sent.here, credential, body, AS_OFTEN_AS_SENT, Response())
         return {"id": made.id}
 
     def show(sent: Sent, done: Changed, problem: Problem | None) -> Response:
         if problem is not None:
             return _list(sent.here, sent.request, sent.visitor, problem, sent)
-        return RedirectResponse(f"/triggers/{done['id']}{lang(sent.request)}", 303)
+        return go_to(sent, f"/triggers/{done['id']}")
 
     return asked(sent, ask, show)
 
@@ -82,65 +86,49 @@ def make(sent: Sent) -> Response:
 @on_form(router, "/{trigger_id}/status", _WRITES)
 def set_status(sent: Sent) -> Response:
     """Pause it, or let it go on."""
-    trigger_id = sent.named("trigger_id")
 
     def ask(sent: Sent) -> Changed:
-        body = body_of(TriggerPatch, {"status": sent.field("status")})
-        credential = sent.visitor.credential()
-        patch_trigger(sent.here, credential, trigger_id, body, Response(), _WHATEVER)
-        return {}
+        return _patched(sent, {"status": sent.field("status")}, WHATEVER)
 
-    def show(sent: Sent, _done: Changed, problem: Problem | None) -> Response:
-        if problem is not None:
-            return _one(sent.here, sent.request, sent.visitor, trigger_id, problem=problem)
-        return RedirectResponse(f"/triggers/{trigger_id}{lang(sent.request)}", 303)
+    return asked(sent, ask, _shown)
 
-    return asked(sent, ask, show)
+
+@on_form(router, "/{trigger_id}/change", _WRITES)
+def change(sent: Sent) -> Response:
+    """Change what it does, unless somebody else just did; what it waits for stays."""
+
+    def ask(sent: Sent) -> Changed:
+        values = wished(sent)
+        unchanged = {"phase", "segment"}
+        if not sent.visitor.may("webhooks:read"):  # then the form has no field for it
+            unchanged |= {"webhook_id"}
+        new = {name: value for name, value in values.items() if name not in unchanged}
+        return _patched(sent, new, sent.field("seen"))
+
+    return asked(sent, ask, _shown)
 
 
 @on_form(router, "/{trigger_id}/delete", _WRITES)
 def delete(sent: Sent) -> Response:
     """Delete it, if that was confirmed."""
-    if sent.field("sure") != "yes":
-        raise Problem(400, "invalid", "Tick the box first.")
+    must_be_sure(sent)
     delete_trigger(sent.here, sent.visitor.credential(), sent.named("trigger_id"))
-    return RedirectResponse(f"/triggers{lang(sent.request)}", 303)
+    return go_to(sent, "/triggers")
 
 
-def _wished(sent: Sent) -> dict[str, Any]:
-    """What the form asks for, as the API takes it.
-
-    Raises:
-        Problem: 400, a number is none.
-    """
-    kind, _, key = sent.field("place").partition(":")
-    return {
-        "name": sent.field("name"),
-        "phase": key if kind == "phase" else None,
-        "segment": key if kind == "segment" else None,
-        "content_id": sent.field("content") or None,
-        "when": _when(sent),
-        "channel": sent.field("channel") or None,
-        "per_week": _number(sent, "per_week"),
-        "webhook_id": sent.field("webhook") or None,
-    }
+def _patched(sent: Sent, values: dict[str, Any], seen: str) -> Changed:
+    body = body_of(TriggerPatch, values)
+    credential, trigger_id = sent.visitor.credential(), sent.named("trigger_id")
+    patch_trigger(sent.here, credential, trigger_id, body, Response(), seen)
+    return {}
 
 
-def _when(sent: Sent) -> dict[str, Any]:
-    kind = sent.field("when")
-    if kind == "at_once":
-        return {"type": kind}
-    minutes = _number(sent, "number") * UNITS_MINUTES.get(sent.field("unit"), 0)
-    if kind == "after":
-        return {"type": kind, "minutes": minutes}
-    return {"type": kind, "within_days": minutes // UNITS_MINUTES["days"]}
-
-
-def _number(sent: Sent, name: str) -> int:
-    text = sent.field(name)
-    if not (text.isascii() and text.isdigit() and len(text) <= 6):
-        raise Problem(400, "invalid", "That is no number.")
-    return int(text)
+def _shown(sent: Sent, _done: Changed, problem: Problem | None) -> Response:
+    """The trigger's page: with what was filled in and why it was not done, else by its address."""
+    trigger_id = sent.named("trigger_id")
+    if problem is None:
+        return go_to(sent, f"/triggers/{trigger_id}")
+    return _one(sent.here, sent.request, sent.visitor, trigger_id, problem=problem, sent=sent)
 
 
 def _list(
@@ -154,7 +142,7 @@ def _list(
     webhooks = _webhooks(here, visitor)
     with here.engine.connect() as connection:
         words, name = words_of(connection, visitor, request)
-        segments = _segments(connection, visitor)
+        segments = segment_names(connection, visitor.workspace_id)
         lines = trigger_lines(connection, visitor.workspace_id, found, segments, words)
         content = offered_content(connection, visitor.workspace_id)
     return page(
@@ -171,18 +159,9 @@ def _list(
         units=UNITS_MINUTES,
         channels=sorted(CHANNELS, key=words.channel),
         webhooks=webhooks,
-        given=_given(sent),
+        given=given_by(sent),
         why="" if problem is None else what_to_do(problem, words.language),
     )
-
-
-def _given(sent: Sent | None) -> dict[str, str]:
-    """What stands in the form: what was sent, else what it begins with."""
-    begin = {
-        "name": "", "place": "phase:think", "content": "", "when": "at_once", "number": "7",
-        "unit": "days", "channel": "", "per_week": str(PER_WEEK_MAX), "webhook": "",
-    }  # fmt: skip
-    return begin if sent is None else {name: sent.field(name) for name in begin}
 
 
 def _one(
@@ -194,12 +173,16 @@ def _one(
     cursor: str | None = None,
     *,
     problem: Problem | None = None,
+    sent: Sent | None = None,
 ) -> Response:
-    found = get_trigger(here, visitor.credential(), trigger_id, Response())
+    tagged = Response()
+    found = get_trigger(here, visitor.credential(), trigger_id, tagged)
+    webhooks = _webhooks(here, visitor)
     with here.engine.connect() as connection:
         words, name = words_of(connection, visitor, request)
-        segments = _segments(connection, visitor)
+        segments = segment_names(connection, visitor.workspace_id)
         shown = trigger_lines(connection, visitor.workspace_id, [found], segments, words)[0]
+        content = offered_content(connection, visitor.workspace_id)
     return page(
         "trigger.html",
         words,
@@ -211,7 +194,13 @@ def _one(
         made=words["trigger_by"].format(
             name=words.maker(found.created_by), day=words.told_day(found.created_at)
         ),
-        webhook=_webhooks(here, visitor).get(found.webhook_id or "", ""),
+        webhook=webhooks.get(found.webhook_id or "", found.webhook_id or ""),
+        seen=tagged.headers["etag"],
+        given=given_by(sent) if sent is not None and "name" in sent.fields else given_of(found),
+        content=content,
+        units=UNITS_MINUTES,
+        channels=sorted(CHANNELS, key=words.channel),
+        webhooks=webhooks,
         per_week=found.per_week,
         fired=firings_of(here, visitor, trigger_id, status, cursor, words)
         if visitor.may("persons:read")
@@ -224,12 +213,6 @@ def _one(
 
 def _statuses(words: Words) -> dict[str, str]:
     return {one: told[words.language] for one, told in FIRED.items()}
-
-
-def _segments(connection: Connection, visitor: Visitor) -> dict[str, str]:
-    """What segments are called, by their keys."""
-    found = find_segments(connection, visitor.workspace_id)
-    return {one.newest.key: one.newest.name for one in found}
 
 
 def _webhooks(here: Context, visitor: Visitor) -> dict[str, str]:

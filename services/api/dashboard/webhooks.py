@@ -3,19 +3,27 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import RedirectResponse
 
 from services.api.context import Context, Here
 from services.api.dashboard.deliveries import deliveries_of
 from services.api.dashboard.error_texts import what_to_do
-from services.api.dashboard.forms import Changed, Sent, asked, body_of, on_form
-from services.api.dashboard.pages import FormOf, May, lang, page, words_of
+from services.api.dashboard.forms import (
+    AS_OFTEN_AS_SENT,
+    WHATEVER,
+    Changed,
+    Sent,
+    asked,
+    body_of,
+    go_to,
+    must_be_sure,
+    on_form,
+)
+from services.api.dashboard.names import segment_names
+from services.api.dashboard.pages import FormOf, May, page, words_of
 from services.api.dashboard.session import Visitor
 from services.api.dashboard.webhook_texts import OUTCOMES, notice_in_words
 from services.api.deliveries import post_redeliver, post_test
-from services.api.idempotency import Once
 from services.api.problem import Problem
-from services.api.segment_store import find_segments
 from services.api.webhook_secrets import Rotation, post_secret
 from services.api.webhook_shapes import WebhookCreate, WebhookMade, WebhookPatch, WebhookPath
 from services.api.webhooks import (
@@ -35,9 +43,6 @@ OVERLAPS_HOURS = (24, 168, 0)
 _FORM = FormOf(16_384, 200)
 """Every type, and as many segments as a webhook can be of."""
 _WRITES = May("webhooks:read", "webhooks:write")
-_ONCE = Once(None, b"")
-_WHATEVER = "*"
-"""Pausing, resuming and deleting mean the same whatever else was changed meanwhile."""
 SeesWebhooks = Annotated[Visitor, Depends(May("webhooks:read"))]
 
 
@@ -66,7 +71,8 @@ def make(sent: Sent) -> Response:
 
     def ask(sent: Sent) -> Changed:
         body = body_of(WebhookCreate, _wished(sent))
-        made = post_webhook(sent.here, sent.visitor.credential(), body, _ONCE, Response())
+        credential = sent.visitor.credential()
+        made = post_webhook(sent.here, credential, body, AS_OFTEN_AS_SENT, Response())
         return {"made": made}
 
     def show(sent: Sent, done: Changed, problem: Problem | None) -> Response:
@@ -83,7 +89,7 @@ def set_status(sent: Sent) -> Response:
     """Pause it, or let it go on."""
 
     def ask(sent: Sent) -> Changed:
-        return _patched(sent, {"status": sent.field("status")}, _WHATEVER)
+        return _patched(sent, {"status": sent.field("status")}, WHATEVER)
 
     return asked(sent, ask, _shown)
 
@@ -103,7 +109,7 @@ def test(sent: Sent) -> Response:
     """Send a test."""
 
     def ask(sent: Sent) -> Changed:
-        post_test(sent.here, sent.visitor.credential(), sent.named("webhook_id"), _ONCE)
+        post_test(sent.here, sent.visitor.credential(), sent.named("webhook_id"), AS_OFTEN_AS_SENT)
         return {}
 
     return asked(sent, ask, _shown)
@@ -116,7 +122,7 @@ def rotate(sent: Sent) -> Response:
     def ask(sent: Sent) -> Changed:
         body = body_of(Rotation, {"overlap_hours": sent.field("overlap_hours") or None})
         made = post_secret(
-            sent.here, sent.visitor.credential(), sent.named("webhook_id"), body, _ONCE
+            sent.here, sent.visitor.credential(), sent.named("webhook_id"), body, AS_OFTEN_AS_SENT
         )
         return {"secret": made.secret}
 
@@ -138,10 +144,9 @@ def redeliver(sent: Sent) -> Response:
 @on_form(router, "/{webhook_id}/delete", _WRITES)
 def delete(sent: Sent) -> Response:
     """Delete it, if that was confirmed."""
-    if sent.field("sure") != "yes":
-        raise Problem(400, "invalid", "Tick the box first.")
+    must_be_sure(sent)
     remove_webhook(sent.here, sent.visitor.credential(), sent.named("webhook_id"))
-    return RedirectResponse(f"/webhooks{lang(sent.request)}", 303)
+    return go_to(sent, "/webhooks")
 
 
 def _wished(sent: Sent) -> dict[str, Any]:
@@ -166,7 +171,7 @@ def _shown(sent: Sent, done: Changed, problem: Problem | None) -> Response:
     """The webhook's page: where something is to be told once at once, else by its own address."""
     webhook_id = sent.named("webhook_id")
     if problem is None and not done:
-        return RedirectResponse(f"/webhooks/{webhook_id}{lang(sent.request)}", 303)
+        return go_to(sent, f"/webhooks/{webhook_id}")
     return _one(sent.here, sent.request, sent.visitor, webhook_id, problem=problem, **done)
 
 
@@ -180,6 +185,7 @@ def _list(
     found = get_webhooks(here, visitor.credential()).webhooks
     with here.engine.connect() as connection:
         words, name = words_of(connection, visitor, request)
+        segments = segment_names(connection, visitor.workspace_id)
     wished = {"url": "", "description": "", "types": [], "segments": [], "late": False}
     return page(
         "webhooks.html",
@@ -190,7 +196,7 @@ def _list(
         path="/webhooks",
         webhooks=found,
         types=CHANGE_TYPES,
-        segments=_segments(here, visitor),
+        segments=segments,
         wished=wished if sent is None else _wished(sent),
         why="" if problem is None else what_to_do(problem, words.language),
     )
@@ -211,6 +217,7 @@ def _one(
     shown = get_webhook(here, visitor.credential(), webhook_id, tagged)
     with here.engine.connect() as connection:
         words, name = words_of(connection, visitor, request)
+        segments = segment_names(connection, visitor.workspace_id)
     return page(
         "webhook.html",
         words,
@@ -226,14 +233,7 @@ def _one(
         notice=notice_in_words(shown.notice, words.language) if shown.notice else "",
         overlaps=OVERLAPS_HOURS,
         types=CHANGE_TYPES,
-        segments=_segments(here, visitor),
+        segments=segments,
         secret=secret,
         why="" if problem is None else what_to_do(problem, words.language),
     )
-
-
-def _segments(here: Context, visitor: Visitor) -> dict[str, str]:
-    """What segments are called, by their keys."""
-    with here.engine.connect() as connection:
-        found = find_segments(connection, visitor.workspace_id)
-    return {one.newest.key: one.newest.name for one in found}

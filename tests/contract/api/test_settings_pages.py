@@ -44,6 +44,13 @@ def _secret(page: str) -> str:
     return found[0]
 
 
+def _seen(page: str) -> str:
+    """The tag of what a form was made of."""
+    found = re.search(r'name="seen" value="([^"]+)"', page)
+    assert found is not None
+    return found[1].replace("&#34;", '"')
+
+
 def test_a_webhook_is_made_tested_paused_and_given_another_secret(
     browser: Client, world: World
 ) -> None:
@@ -80,10 +87,8 @@ def test_a_webhook_is_made_tested_paused_and_given_another_secret(
     assert len(_api(browser, "GET", at).json()["secrets"]) == 2
     late = _send(browser, f"{at}/change", url=URL, description="x", seen='"old"')
     assert (late.status_code, "Er is niets overschreven" in late.text) == (412, True)
-    seen = re.search(r'name="seen" value="([^"]+)"', browser.get(at).text)
-    assert seen is not None
-    tag = seen[1].replace("&#34;", '"')
-    assert _send(browser, f"{at}/change", url=URL, description="CRM", seen=tag).status_code == 303
+    seen = _seen(browser.get(at).text)
+    assert _send(browser, f"{at}/change", url=URL, description="CRM", seen=seen).status_code == 303
     assert _api(browser, "GET", at).json()["types"] == []
     assert _send(browser, f"{at}/delete").status_code == 400
     assert _send(browser, f"{at}/delete", sure="yes").status_code == 303
@@ -122,6 +127,17 @@ def test_a_trigger_is_made_and_tells_who_came_in(
         r">Anna</a>.*niet overgedragen</span>.*kreeg al genoeg van ons", page, re.DOTALL
     )
     assert "Anna" not in browser.get(f"{at}?status=fired").text
+    assert '<option value="open-day" selected>' in page
+    new = form | {"name": "Nodig later uit", "number": "36", "unit": "hours", "seen": _seen(page)}
+    wrong = _send(browser, f"{at}/change", **(new | {"number": "veel"}))
+    assert (wrong.status_code, 'value="veel"' in wrong.text) == (400, True)
+    assert _send(browser, f"{at}/change", **new).status_code == 303
+    changed = _api(browser, "GET", at).json()
+    assert (changed["name"], changed["phase"]) == ("Nodig later uit", "think")
+    assert changed["when"] == {"type": "after", "minutes": 2160}
+    assert _send(browser, f"{at}/change", **new).status_code == 412
+    page = browser.get(at).text
+    assert re.search(r'value="36".*<option value="hours" selected', page, re.DOTALL)
     _send(browser, f"{at}/status", status="paused")
     assert _api(browser, "GET", at).json()["status"] == "paused"
     assert _send(browser, f"{at}/status", status="dead").status_code == 400
