@@ -190,9 +190,10 @@ def _add(rows: _Rows, person: int, stored: Stored, drawn: Drawn, now_ms: int) ->
     due_ms = min((at_ms for at_ms in moments if at_ms is not None), default=None)
     place = (stored.version + 1, due_ms, person)
     state = _keeping(stored.state, drawn.rings_ms)
-    if state is not None:
-        settled = stored.settled and (_keeping(stored.settled, drawn.settled_ms) or stored.settled)
-        rows.kept.append((state, settled, *place))
+    # Of whom all was forgotten since, as of who was hired, the earlier state alone keeps something.
+    settled = stored.settled and _keeping(stored.settled, drawn.settled_ms)
+    if state or settled:
+        rows.kept.append((state or stored.state, settled or stored.settled, *place))
     elif due_ms != stored.due_ms:
         rows.due.append(place)
     else:

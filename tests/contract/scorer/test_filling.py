@@ -186,6 +186,21 @@ def test_people_filled_are_as_if_they_had_lived_with_the_rules(scene: Scene) -> 
     assert_told_once(scene.engine, scene.now_ms)
 
 
+def test_what_is_late_of_somebody_who_was_hired_is_counted_with_what_was_before(
+    scene: Scene,
+) -> None:
+    """Nothing of it is in the state any more, which a hire made forget."""
+    life = [scene.day("vacancy_viewed", user("u"), day=day) for day in (1, 3)]
+    hired = scene.day("hired", user("u"), day=12, server_only=True)
+    late = scene.day("page", user("u"), day=4)
+    scene.score(*life, hired)
+    key = scene.segment("s", RULES["viewed"])
+    scene.build()
+    scene.score(late)
+    rulebook = Rulebook(((key, RuleTree.model_validate({"rule": RULES["viewed"]}).rule),))
+    assert stored(scene.engine) == said([*life, late, hired], rulebook)
+
+
 def _life(scene: Scene, rng: random.Random, who: Identity) -> list[Event]:
     """Days at which much happens at once, as in what was imported; clicks, lists, people who go."""
     found = []
