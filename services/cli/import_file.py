@@ -23,6 +23,7 @@ _PART_BYTES = 2**18
 _PAUSE_S, _PAUSE_S_MAX = 0.5, 8.0
 _HINT_AFTER_S = 20.0
 _ERRORS_SHOWN, _ERRORS_PAGE = 20, 200
+_NAME_LENGTH_MAX = 200
 _OPEN = {"awaiting_file", "waiting", "running"}
 _BUSY = {429, 502, 503, 504}
 
@@ -55,7 +56,7 @@ class _AwayError(click.ClickException):
     "--errors",
     "errors_to",
     type=click.File("w", encoding="utf-8", lazy=False),
-    help="Write what is wrong with which row into this file, as CSV.",
+    help="Write all that is wrong with which row, or odd, into this file, as CSV.",
 )
 def command(
     file: Path, asked: TextIO, url: str, key: str, *, dry_run: bool, errors_to: TextIO | None
@@ -90,6 +91,8 @@ def _body(asked: TextIO, file: Path, *, dry_run: bool) -> dict[str, Any]:
         raise _WrongError(f"{asked.name} is no JSON: {error}") from None
     if not isinstance(body, dict):
         raise _WrongError(f"{asked.name} is no JSON object")
+    if file.name.isprintable():
+        body.setdefault("file_name", file.name[:_NAME_LENGTH_MAX])
     if body.get("kind") == "people":
         body.setdefault("as_of", _modified(file))
     return {**body, "dry_run": True} if dry_run else body
@@ -172,9 +175,10 @@ def _tell(client: httpx.Client, job: Any, errors_to: TextIO | None) -> None:
     if errors_to is None:
         _show(job, found)
         return
-    rows = [(one["row"], one["column"] or "", one["code"], one["message"]) for one in found]
+    columns = ("row", "column", "level", "code", "message")
+    rows = [[one[name] for name in columns] for one in found]
     writer = csv.writer(errors_to)
-    writer.writerow(("row", "column", "code", "message"))
+    writer.writerow(columns)
     writer.writerows(rows)
     print(f"{len(rows):>9,}  lines in {errors_to.name}")
 
@@ -185,7 +189,8 @@ def _show(job: Any, errors: Iterator[Any]) -> None:
             print(f"  and more: call it with --errors FILE, or GET /v1/jobs/{job['id']}/errors")
             return
         place = f"row {error['row']}" + (f", {error['column']}" if error["column"] else "")
-        print(f"  {place}: {error['message']}")
+        kind = " (notice)" if error["level"] == "notice" else ""
+        print(f"  {place}{kind}: {error['message']}")
 
 
 def _errors(client: httpx.Client, job: Any) -> Iterator[Any]:

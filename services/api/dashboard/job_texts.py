@@ -84,6 +84,11 @@ _COUNTS: dict[str, Both] = {
         "nl": "niet gevolgd: toestemming ingetrokken",
         "en": "not followed: consent was taken back",
     },
+    "not_followed_before_consent": {
+        "nl": "niet bewaard: van vóór de toestemming",
+        "en": "not kept: from before consent",
+    },
+    "refusals": {"nl": "nee gezegd, en bewaard als antwoord", "en": "said no, kept as an answer"},
     "written": {"nl": "in het bestand", "en": "in the file"},
     "left_out_no_consent": {
         "nl": "weggelaten: geen toestemming voor dit gebruik",

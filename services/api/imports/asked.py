@@ -80,7 +80,15 @@ class Basis(Body):
         return self
 
 
-class _Rows(Body):
+class _Named(Body):
+    """What all imports have in common."""
+
+    file_name: Annotated[str, Field(max_length=200, pattern=r"^[^/\\\x00-\x1f\x7f]+$")] | None = (
+        Field(default=None, description="Of the file: by it people know the job in the list.")
+    )
+
+
+class _Rows(_Named):
     """What all files of rows have in common."""
 
     format: Literal["csv", "ndjson"] = "csv"
@@ -164,7 +172,7 @@ class XmlNames(Body):
     topics: Annotated[list[Column], Field(max_length=10)] = Field(default=["category"])
 
 
-class VacanciesImport(Body):
+class VacanciesImport(_Named):
     """A whole feed of vacancies. What it has no more is over from then on."""
 
     kind: Literal["vacancies"]

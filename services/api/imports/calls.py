@@ -1,16 +1,19 @@
 """From a row to the call that tells it. Its message id comes from what the row says."""
 
 import hashlib
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import msgspec
 
 from services.api.imports.asked import (
+    Dialect,
     EventsImport,
     PeopleImport,
     RowsImport,
     SendsImport,
     Source,
+    TypedCell,
 )
 from services.api.imports.table import FileRow
 from services.api.imports.values import (
@@ -22,12 +25,16 @@ from services.api.imports.values import (
     typed,
     yes_or_no,
 )
+from services.api.jobs.hold import RowError
 from services.api.people import spelled
 from services.api.wire import rfc3339
+from services.contract.consent import Purpose
 from services.contract.event import Identity, primary
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 TEXT_LENGTH_MAX = 200
+_Asked = ParamSpec("_Asked")
+_Found = TypeVar("_Found")
 
 
 class Told(NamedTuple):
@@ -41,6 +48,8 @@ class Told(NamedTuple):
     """Of the Segment spec; of ``events`` and ``sends`` without consent, which is known."""
     profile: bool
     """Whether the person may be scored, where the row says so."""
+    refuses: bool = False
+    """Whether the row says that the person is not to be followed."""
 
     @property
     def surest(self) -> Identity:
@@ -48,43 +57,72 @@ class Told(NamedTuple):
         return primary(self.who)
 
 
-def told(asked: RowsImport, row: FileRow, now_ms: int) -> Told:
-    """The call that tells a row.
+class Reading(NamedTuple):
+    """What came of reading a row."""
+
+    told: Told | None
+    """None: the row is left out, and ``wrong`` says why."""
+    wrong: tuple[RowError, ...]
+    """All that was wrong with it, or odd."""
+
+
+class _Slips:
+    """Gathers what is wrong with the cells of a row: one slip does not hide the next."""
+
+    def __init__(self) -> None:
+        self.found: list[CellError] = []
+
+    def read(
+        self, cell: Callable[_Asked, _Found], *args: _Asked.args, **more: _Asked.kwargs
+    ) -> _Found | None:
+        """What stands in a cell; None: it cannot be taken as it is."""
+        try:
+            return cell(*args, **more)
+        except CellError as wrong:
+            self.found.append(wrong)
+            return None
+
+
+def read_row(asked: RowsImport, row: FileRow, now_ms: int) -> Reading:
+    """The call that tells a row, and what is wrong with it.
+
+    Of people a wrong attribute is left out alone. Of what happened a wrong property leaves the row
+    out: told without it and then corrected, it would count twice.
 
     Args:
         asked: which column means what.
         row: of the file.
         now_ms: nothing happened, and nobody agreed, later than this.
-
-    Raises:
-        CellError: the row cannot be told as it is.
     """
-    who = _who(asked, row)
+    if row.error is not None:
+        return Reading(None, (row.error,))
+    slips = _Slips()
     match asked:
         case PeopleImport():
-            return _person(asked, row, who)
+            found = _person(asked, row, slips)
         case EventsImport():
-            return _event(asked, row, who, now_ms)
+            found = _event(asked, row, slips, now_ms)
         case SendsImport():
-            at_ms = moment_of(asked.at, row, asked.dialect, now_ms)
-            mailing = _needed(asked.mailing, row)
-            said = {"campaign_id": mailing, "channel": asked.channel}
-            return _track("Email Sent", said, row, who, at_ms)
+            found = _send(asked, row, slips, now_ms)
+    return Reading(found, tuple(slip.in_row(row.number) for slip in slips.found))
 
 
-def _who(asked: RowsImport, row: FileRow) -> tuple[Identity, ...]:
-    found = [
-        spelled(namespace, value)
-        for namespace, column in asked.identities.items()
-        if (value := identity_in(column, row))
-    ]
-    if not found:
-        columns = " or ".join(repr(column) for column in asked.identities.values())
-        raise CellError(None, "no_identity", f"Nobody is named: fill {columns}.")
-    for one in found:
+def _who(asked: RowsImport, row: FileRow, slips: _Slips) -> tuple[Identity, ...]:
+    found = []
+    empty = 0
+    for namespace, column in asked.identities.items():
+        value = slips.read(identity_in, column, row)
+        if not value:
+            empty += value == ""
+            continue
+        one = spelled(namespace, value)
         if one.namespace == "email" and not _is_address(one.value):
             wrong = "This is no mail address: write it as anna@example.org."
-            raise CellError(asked.identities["email"], "not_an_address", wrong)
+            slips.found.append(CellError(column, "not_an_address", wrong))
+        found.append(one)
+    if empty == len(asked.identities):
+        columns = " or ".join(repr(column) for column in asked.identities.values())
+        slips.found.append(CellError(None, "no_identity", f"Nobody is named: fill {columns}."))
     return tuple(dict.fromkeys(found))
 
 
@@ -93,26 +131,26 @@ def _is_address(text: str) -> bool:
     return bool(at and name) and "." in host and " " not in text
 
 
-def _person(asked: PeopleImport, row: FileRow, who: tuple[Identity, ...]) -> Told:
+def _person(asked: PeopleImport, row: FileRow, slips: _Slips) -> Told | None:
     basis = asked.consent
-    purposes = {
-        purpose: value
-        for purpose, source in sorted(basis.purposes.items())
-        if (value := yes_or_no(source, row)) is not None
-    }
-    if not purposes.get("measure"):
-        wrong = "Without consent to be measured nobody is followed: the row is left out."
-        raise CellError(column_in(basis.purposes["measure"]), "no_consent", wrong)
-    given_ms = moment_of(basis.given_at, row, asked.dialect, asked.as_of)
-    traits = {
-        name: value
-        for name, cell in asked.attributes.items()
-        if (value := typed(cell, row, asked.dialect)) is not None
-    }
+    read = {name: slips.read(yes_or_no, at, row) for name, at in sorted(basis.purposes.items())}
+    purposes = {name: value for name, value in read.items() if value is not None}
+    if not slips.found and not purposes.get("measure"):
+        return _not_followed(asked, row, slips, purposes)
+    who = _who(asked, row, slips)
+    given_ms = slips.read(moment_of, basis.given_at, row, asked.dialect, asked.as_of)
+    text_version = slips.read(_needed, basis.text_version, row)
+    is_told = not slips.found
+    before = len(slips.found)
+    traits = _typed(asked.attributes, row, asked.dialect, slips)
+    if not is_told or given_ms is None:
+        return None
+    for slip in slips.found[before:]:
+        slip.text += " The rest of the row is taken."
     consent = {
         "categoryPreferences": purposes,
         "givenAt": rfc3339(given_ms),
-        "textVersion": _needed(basis.text_version, row),
+        "textVersion": text_version,
     }
     call = {
         "type": "identify",
@@ -123,16 +161,66 @@ def _person(asked: PeopleImport, row: FileRow, who: tuple[Identity, ...]) -> Tol
     return Told(row.number, who, asked.as_of, _named(call), bool(purposes.get("profile")))
 
 
-def _event(asked: EventsImport, row: FileRow, who: tuple[Identity, ...], now_ms: int) -> Told:
-    at_ms = moment_of(asked.at, row, asked.dialect, now_ms)
-    name = _needed(asked.type, row)
-    said = {
-        field: value
-        for field, cell in asked.properties.items()
-        if (value := typed(cell, row, asked.dialect)) is not None
+def _not_followed(
+    asked: PeopleImport, row: FileRow, slips: _Slips, purposes: dict[Purpose, bool]
+) -> Told | None:
+    """A no with its date is an answer; one without, or nothing said, leaves the row out."""
+    basis = asked.consent
+    column = column_in(basis.purposes["measure"])
+    if "measure" not in purposes:
+        wrong = "Nothing is said of consent to be measured: the row is left out."
+        slips.found.append(CellError(column, "no_consent", wrong))
+        return None
+    if not text_of(basis.given_at, row):
+        wrong = "A no without its date: the row is left out. With its date it is an answer."
+        slips.found.append(CellError(column, "no_consent", wrong))
+        return None
+    who = _who(asked, row, slips)
+    given_ms = slips.read(moment_of, basis.given_at, row, asked.dialect, asked.as_of)
+    text_version = slips.read(_short, basis.text_version, row)
+    if slips.found or given_ms is None:
+        return None
+    consent = {
+        "categoryPreferences": purposes,
+        "givenAt": rfc3339(given_ms),
+        "textVersion": text_version or None,
     }
-    own = "" if asked.id is None else identity_in(asked.id, row)
-    return _track(name, said, row, who, at_ms, own)
+    call = {
+        "type": "track",
+        "event": "consent_changed",
+        "timestamp": rfc3339(given_ms),
+        "context": {"externalIds": _listed(who), "consent": consent},
+    }
+    return Told(row.number, who, given_ms, _named(call), profile=False, refuses=True)
+
+
+def _event(asked: EventsImport, row: FileRow, slips: _Slips, now_ms: int) -> Told | None:
+    who = _who(asked, row, slips)
+    at_ms = slips.read(moment_of, asked.at, row, asked.dialect, now_ms)
+    name = slips.read(_needed, asked.type, row)
+    said = _typed(asked.properties, row, asked.dialect, slips)
+    own = "" if asked.id is None else slips.read(identity_in, asked.id, row)
+    if slips.found or at_ms is None or name is None:
+        return None
+    return _track(name, said, row, who, at_ms, own or "")
+
+
+def _send(asked: SendsImport, row: FileRow, slips: _Slips, now_ms: int) -> Told | None:
+    who = _who(asked, row, slips)
+    at_ms = slips.read(moment_of, asked.at, row, asked.dialect, now_ms)
+    mailing = slips.read(_needed, asked.mailing, row)
+    if slips.found or at_ms is None:
+        return None
+    said = {"campaign_id": mailing, "channel": asked.channel}
+    return _track("Email Sent", said, row, who, at_ms)
+
+
+def _typed(
+    cells: dict[str, TypedCell], row: FileRow, dialect: Dialect, slips: _Slips
+) -> dict[str, Any]:
+    """What stands in these cells, but those that are empty or wrong."""
+    read = {name: slips.read(typed, cell, row, dialect) for name, cell in cells.items()}
+    return {name: value for name, value in read.items() if value is not None}
 
 
 def _track(
@@ -154,9 +242,14 @@ def _track(
 
 
 def _needed(source: Source, row: FileRow) -> str:
-    text = text_of(source, row)
+    text = _short(source, row)
     if not text:
         raise CellError(column_in(source), "empty", "Something is needed here.")
+    return text
+
+
+def _short(source: Source, row: FileRow) -> str:
+    text = text_of(source, row)
     if len(text) > TEXT_LENGTH_MAX:
         wrong = f"At most {TEXT_LENGTH_MAX} characters are taken here."
         raise CellError(column_in(source), "too_long", wrong)

@@ -27,7 +27,7 @@ def agreed_of(
 
     It counts from the first yes behind the last no: what happened before was before consent.
     """
-    persons = _persons(db, workspace_id, list(dict.fromkeys(named)))
+    persons = persons_named(db, workspace_id, list(dict.fromkeys(named)))
     ids = sorted(set(persons.values()))
     states = states_of(db, workspace_id, ids)
     said = _said(db, workspace_id, ids)
@@ -50,7 +50,8 @@ def _since(said: Iterable[tuple[int, bool]]) -> int | None:
     return since
 
 
-def _persons(db: Connection, workspace_id: int, named: list[Identity]) -> dict[Identity, int]:
+def persons_named(db: Connection, workspace_id: int, named: list[Identity]) -> dict[Identity, int]:
+    """The row of the person who bears each of these; whose are nobody's are not in it."""
     found: dict[Identity, int] = {}
     row = identity.c
     for i in range(0, len(named), _AT_ONCE):

@@ -15,7 +15,7 @@ from services.api.imports.run import stored
 from services.api.jobs.files import Pieces
 from services.api.jobs.routes import JobPath
 from services.api.jobs.store import FILE_KEPT_MS, add_job, find_job, remove_file, write_held
-from services.api.jobs.view import WHERE, JobOut, begun, show_job
+from services.api.jobs.view import MADE, WHERE, JobOut, address_of, begun, show_job
 from services.api.lawful import must_be_lawful
 from services.api.needs import Importer
 from services.api.problem import Problem, described
@@ -29,13 +29,14 @@ router = APIRouter(prefix="/v1/imports", tags=["jobs"])
     "",
     status_code=201,
     summary="Begin an import",
-    responses=described(400, 401, 403, 409, 413, 429, 503),
+    responses={201: MADE, **described(400, 401, 403, 409, 413, 429, 503)},
 )
 def post_import(
     here: Here,
     credential: Importer,
     body: Annotated[ImportIn, "Which column means what."],
     once: OnceOnly,
+    response: Response,
 ) -> JobOut:
     """Say what the file is and which column means what; then `PUT` the file to `/file`.
 
@@ -58,6 +59,7 @@ def post_import(
             after = {"kind": body.kind, "format": body.format, "dry_run": body.dry_run}
             who, about = credential.who, row.public_id
             note(connection, workspace_id, who, "import.begun", about, now_ms, after=after)
+    response.headers["Location"] = address_of(row)
     return show_job(here, row)
 
 

@@ -14,14 +14,13 @@ from sqlalchemy import Connection, select
 from services.api.door import TOLD_BYTES_MAX, Door
 from services.api.door import Told as TrackerTold
 from services.api.imports.asked import PeopleImport, RowsImport, VacanciesImport, columns_of
-from services.api.imports.calls import Told, told
+from services.api.imports.calls import Told, read_row
 from services.api.imports.doubts import error_of, warning_of
-from services.api.imports.known import Agreed, agreed_of
+from services.api.imports.known import Agreed, agreed_of, persons_named
 from services.api.imports.table import FileRow, csv_rows, ndjson_rows
 from services.api.imports.vacancies import import_vacancies
-from services.api.imports.values import CellError
 from services.api.jobs.files import read_pieces
-from services.api.jobs.hold import Hold, RowError
+from services.api.jobs.hold import NOTICES, Hold, RowError, is_error
 from services.api.problem import Problem
 from services.api.snapshot import INTERNAL_SOURCE_ID
 from services.api.wire import rfc3339
@@ -119,19 +118,23 @@ class _Batch:
         errors, calls = self._read()
         workspace_id = self._hold.row.workspace_id
         with self._hold.engine.connect() as db:
-            if not isinstance(self._asked, PeopleImport):
+            if isinstance(self._asked, PeopleImport):
+                calls = self._of_known(db, calls, errors)
+            else:
                 calls = self._agreed(db, calls, errors)
             ids = {_event_id(workspace_id, one): one for one in calls}
             there = _there(db, workspace_id, ids)
         new = {event_id: one for event_id, one in ids.items() if event_id not in there}
         self._hold.count("repeated", len(calls) - len(new))
-        self._hold.errors += len(errors)
-        more = {} if self._asked.dry_run else self._tell(new, errors)
+        refused: list[RowError] = []
+        more = {} if self._asked.dry_run else self._tell(new, errors, refused)
         if self._asked.dry_run:
             self._hold.count("would_be_told", len(new))
-        self._count_scored(calls, errors)
+        errors += refused
+        self._count(calls, errors, {error.row for error in refused})
+        self._hold.errors += len({error.row for error in errors if is_error(error.code)})
         self._hold.done += len(self.rows)
-        self._hold.save(errors, **more)
+        self._hold.save(sorted(errors, key=lambda error: error.row), **more)
         self.rows.clear()
 
     def _read(self) -> tuple[list[RowError], list[Told]]:
@@ -139,16 +142,22 @@ class _Batch:
         calls: dict[str, Told] = {}
         now_ms = self._hold.clock()
         for row in self.rows:
-            try:
-                if row.error is not None:
-                    errors.append(row.error)
-                    continue
-                one = told(self._asked, row, now_ms)
-                if calls.setdefault(one.call["messageId"], one) is not one:
-                    self._hold.count("repeated")
-            except CellError as wrong:
-                errors.append(wrong.in_row(row.number))
+            one, wrong = read_row(self._asked, row, now_ms)
+            errors += wrong
+            if one is not None and calls.setdefault(one.call["messageId"], one) is not one:
+                self._hold.count("repeated")
         return errors, list(calls.values())
+
+    def _of_known(self, db: Connection, calls: list[Told], errors: list[RowError]) -> list[Told]:
+        """All but the no of somebody who is not known: of them nothing is kept."""
+        refusing = [who for one in calls if one.refuses for who in one.who]
+        known = set(persons_named(db, self._hold.row.workspace_id, refusing))
+        known.update(who for one in calls if not one.refuses for who in one.who)
+        kept = [one for one in calls if not one.refuses or not known.isdisjoint(one.who)]
+        for number in {one.number for one in calls} - {one.number for one in kept}:
+            text = "This person says no, and is not known: nothing is kept of them."
+            errors.append(RowError(number, None, "no_consent", text))
+        return kept
 
     def _agreed(self, db: Connection, calls: list[Told], errors: list[RowError]) -> list[Told]:
         """Those that happened when their person had agreed, with what they agreed to."""
@@ -168,7 +177,9 @@ class _Batch:
             kept.append(one._replace(call={**one.call, "context": context}, profile=profile))
         return kept
 
-    def _tell(self, calls: dict[bytes, Told], errors: list[RowError]) -> dict[str, Any]:
+    def _tell(
+        self, calls: dict[bytes, Told], errors: list[RowError], refused: list[RowError]
+    ) -> dict[str, Any]:
         """Tell them, in so many parts as their size asks for."""
         more: dict[str, Any] = {}
         stored: list[bytes] = []
@@ -182,8 +193,7 @@ class _Batch:
                     doubts = result.get("warnings", ())
                     errors.extend(warning_of(one.number, doubt) for doubt in doubts)
                 else:
-                    self._hold.errors += 1
-                    errors.append(error_of(one.number, result["reason"]))
+                    refused.append(error_of(one.number, result["reason"]))
             if answer.position is not None:
                 more = {"position": answer.position}
         self.last_ids = stored or self.last_ids
@@ -200,17 +210,20 @@ class _Batch:
                 self._hold.stop.wait(pause_s)
                 pause_s = min(2 * pause_s, PAUSE_S_MAX)
 
-    def _count_scored(self, calls: list[Told], errors: list[RowError]) -> None:
-        """Of people: how many can be scored, and how many not, and why."""
+    def _count(self, calls: list[Told], errors: list[RowError], refused: set[int]) -> None:
+        """Who is not followed, and why; of people also how many can be scored."""
+        for error in errors:
+            if error.code in NOTICES:
+                self._hold.count(f"not_followed_{error.code}")
         if not isinstance(self._asked, PeopleImport):
             return
-        failed = {error.row for error in errors if not error.code.startswith("doubt_")}
         for one in calls:
-            if one.number not in failed:
+            if one.number in refused:
+                continue
+            if one.refuses:
+                self._hold.count("refusals")
+            else:
                 self._hold.count("can_be_scored" if one.profile else "no_consent_to_profile")
-        for error in errors:
-            if error.code in {"no_consent", "withdrawn"}:
-                self._hold.count(f"not_followed_{error.code}")
 
 
 def _parts(calls: dict[bytes, Told]) -> Iterator[dict[bytes, Told]]:

@@ -26,9 +26,18 @@ class RefusedError(Exception):
     """The job cannot be done as it was asked; the text says why, and what to do."""
 
 
+NOTICES = frozenset({"no_consent", "withdrawn", "before_consent"})
+"""Why a row was rightly left out: nobody has to correct anything."""
+
+
+def is_error(code: str) -> bool:
+    """Whether what is said of a row asks for a correction; else it is a notice."""
+    return code not in NOTICES and not code.startswith("doubt_")
+
+
 @dataclass(frozen=True)
 class RowError:
-    """What was wrong with a row of a file."""
+    """What was wrong with a row of a file, or odd."""
 
     row: int
     """As a spreadsheet counts: the header is row 1."""

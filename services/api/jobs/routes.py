@@ -12,6 +12,7 @@ from services.api.audit import note
 from services.api.context import Here
 from services.api.exports.formats import MEDIA_TYPES
 from services.api.jobs.files import read_pieces
+from services.api.jobs.hold import is_error
 from services.api.jobs.store import Kind, cancel_job, find_job
 from services.api.jobs.view import ErrorOut, ErrorsOut, JobOut, JobsOut, show_job, sign_file
 from services.api.needs import JobsWorker
@@ -79,7 +80,13 @@ def list_errors(
         )
         found = connection.execute(query.order_by(job_error.c.number).limit(limit + 1)).all()
     shown = [
-        ErrorOut(row=one.row, column=one.column, code=one.code, message=one.text)
+        ErrorOut(
+            row=one.row,
+            column=one.column,
+            level="error" if is_error(one.code) else "notice",
+            code=one.code,
+            message=one.text,
+        )
         for one in found[:limit]
     ]
     following = pack_cursor(_Place(found[limit - 1].number)) if len(found) > limit else None

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import Response
 from pydantic import ConfigDict, Field
@@ -15,9 +15,12 @@ from services.api.wire import Out, rfc3339, rfc3339_or_none
 URL_LASTS_MS = 3_600_000
 ASK_AGAIN_S = 1
 
+_LOCATION = {"description": "The job's address.", "schema": {"type": "string"}}
+MADE: dict[str, Any] = {"headers": {"Location": _LOCATION}}
+"""What a route's 201 says in the OpenAPI of its job."""
 WHERE: dict[str, Any] = {
     "headers": {
-        "Location": {"description": "The job's address.", "schema": {"type": "string"}},
+        "Location": _LOCATION,
         "Retry-After": {
             "description": "Seconds after which it may be further.",
             "schema": {"type": "string"},
@@ -57,6 +60,8 @@ class JobOut(Out):
                     "problem": None,
                     "position": "5f0c2d1e9b8a77665544332211009988",
                     "asked": {"kind": "people"},
+                    "file_name": "people.csv",
+                    "dry_run": False,
                     "created_at": "2026-11-22T09:30:00.000Z",
                     "created_by": "key Our CRM",
                     "finished_at": "2026-11-22T09:30:09.000Z",
@@ -72,12 +77,17 @@ class JobOut(Out):
     done: int = Field(description="Rows that were worked on.")
     total: int | None
     counts: dict[str, int] = Field(description="What became of the rows, by name.")
-    errors: int = Field(description="Rows that something was wrong with: see `/errors`.")
+    errors: int = Field(
+        description="Rows that something was wrong with: see `/errors`, which tells all that was "
+        "wrong with each, and has notices beside."
+    )
     problem: str | None = Field(
         description="Why it failed, or has no file any more, and what to do."
     )
     position: str | None = Field(description="Of the last event told, for `after` of reads.")
     asked: dict[str, Any] = Field(description="The request that made it.")
+    file_name: str | None = Field(description="Of the file that came in, as `asked` says it.")
+    dry_run: bool = Field(description="An import that only checks, and tells nothing.")
     created_at: str
     created_by: str
     finished_at: str | None
@@ -85,10 +95,14 @@ class JobOut(Out):
 
 
 class ErrorOut(Out):
-    """What was wrong with a row. What stands in it is never repeated here."""
+    """What was wrong with a row, or odd. What stands in it is never repeated here."""
 
     row: int = Field(description="As a spreadsheet counts: the header is row 1.")
     column: str | None
+    level: Literal["error", "notice"] = Field(
+        description="An `error` asks for a correction. A `notice` does not: the row was rightly "
+        "left out, for want of consent, or was taken and is odd."
+    )
     code: str
     message: str = Field(description="What to do about it.")
 
@@ -125,6 +139,8 @@ def show_job(here: Context, row: Row[Any]) -> JobOut:
         problem=row.problem,
         position=row.position,
         asked=row.asked,
+        file_name=row.asked.get("file_name"),
+        dry_run=bool(row.asked.get("dry_run", False)),
         created_at=rfc3339(row.created_ms),
         created_by=row.created_by,
         finished_at=rfc3339_or_none(row.finished_ms),
@@ -132,9 +148,14 @@ def show_job(here: Context, row: Row[Any]) -> JobOut:
     )
 
 
+def address_of(row: Row[Any]) -> str:
+    """Where to ask for a job."""
+    return f"/v1/jobs/{row.public_id}"
+
+
 def begun(here: Context, row: Row[Any], response: Response) -> JobOut:
     """The answer of who began a job: what there is of it, and where and when to ask for more."""
-    response.headers["Location"] = f"/v1/jobs/{row.public_id}"
+    response.headers["Location"] = address_of(row)
     response.headers["Retry-After"] = str(ASK_AGAIN_S)
     return show_job(here, row)
 

@@ -50,6 +50,7 @@ class Files:
         made = self.client.post("/v1/imports", json=asked)
         assert made.status_code == 201, made.text
         job: str = made.json()["id"]
+        assert made.headers["Location"] == f"/v1/jobs/{job}"
         data = file.encode() if isinstance(file, str) else file
         put = self.client.put(f"/v1/imports/{job}/file", content=data)
         assert put.status_code == 202, put.text
@@ -90,8 +91,8 @@ def test_people_come_in_with_what_they_agreed_to(files: Files) -> None:
         "can_be_scored": 2,
         "not_followed_no_consent": 1,
     }
-    assert job["errors"] == 1
-    assert files.errors(job) == [(6, "Volgen", "no_consent")]
+    assert job["errors"] == 0
+    assert files.errors(job) == [(6, None, "no_consent")]
     anna = files.person("anna@example.org")
     assert anna["attributes"] == {"region": "Utrecht", "years": 3.5}
     assert {one["value"] for one in anna["identities"]} == {"anna@example.org", "0612"}
@@ -124,12 +125,63 @@ def test_a_later_file_changes_what_it_says_and_an_older_one_does_not(files: File
     assert files.person("anna@example.org")["attributes"]["region"] == "Utrecht"
 
 
+def test_a_no_with_its_date_is_an_answer_of_who_is_known(files: Files) -> None:
+    files.bring(PEOPLE, FILE)
+    rows = (
+        "anna@example.org;;Zwolle;3;nee;10-02-2026\n"  # dated: she takes it back
+        "ben@example.org;;;;nee;\n"  # since when, nobody says
+        "dirk@example.org;;;;nee;10-02-2026\n"  # nobody knows him
+        "eva@example.org;;;;;\n"
+    )
+    job = files.bring({**PEOPLE, "as_of": "2026-11-15T00:00:00Z"}, HEADER + rows)
+    assert job["errors"] == 0
+    assert job["counts"] == {
+        "told": 1,
+        "repeated": 0,
+        "refusals": 1,
+        "not_followed_no_consent": 3,
+    }
+    found = files.client.get(f"/v1/jobs/{job['id']}/errors").json()["errors"]
+    assert [(one["row"], one["level"]) for one in found] == [(row, "notice") for row in (3, 4, 5)]
+    anna = files.person("anna@example.org")
+    assert anna["attributes"] == {}
+    said = files.client.get(f"/v1/persons/{anna['id']}/consent").json()["now"]["measure"]
+    assert (said["granted"], said["answered"]) == (False, True)
+    assert said["said_at"] == "2026-02-10T00:00:00.000Z"
+    assert files.person("ben@example.org")["attributes"]["region"].startswith("'s")
+    assert files.person("dirk@example.org")["code"] == "not_found"
+    again = files.bring({**PEOPLE, "as_of": "2026-11-16T00:00:00Z"}, HEADER + rows)
+    assert (again["counts"]["repeated"], again["counts"]["refusals"]) == (1, 1)
+
+
+def test_of_a_wrong_row_all_is_told_and_what_can_be_is_taken(files: Files) -> None:
+    rows = (
+        "anna@example.org;1;Utrecht;veel;ja;01-02-2026\n"
+        "ben;4,7E+11;Delft;veel;ja;soon\n"
+        "carla@example.org;3;Delft;2;misschien;soon\n"
+    )
+    job = files.bring({**PEOPLE, "file_name": "people.csv"}, HEADER + rows)
+    assert files.errors(job) == [
+        (2, "Jaren", "not_a_number"),
+        (3, "E-mail", "not_an_address"),
+        (3, "Nummer", "shortened"),
+        (3, "Sinds", "not_a_date"),
+        (3, "Jaren", "not_a_number"),
+        (4, "Volgen", "not_yes_or_no"),
+        (4, "Sinds", "not_a_date"),
+    ]
+    assert (job["errors"], job["counts"]["told"]) == (3, 1)
+    assert files.person("anna@example.org")["attributes"] == {"region": "Utrecht"}
+    listed = files.client.get("/v1/jobs").json()["jobs"][0]
+    assert (listed["file_name"], listed["dry_run"], listed["errors"]) == ("people.csv", False, 3)
+
+
 def test_a_dry_run_tells_nothing(files: Files) -> None:
     job = files.begin({**PEOPLE, "dry_run": True}, FILE)
     assert files.worker.step()
     assert files.job(job)["counts"]["would_be_told"] == 2
     assert files.arrive() == []
-    assert files.errors(files.job(job)) == [(6, "Volgen", "no_consent")]
+    assert files.errors(files.job(job)) == [(6, None, "no_consent")]
 
 
 def test_what_happened_before_consent_is_refused(files: Files) -> None:
@@ -152,13 +204,13 @@ def test_what_happened_before_consent_is_refused(files: Files) -> None:
     )
     job = files.bring(asked, rows)
     assert files.errors(job) == [
-        (6, "when", "not_a_date"),
         (2, None, "before_consent"),
         (5, None, "unknown_person"),
+        (6, "when", "not_a_date"),
         (7, None, "doubt_misspelt_name"),
     ]
-    assert job["counts"] == {"told": 2, "repeated": 1}
-    assert job["errors"] == 3
+    assert job["counts"] == {"told": 2, "repeated": 1, "not_followed_before_consent": 1}
+    assert job["errors"] == 2
     anna = files.person("0612", "user_id")
     events = files.client.get(f"/v1/persons/{anna['id']}/timeline").json()["events"]
     assert [one["type"] for one in events] == ["identified", "custom", "read"]

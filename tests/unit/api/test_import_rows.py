@@ -7,9 +7,8 @@ from pydantic import TypeAdapter
 
 from services.api.imports import run
 from services.api.imports.asked import PeopleImport, columns_of
-from services.api.imports.calls import Told, told
+from services.api.imports.calls import Told, read_row
 from services.api.imports.table import csv_rows
-from services.api.imports.values import CellError
 from services.api.jobs.hold import RefusedError
 
 NOW_MS = 1_795_000_000_000
@@ -38,13 +37,9 @@ def read(file: str | bytes, piece: int = 7, **dialect: str) -> list[Told | tuple
     asked = TypeAdapter(PeopleImport).validate_python(said)
     found: list[Told | tuple[Any, ...]] = []
     for row in csv_rows(pieces, asked.dialect, columns_of(asked)):
-        if row.error is not None:
-            found.append((row.error.row, row.error.column, row.error.code))
-            continue
-        try:
-            found.append(told(asked, row, NOW_MS))
-        except CellError as wrong:
-            found.append((row.number, wrong.column, wrong.code))
+        one, wrong = read_row(asked, row, NOW_MS)
+        found += [(error.row, error.column, error.code) for error in wrong]
+        found += [] if one is None else [one]
     return found
 
 
@@ -109,9 +104,9 @@ def test_files_that_cannot_be_read_say_what_to_do(file: str | bytes, problem: st
         ("anna;1;U;3;ja;01-02-2026", "E-mail", "not_an_address"),
         (";;U;3;ja;01-02-2026", None, "no_identity"),
         ("a@b.nl;4,7E+11;U;3;ja;01-02-2026", "Nummer", "shortened"),
-        ("a@b.nl;1;U;veel;ja;01-02-2026", "Jaren", "not_a_number"),
         ("a@b.nl;1;U;3;misschien;01-02-2026", "Volgen", "not_yes_or_no"),
-        ("a@b.nl;1;U;3;nee;01-02-2026", "Volgen", "no_consent"),
+        ("a@b.nl;1;U;3;nee;", "Volgen", "no_consent"),
+        ("a@b.nl;1;U;3;nee;soon", "Sinds", "not_a_date"),
         ("a@b.nl;1;U;3;;01-02-2026", "Volgen", "no_consent"),
         ("a@b.nl;1;U;3;ja;2026-11", "Sinds", "not_a_date"),
         ("a@b.nl;1;U;3;ja;", "Sinds", "empty"),
@@ -125,6 +120,12 @@ def test_a_wrong_row_says_where_and_what_to_do(row: str, column: str | None, cod
     found = read(HEADER + row + "\n" + GOOD)
     assert found[0] == (2, column, code)
     assert len(calls(found)) == 1
+
+
+def test_a_wrong_attribute_is_left_out_alone() -> None:
+    found = read(HEADER + "a@b.nl;1;U;veel;ja;01-02-2026\n")
+    assert found[0] == (2, "Jaren", "not_a_number")
+    assert [one["traits"] for one in calls(found)] == [{"region": "U"}]
 
 
 def test_windows_1252_where_it_is_said() -> None:
