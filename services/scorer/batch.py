@@ -38,7 +38,7 @@ from services.scorer.shadow import forget_shadows
 from services.scorer.states import load
 from services.scorer.suppressed import still_so as still_suppressed
 from services.scorer.suppressed import suppress, tell_lifted
-from services.scorer.ties import write_ties
+from services.scorer.ties import still_tied, write_ties
 from services.scorer.withdrawals import tell_trackers
 
 NOTHING: Mapping[int, Seen] = {}
@@ -189,6 +189,7 @@ def _apply(
         (doubtful and owners_of(db, workspace_id, owners) != owners)
         or (doubtful and owners_at(db, workspace_id, replaced) != replaced_by)
         or (doubtful and sweeps.rejudged(db, workspace_id, swept.recalled) != rejudged)
+        or (doubtful and not still_tied(db, workspace_id, fresh, identified))
         or not still_so(db, workspace_id, moves.uses, identified.uses() if doubtful else ())
         or not still_suppressed(db, workspace_id, suppressed)
     ):

@@ -37,6 +37,8 @@ class Identified:
     """Those among them whose decisions are written down already."""
     replaced: list[tuple[Event, Event]] = field(default_factory=list)
     """Copies that were taken for an event so far, each with the one that took its place."""
+    untied: dict[tuple[Identity, Identity], First] = field(default_factory=dict)
+    """The pairs that were told first by such a copy, with what tells them first now."""
     as_of: int | None = None
     """Where :func:`standing` stood when all this was so; None: that is not known."""
     is_held: bool = False

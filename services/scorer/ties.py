@@ -120,6 +120,7 @@ def _untie(db: Connection, workspace_id: int, identified: Identified) -> set[Pai
             if known.get((low, high), (0, b""))[1] == old.event_id:
                 first = _first_still(db, workspace_id, one, other, found)
                 _tell(db, workspace_id, (low, high), first)
+                identified.untied[one, other] = first
                 looked_at.add((low, high))
     return looked_at
 
@@ -140,6 +141,28 @@ def _first_still(
         if (one, other) in named_together(event):
             first = min(first, (told_ms(event), event.event_id))
     return first
+
+
+def still_tied(
+    db: Connection, workspace_id: int, fresh: Sequence[Event], identified: Identified
+) -> bool:
+    """Whether all that events tie is written down, and nothing was told of what was taken back.
+
+    To be asked with the persons in hand, where who is who changed: another worker may have taken
+    back what told a pair before, or told it once more.
+
+    Args:
+        db: in the batch's transaction.
+        workspace_id: whose.
+        fresh: events that are new.
+        identified: their identities.
+    """
+    firsts = firsts_of([*fresh, *(new for _, new in identified.replaced)], identified)
+    known = edges(db, workspace_id, firsts)
+    return all(pair in known and known[pair] <= first for pair, first in firsts.items()) and all(
+        _first_still(db, workspace_id, one, other, identified) == first
+        for (one, other), first in identified.untied.items()
+    )
 
 
 def _drop_empty(db: Connection, workspace_id: int, pair: Pair) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import Connection, select
 
@@ -15,6 +16,7 @@ from services.contract.phases import DAY_MS
 from services.model.rulebook import Rulebook
 from services.runtime.database import writing
 from services.runtime.event_log import Stored
+from services.scorer import batch
 from services.scorer.batch import MovedError, apply
 from services.scorer.build import build_step
 from services.scorer.due import announce_due
@@ -22,7 +24,7 @@ from services.scorer.identities import identify
 from services.scorer.newcomers import introduce
 from services.scorer.record import sort_out
 from tests.contract.scorer.pure import assert_sound, assert_told_once, said, stored
-from tests.contract.scorer.scene import MODEL, Scene, cookie, user
+from tests.contract.scorer.scene import MODEL, Scene, cookie, mail, user
 
 
 @pytest.fixture
@@ -143,6 +145,49 @@ def test_what_was_seen_with_newcomers_holds_while_who_is_who_stands(
         assert stands is not meanwhile
         apply(db, "races", batch, MODEL, shared.now_ms, first.seen)
     _assert_as_pure(shared, [*before, *events])
+
+
+def _tie_and_its_copy(scene: Scene) -> tuple[list[Event], Event, Event]:
+    """What tied two identities; the copy that ties nobody and counts instead; another tie."""
+    anna, address = user("anna"), mail("anna@example.org")
+    tie = scene.day("identified", anna, address, day=1, server_only=True)
+    copy = msgspec.structs.replace(
+        tie, identities=(anna,), received_ms=tie.received_ms - 1, properties={}
+    )
+    again = scene.day("identified", anna, address, day=3, server_only=True)
+    return [tie, scene.day("page", address, day=2)], copy, again
+
+
+def test_what_was_told_before_is_taken_back_just_when_it_was_looked_up(
+    shared: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = Partition(0), Partition(1)
+    before, copy, again = _tie_and_its_copy(shared)
+    _score(shared, one.records(*before))
+    whose, copies = batch.share_out, iter([copy])
+
+    def and_then(*arguments):
+        for each in copies:
+            _score(shared, other.records(each))
+        return whose(*arguments)
+
+    monkeypatch.setattr(batch, "share_out", and_then)
+    _score(shared, one.records(again))
+    _assert_as_pure(shared, [*before, copy, again])
+
+
+@pytest.mark.parametrize("copy_first", [True, False])
+def test_what_was_told_before_is_taken_back_while_it_is_told_again(
+    shared: Scene, copy_first: bool
+) -> None:
+    one, other = Partition(0), Partition(1)
+    before, copy, again = _tie_and_its_copy(shared)
+    _score(shared, one.records(*before))
+    first, second = (copy, again) if copy_first else (again, copy)
+    later = other.records(second)
+    with _meanwhile(shared, lambda: _score(shared, later)) as db:
+        apply(db, "races", sort_out(one.records(first)), MODEL, shared.now_ms)
+    _assert_as_pure(shared, [*before, copy, again])
 
 
 @pytest.mark.parametrize("due_first", [True, False])
