@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, Table, select, text, update
 from bench import columns
 from services.api.segment_store import create_segment
 from services.api.workspaces import create_workspace
-from services.contract.phases import HOUR_MS
+from services.contract.phases import HOUR_MS, hour_until
 from services.contract.tables import count_delta, interval, person, person_state, segment_version
 from services.runtime.bulk import Row, insert_rows
 from services.runtime.database import writing
@@ -33,8 +33,8 @@ def fill(engine: Engine, now_ms: int) -> str:
     stays = list(_stays(now_ms))
     deltas: Counter[int] = Counter()
     for _, begin, end, _ in stays:
-        deltas[begin - begin % HOUR_MS] += 1
-        deltas[end - end % HOUR_MS] -= 1
+        deltas[hour_until(begin)] += 1
+        deltas[hour_until(end)] -= 1
     with writing(engine).begin() as db:
         create_segment(db, 1, SEGMENT, "Crowd", _RULE, "bench", 0)
         live = {"status": "live", "built_to": PERSONS, "live_ms": 0}

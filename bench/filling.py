@@ -50,7 +50,8 @@ ALONE_PERSONS = 20_000
 MINUTES_MAX = 3
 LOST_MAX = 100 / 3
 PATIENCE_S = 900
-_KEY = "filled"
+FILLED = "filled"
+"""The key of the segment."""
 
 _version = tables.segment_version.c
 
@@ -127,13 +128,13 @@ def _minutes(persons_per_s: float) -> float:
 
 def _create(engine: Engine, rule: dict[str, Any]) -> None:
     with writing(engine).begin() as db:
-        create_segment(db, 1, _KEY, "Filled", rule, "bench", now_ms())
+        create_segment(db, 1, FILLED, "Filled", rule, "bench", now_ms())
 
 
 def _delete(engine: Engine) -> None:
     row = tables.segment.c
     with writing(engine).begin() as db:
-        query = select(row.id).where(row.workspace_id == 1, row.key == _KEY)
+        query = select(row.id).where(row.workspace_id == 1, row.key == FILLED)
         delete_segment(db, db.execute(query).scalar_one(), now_ms())
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.figures import Figure
+from bench.kept import inhabited
 from bench.segments import PERSONS, Size, measure_town
-from tests.servers.postgres import run_postgres
 
 SHARES = (0.1, 0.3, 1.0)
 FAR = 10_000_000
@@ -39,10 +39,8 @@ def measure(folder: Path) -> list[Figure]:
         persons = round(PERSONS * share)
         place = folder / str(persons)
         place.mkdir()
-        with run_postgres() as server:
-            server.execute("CREATE DATABASE bench")
-            size = Size(persons, exported=False)
-            towns[persons] = measure_town(server.url("bench"), place, server, size)
+        with inhabited(persons) as town:
+            towns[persons] = measure_town(town, place, Size(persons, exported=False))
     return [figure for figures in towns.values() for figure in figures] + grown(towns)
 
 

@@ -1,7 +1,8 @@
 """Segments of a town, on PostgreSQL: persons, pages, trends, reasons, previews, filling, exports.
 
 ``python -m bench segments`` makes 100,000 persons with a year behind them and fifty segments;
-``KENTERING_BENCH_PERSONS`` says another number. Every question over HTTP is about another person,
+``KENTERING_BENCH_PERSONS`` says another number, and ``KENTERING_BENCH_TOWN`` a folder to keep the
+town in for the next run. Every question over HTTP is about another person,
 segment and moment. Then a new segment is filled over them, alone and while scoring goes on, and all
 of them are exported.
 """
@@ -21,16 +22,15 @@ from bench.client import Connection
 from bench.exporting import measure_exports
 from bench.figures import Figure, Target, percentile
 from bench.filling import COUNTS, Spans, fill_alone, fill_while_scoring
+from bench.kept import Town, inhabited, leave_alone
 from bench.pages import run_api
 from bench.processes import commands, cpu_s, resident_mb_max
-from bench.town import found_town, rules
+from bench.town import rules
 from bench.traffic import get
 from services.contract.phases import DAY_MS
 from services.runtime.clock import now_ms
 from services.runtime.database import open_database
-from services.runtime.migrations import migrate
 from tests.integration.product import Product
-from tests.servers.postgres import Postgres, run_postgres
 
 PERSONS = int(os.environ.get("KENTERING_BENCH_PERSONS", "100000"))
 ASKED = 300
@@ -71,17 +71,16 @@ _decode = msgspec.json.decode
 
 def measure(folder: Path) -> list[Figure]:
     """On PostgreSQL."""
-    with run_postgres() as server:
-        server.execute("CREATE DATABASE bench")
-        return measure_town(server.url("bench"), folder, server, Size(PERSONS))
+    with inhabited(PERSONS) as town:
+        return measure_town(town, folder, Size(PERSONS))
 
 
-def measure_town(url: str, folder: Path, server: Postgres, size: Size) -> list[Figure]:
-    """A town in an empty database."""
-    migrate(url)
+def measure_town(town: Town, folder: Path, size: Size) -> list[Figure]:
+    """All of a town that was made, now or some time ago."""
+    server, url, key = town
     engine = open_database(url)
     persons = size.persons
-    key = found_town(engine, persons, now_ms())
+    leave_alone(engine)
     measure_ = f"Segments on PostgreSQL, {persons:,} persons, {len(rules())} segments"
     with run_api(url, folder) as port:
         pid = commands(os.getpid())["api"]

@@ -1,41 +1,38 @@
 """A workspace of many persons with a year behind them, put straight into the tables.
 
-Each is one of a few hundred, folded from a seeded history with fifty segments by the code of the
+Each is one of four thousand, folded from a seeded history with fifty segments by the code of the
 scorer; only whose it is differs. So a million are made in minutes, and every row is as the scorer
 would have left it.
 """
 
 import random
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, select, text
 
 from bench import columns
+from bench.settling import NAME, NOBODY, Kind, event_id, settle
 from services.api.segment_store import create_segment
 from services.api.workspaces import create_workspace
 from services.contract import tables
-from services.contract.event import Consent, Event, Identity, encode
-from services.contract.phases import DAY_MS, HOUR_MS
-from services.model.interval import Interval
+from services.contract.event import Consent, Event, Identity
+from services.contract.phases import DAY_MS, hour_until
 from services.model.rulebook import Rulebook
 from services.model.state import encode_state
 from services.model.timeline import advance
 from services.model.version import load
-from services.runtime.bulk import Row, insert_rows
+from services.runtime.bulk import insert_rows
 from services.runtime.database import writing
 from services.scorer.announce import MEMBER, prepare_feed
 from services.scorer.build import build_step
 from services.scorer.segments import load_segments
 
 SEED = 23
-KINDS = 400
+KINDS = 4_000
 EVENTS = 20
 SEGMENTS_MADE = 50
-PERSONS_AT_ONCE = 2_000
 _REGIONS = ("Utrecht", "Noord", "Zuid", "Oost", "West")
 TYPES = {
     "page": 8,
@@ -75,17 +72,8 @@ def rules() -> dict[str, dict[str, Any]]:
     return found
 
 
-@dataclass(frozen=True)
-class _Kind:
-    events: tuple[Event, ...]
-    state: bytes
-    announced: str
-    due_ms: int | None
-    intervals: tuple[Interval, ...]
-
-
 def found_town(engine: Engine, persons: int, now_ms: int) -> str:
-    """Fill a migrated, empty database; the API key of its workspace (id 1)."""
+    """Fill a migrated, empty PostgreSQL; the API key of its workspace (id 1)."""
     made = create_workspace(engine, "Town", "Europe/Amsterdam", None, now_ms)
     with writing(engine).begin() as db:
         prepare_feed(db)
@@ -97,26 +85,18 @@ def found_town(engine: Engine, persons: int, now_ms: int) -> str:
     rulebook = segments.rulebook_for(1)
     rng = random.Random(SEED)
     kinds = [_kind(rng, n, now_ms, rulebook, segments.announced_names) for n in range(KINDS)]
-    for index in tables.interval.indexes:
-        index.drop(engine)
-    for first in range(1, persons + 1, PERSONS_AT_ONCE):
-        some = range(first, min(first + PERSONS_AT_ONCE, persons + 1))
-        with writing(engine).begin() as db:
-            _settle(db, [(i, kinds[i % KINDS]) for i in some])
-    for index in tables.interval.indexes:
-        index.create(engine)
+    settle(engine, kinds, persons)
     with writing(engine).begin() as db:
         _count(db, kinds, persons)
-        if db.dialect.name == "postgresql":
-            _number_on(db, persons)
+        _number_on(db, persons)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
-        db.execute(text("VACUUM ANALYZE" if db.dialect.name == "postgresql" else "ANALYZE"))
+        db.execute(text("VACUUM ANALYZE"))
     return made.api_key
 
 
 def _kind(
     rng: random.Random, number: int, now_ms: int, rulebook: Rulebook, names: dict[str, str]
-) -> _Kind:
+) -> Kind:
     moments = sorted(now_ms - rng.randrange(1, 380 * DAY_MS) for _ in range(EVENTS))
     attributes = {"name": f"Name {number}", "region": rng.choice(_REGIONS)}
     events = []
@@ -127,11 +107,12 @@ def _kind(
             Event(
                 v=1,
                 workspace_id=1,
-                event_id=_event_id(0, n),
+                event_id=event_id(NOBODY, n),
                 source_id=1,
                 type=kind,  # type: ignore[arg-type]
                 occurred_ms=at_ms,
                 received_ms=at_ms,
+                identities=(Identity("user_id", NAME),),
                 channel="email" if mail else "website",
                 content_id=f"c{rng.randrange(60)}",
                 message_id=f"m{at_ms // (14 * DAY_MS)}" if mail else None,
@@ -146,7 +127,7 @@ def _kind(
         names[i.key] if i.kind == "segment" else i.kind: MEMBER if i.kind == "segment" else i.key
         for i in holds
     }
-    return _Kind(
+    return Kind(
         tuple(events),
         encode_state(state),
         msgspec.json.encode(dict(sorted(announced.items()))).decode(),
@@ -155,58 +136,14 @@ def _kind(
     )
 
 
-def _event_id(person: int, number: int) -> bytes:
-    return person.to_bytes(8, "big") + number.to_bytes(8, "big")
-
-
-def _settle(db: Connection, persons: list[tuple[int, _Kind]]) -> None:
-    """All rows of some persons."""
-    firsts = [
-        (i, 1, f"p_{i:016x}", k.events[0].occurred_ms, _event_id(i, 0), 0) for i, k in persons
-    ]
-    insert_rows(db, tables.person, columns.PERSON, firsts)
-    known = [(i, 1, "user_id", f"u{i}", i, False) for i, _ in persons]
-    insert_rows(db, tables.identity, columns.IDENTITY, known)
-    links = [(i, 1, i, i, 0) for i, _ in persons]
-    insert_rows(db, tables.identity_link, columns.IDENTITY_LINK, links)
-    events = [row for i, k in persons for row in _events(i, k)]
-    insert_rows(db, tables.event, columns.EVENT, events)
-    insert_rows(db, tables.person_state, columns.PERSON_STATE, [_state(i, k) for i, k in persons])
-    pieces = [row for i, k in persons for row in _intervals(i, k)]
-    insert_rows(db, tables.interval, columns.INTERVAL, pieces)
-
-
-def _events(person: int, kind: _Kind) -> Iterator[Row]:
-    who = (Identity("user_id", f"u{person}"),)
-    for n, one in enumerate(kind.events):
-        own = msgspec.structs.replace(one, event_id=_event_id(person, n), identities=who)
-        told = (one.type, one.channel, one.content_id, one.occurred_ms, one.received_ms)
-        yield (1, own.event_id, person, *told, b"12345678", encode(own))
-
-
-def _state(person: int, kind: _Kind) -> Row:
-    last = kind.events[-1]
-    number = len(kind.events) - 1
-    state = kind.state.replace(_event_id(0, number), _event_id(person, number))
-    at = (last.occurred_ms, _event_id(person, number), len(kind.events))
-    return (person, 1, state, load().version, 1, *at, kind.announced, kind.due_ms)
-
-
-def _intervals(person: int, kind: _Kind) -> Iterator[Row]:
-    for one in kind.intervals:
-        cause = one.event_id
-        own = None if cause is None else _event_id(person, int.from_bytes(cause[8:], "big"))
-        yield (1, person, one.kind, one.key, one.from_ms, one.to_ms, one.from_ms, own)
-
-
-def _count(db: Connection, kinds: list[_Kind], persons: int) -> None:
+def _count(db: Connection, kinds: list[Kind], persons: int) -> None:
     deltas: Counter[tuple[str, str, int]] = Counter()
     for number, kind in enumerate(kinds):
         people = len(range(number or KINDS, persons + 1, KINDS))
         for one in kind.intervals:
-            deltas[one.kind, one.key, one.from_ms // HOUR_MS * HOUR_MS] += people
+            deltas[one.kind, one.key, hour_until(one.from_ms)] += people
             if one.to_ms is not None:
-                deltas[one.kind, one.key, one.to_ms // HOUR_MS * HOUR_MS] -= people
+                deltas[one.kind, one.key, hour_until(one.to_ms)] -= people
     rows = [(1, *place, number) for place, number in sorted(deltas.items()) if number]
     insert_rows(db, tables.count_delta, columns.COUNT_DELTA, rows)
 

@@ -102,7 +102,7 @@ class Townsfolk:
         return Event(
             v=1,
             workspace_id=1,
-            event_id=event_id_of(1, 2, str(number)),
+            event_id=event_id_of(1, 2, f"{self._log.log_id} {number}"),
             source_id=1,
             type=kind,  # type: ignore[arg-type]
             identities=(Identity("user_id", f"u{rng.randrange(1, self._persons + 1)}"),),

@@ -1,10 +1,8 @@
 """How many are in a phase, a latency state or a segment, at any moment, without scanning them.
 
-Hourly sums give every moment up to an hour's beginning; within the hour the intervals that begin
-or end are counted themselves.
+Hourly sums give every whole hour; within the hour after it the intervals that begin or end are
+counted themselves.
 """
-
-from collections.abc import Sequence
 
 from sqlalchemy import (
     Column,
@@ -22,7 +20,6 @@ from sqlalchemy import (
 from services.api.people import believed
 from services.contract.phases import HOUR_MS
 from services.contract.tables import count_delta, interval
-from services.runtime.bulk import among
 
 
 def count_at(connection: Connection, workspace_id: int, kind: str, key: str, at_ms: int) -> int:
@@ -66,28 +63,26 @@ def trend(
     points: int,
 ) -> list[int]:
     """Counts at ``from_ms``, ``from_ms + step_ms``, …; both are whole hours."""
-    moments = [from_ms + i * step_ms for i in range(points)]
-    bucket = (count_delta.c.hour_ms - from_ms) // step_ms
+    # What lies on a moment lies in the step that ends there.
+    bucket = (count_delta.c.hour_ms - from_ms - 1) // step_ms
     query = (
         select(bucket, func.sum(count_delta.c.delta))
         .where(
             count_delta.c.workspace_id == workspace_id,
             count_delta.c.kind == kind,
             count_delta.c.key == key,
-            count_delta.c.hour_ms >= from_ms,
-            count_delta.c.hour_ms < moments[-1],
+            count_delta.c.hour_ms > from_ms,
+            count_delta.c.hour_ms <= from_ms + (points - 1) * step_ms,
         )
         .group_by(bucket)
     )
     grown = {int(number): int(total) for number, total in connection.execute(query)}
     asked = {"workspace": workspace_id, "kind": kind, "key": key, "hour_ms": from_ms}
-    count = int(connection.execute(_COUNT_BEFORE, asked).scalar_one())
-    begun = _count_exactly(connection, workspace_id, kind, key, "valid_from_ms", moments)
-    ended = _count_exactly(connection, workspace_id, kind, key, "valid_to_ms", moments)
-    counts = []
-    for i, moment in enumerate(moments):
-        counts.append(count + begun.get(moment, 0) - ended.get(moment, 0))
+    count = int(connection.execute(_COUNT_UNTIL, asked).scalar_one())
+    counts = [count]
+    for i in range(points - 1):
         count += grown.get(i, 0)
+        counts.append(count)
     return counts
 
 
@@ -105,7 +100,8 @@ def _within_the_hour(moment: Column[int]) -> ScalarSelect[int]:
         .select_from(interval)
         .where(
             _is_asked(interval),
-            moment.between(bindparam("hour_ms"), bindparam("at_ms")),
+            moment > bindparam("hour_ms"),
+            moment <= bindparam("at_ms"),
             interval.c.known_to_ms.is_(None),
         )
         .scalar_subquery()
@@ -113,33 +109,11 @@ def _within_the_hour(moment: Column[int]) -> ScalarSelect[int]:
 
 
 # Made once: to put a statement together takes longer than the database needs to answer it.
-_COUNT_BEFORE = select(func.coalesce(func.sum(count_delta.c.delta), 0)).where(
-    _is_asked(count_delta), count_delta.c.hour_ms < bindparam("hour_ms")
+_COUNT_UNTIL = select(func.coalesce(func.sum(count_delta.c.delta), 0)).where(
+    _is_asked(count_delta), count_delta.c.hour_ms <= bindparam("hour_ms")
 )
 _COUNT_AT = select(
-    _COUNT_BEFORE.scalar_subquery()
+    _COUNT_UNTIL.scalar_subquery()
     + _within_the_hour(interval.c.valid_from_ms)
     - _within_the_hour(interval.c.valid_to_ms)
 )
-
-
-def _count_exactly(
-    connection: Connection,
-    workspace_id: int,
-    kind: str,
-    key: str,
-    column: str,
-    moments: Sequence[int],
-) -> dict[int, int]:
-    query = (
-        select(interval.c[column], func.count())
-        .where(
-            interval.c.workspace_id == workspace_id,
-            interval.c.kind == kind,
-            interval.c.key == key,
-            among(connection, interval.c[column], moments),
-            interval.c.known_to_ms.is_(None),
-        )
-        .group_by(interval.c[column])
-    )
-    return {int(moment): int(count) for moment, count in connection.execute(query)}

@@ -9,8 +9,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, or_, select, tuple_
 
-from services.api.people_in import LOOKED_AT_MAX, Asked
+from services.api.people_in import Asked
 from services.contract.tables import interval, person
+
+LOOKED_AT_MAX = 5_000
+"""Intervals that are looked at for one page."""
 
 
 class Came(NamedTuple):

@@ -1,8 +1,9 @@
 """Whom an interval held for at a moment: the members of a segment, the people in a phase.
 
 A page is read in the order of people, so that whoever stays is on exactly one page, whatever is
-written meanwhile. It looks at so many intervals at most: where something holds for few of very
-many, they are found by the moment itself if that is quicker, or the page is a shorter one.
+written meanwhile. Who came and went before, or comes later, is passed over in the index alone, and
+a page passes so many over at most: where something holds for few of very many, they are found by
+the moment itself if they are few enough for that, or the page is a shorter one.
 """
 
 from collections.abc import Sequence
@@ -21,15 +22,21 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    union_all,
 )
 from sqlalchemy.sql import ColumnElement
 
-from services.api.people import held
+from services.api.people import believed, held
 from services.contract.phases import IntervalKind
 from services.contract.tables import interval, person
 
-LOOKED_AT_MAX = 5_000
-"""Intervals that are looked at for one page."""
+PASSED_MAX = 20_000
+"""Intervals that are passed over for one page, as many as lie there if they lie as at its start."""
+SAMPLED = 100
+"""Intervals by which it is told how thickly they lie."""
+FOUND_BY_TIME_MAX = 1_000
+"""Intervals that are read where they are found by the moment."""
+_ANYBODY = 2**63 - 1
 
 
 class Asked(NamedTuple):
@@ -65,22 +72,29 @@ def people_in(
         "as_of": asked.as_of_ms,
         "known_at": asked.known_at_ms,
         "limit": limit + 1,
-        "look_at": LOOKED_AT_MAX,
     }
     now = asked.known_at_ms is None
-    rows = connection.execute(_page(_LOOKED, now=now), told).all()
+    reach = _reach(connection, told)
+    told["reach"] = _ANYBODY if reach is None else reach
+    rows = connection.execute(_walk(now=now), told).all()
     if len(rows) > limit:
         return PeoplePage(rows[:limit], rows[limit - 1].person_id)
-    reached = connection.execute(_REACHED, told).scalar()
-    if reached is None:
+    beyond = {**told, "after": reach}
+    if reach is None or connection.execute(_ANY, beyond).first() is None:
         return PeoplePage(rows, None)
     for found, number in _BY_TIME:
-        if int(connection.execute(number, told).scalar_one()) < LOOKED_AT_MAX:
+        if connection.execute(number, told).scalar_one() < FOUND_BY_TIME_MAX:
             rows = connection.execute(_page(found, now=now), told).all()
             return PeoplePage(rows[:limit], rows[limit - 1].person_id if rows[limit:] else None)
-    # Of the person reached last not every interval may have been looked at.
-    last_id = max(reached - 1, after_id + 1)
-    return PeoplePage([row for row in rows if row.person_id <= last_id], last_id)
+    return PeoplePage(rows, reach)
+
+
+def _reach(connection: Connection, told: dict[str, Any]) -> int | None:
+    """The person up to whom a page looks; None: there are so few intervals that it is all."""
+    sampled = min(SAMPLED, PASSED_MAX)
+    last = connection.execute(_SAMPLE, {**told, "sampled": sampled}).scalar()
+    after: int = told["after"]
+    return None if last is None else after + (last - after) * (PASSED_MAX // sampled)
 
 
 _OF_KEY = (
@@ -91,18 +105,12 @@ _OF_KEY = (
 _AS_OF = bindparam("as_of", type_=BigInteger)
 _FOLLOWING = (*_OF_KEY, interval.c.person_id > bindparam("after"))
 # Made once: to put a statement together takes longer than the database needs to answer it.
-_LOOKED = (
-    select(interval)
-    .where(*_FOLLOWING)
-    .order_by(interval.c.person_id, interval.c.valid_from_ms)
-    .limit(bindparam("look_at"))
-    .subquery("looked")
-)
-_REACHED = (
+_ANY = select(interval.c.person_id).where(*_FOLLOWING).limit(1)
+_SAMPLE = (
     select(interval.c.person_id)
     .where(*_FOLLOWING)
     .order_by(interval.c.person_id, interval.c.valid_from_ms)
-    .offset(bindparam("look_at") - 1)
+    .offset(bindparam("sampled") - 1)
     .limit(1)
 )
 _BEGUN = interval.c.valid_from_ms <= _AS_OF
@@ -111,12 +119,12 @@ _ENDS_LATER = interval.c.valid_to_ms > _AS_OF
 
 
 def _number(*conditions: ColumnElement[bool]) -> Select[Any]:
-    """How many intervals meet one of the conditions, of each as many as are looked at at most."""
+    """How many intervals meet one of the conditions, of each as many as are read at most."""
     return select(sum(map(_number_of, conditions), start=literal(0)))
 
 
 def _number_of(condition: ColumnElement[bool]) -> ScalarSelect[int]:
-    some = select(interval.c.id).where(*_OF_KEY, condition).limit(bindparam("look_at")).subquery()
+    some = select(interval.c.key).where(*_OF_KEY, condition).limit(FOUND_BY_TIME_MAX).subquery()
     return select(func.count()).select_from(some).scalar_subquery()
 
 
@@ -131,22 +139,38 @@ _BY_TIME = (
 
 
 @cache
+def _walk(*, now: bool) -> Select[Any]:
+    """Who is found from one person to another; each condition on a bound is one of the index."""
+    ways = [
+        select(interval)
+        .where(*_FOLLOWING, interval.c.person_id <= bindparam("reach"), _BEGUN, ends)
+        .where(believed(_known_at(now=now)))
+        .order_by(interval.c.person_id)
+        .limit(bindparam("limit"))
+        .subquery()
+        for ends in (_ENDLESS, _ENDS_LATER)
+    ]
+    return _shown(union_all(*map(select, ways)).subquery("walk"))
+
+
+@cache
 def _page(source: Subquery, *, now: bool) -> Select[Any]:
+    """Who is found among some intervals."""
+    return _shown(select(source).where(held(_AS_OF, _known_at(now=now), source)).subquery("found"))
+
+
+def _known_at(*, now: bool) -> ColumnElement[int] | None:
+    return None if now else bindparam("known_at", type_=BigInteger)
+
+
+def _shown(source: Subquery) -> Select[Any]:
     """The people of a page, only these looked up as persons."""
-    known_at = None if now else bindparam("known_at", type_=BigInteger)
-    page = select(source).where(held(_AS_OF, known_at, source))
-    # The sum keeps the order from being taken for the index's, which leads through everybody.
-    place = source.c.person_id if source is _LOOKED else source.c.person_id + 0
-    found = page.order_by(place).limit(bindparam("limit")).subquery("page")
+    # The sum keeps the order from being taken for an index's, which leads through everybody.
+    found = select(source).order_by(source.c.person_id + 0).limit(bindparam("limit"))
+    one = found.subquery("page").c
     return (
-        select(
-            found.c.person_id,
-            found.c.valid_from_ms,
-            found.c.valid_to_ms,
-            found.c.event_id,
-            person.c.public_id,
-        )
-        .join(person, person.c.id == found.c.person_id)
+        select(one.person_id, one.valid_from_ms, one.valid_to_ms, one.event_id, person.c.public_id)
+        .join(person, person.c.id == one.person_id)
         .where(person.c.workspace_id == bindparam("workspace"))
-        .order_by(found.c.person_id)
+        .order_by(one.person_id)
     )

@@ -29,3 +29,11 @@ DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 HORIZON_MS = 400 * DAY_MS
 """How far ahead of the last event intervals are drawn; ``until`` beyond it is null."""
+
+
+def hour_until(at_ms: int) -> int:
+    """The whole hour, in UTC milliseconds, at which the hour that a moment lies in ends.
+
+    A whole hour ends its own: what began exactly then is counted in what stands at that hour.
+    """
+    return -(-at_ms // HOUR_MS) * HOUR_MS

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, delete, func, select
 
 from services.contract import tables
-from services.contract.phases import HOUR_MS
+from services.contract.phases import hour_until
 from services.runtime.bulk import insert_rows
 
 COMPACT_AFTER_ROWS = 20_000
@@ -38,14 +38,14 @@ class Counts:
             hours = deltas.get((kind, key))
             if hours is None:
                 hours = deltas[kind, key] = defaultdict(int)
-            hours[from_ms // HOUR_MS] += sign
+            hours[hour_until(from_ms)] += sign
             if to_ms is not None:
-                hours[to_ms // HOUR_MS] -= sign
+                hours[hour_until(to_ms)] -= sign
 
     def write(self, db: Connection, workspace_id: int) -> int:
         """Append them; how many rows it was."""
         rows = [
-            (workspace_id, kind, key, hour * HOUR_MS, n)
+            (workspace_id, kind, key, hour, n)
             for (kind, key), hours in sorted(self._deltas.items())
             for hour, n in sorted(hours.items())
             if n

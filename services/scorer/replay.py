@@ -177,7 +177,7 @@ def differing_counts(db: Connection, workspace_id: int) -> Iterator[tuple[str, s
 def _counts_of_intervals(db: Connection, workspace_id: int, kind: str, key: str) -> dict[int, int]:
     counts: Counter[int] = Counter()
     for column, sign in ((_interval.valid_from_ms, 1), (_interval.valid_to_ms, -1)):
-        hour = column - column % HOUR_MS
+        hour = column + (HOUR_MS - column % HOUR_MS) % HOUR_MS
         query = (
             select(hour, func.count())
             .where(

@@ -1,12 +1,15 @@
 """The migrations make exactly the tables of ``services/contract/tables/``, on both databases."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, func, insert, select, text
 
+from services.contract import tables
+from services.contract.phases import hour_until
 from services.runtime.database import open_database, writing
 from services.runtime.migrations import FOLDER, NewerDatabaseError, migrate
 
@@ -36,3 +39,36 @@ def test_a_database_of_a_later_version_is_left_alone(engine: Engine, database_ur
         migrate(database_url)
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "from-tomorrow"
+
+
+def test_buckets_of_hours_that_begin_become_those_that_end(engine: Engine) -> None:
+    """Counts of before 0022 come to what this code would have counted."""
+    hour = 3_600_000
+    stays = [
+        (5 * hour, 7 * hour),
+        (5 * hour + 1, None),
+        (6 * hour - 1, 7 * hour + 2),
+        (0, 5 * hour),
+    ]
+    before, wanted = Counter[int](), Counter[int]()
+    for stay in stays:
+        for moment, one in zip(stay, (1, -1), strict=True):
+            if moment is not None:
+                before[moment // hour * hour] += one
+                wanted[hour_until(moment)] += one
+    with writing(engine).begin() as db:
+        for begin, end in stays:
+            held = {"valid_from_ms": begin, "valid_to_ms": end, "known_from_ms": 0}
+            place = {"workspace_id": 1, "kind": "phase", "key": "see"}
+            db.execute(insert(tables.interval).values(**place, **held, person_id=1))
+        for at, number in before.items():
+            db.execute(insert(tables.count_delta).values(**place, hour_ms=at, delta=number))
+    with engine.connect() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(FOLDER))
+        command.stamp(config, "0021")
+        command.upgrade(config, "head")
+        row = tables.count_delta.c
+        query = select(row.hour_ms, func.sum(row.delta)).group_by(row.hour_ms)
+        found = {at: int(number) for at, number in connection.execute(query).all() if number}
+    assert found == {at: number for at, number in wanted.items() if number}

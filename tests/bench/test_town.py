@@ -7,7 +7,11 @@ import pytest
 from bench import growth, town
 from bench.figures import Figure
 from bench.filling import Spans
+from bench.kept import Town
 from bench.segments import Size, measure_town
+from bench.town import found_town
+from services.runtime.clock import now_ms
+from services.runtime.database import open_database
 from tests.servers.postgres import Postgres
 
 TINY = Size(40, asked=1, spans=Spans(warm=0.1, backlog=0.2, paced=5))
@@ -19,7 +23,10 @@ def test_a_tiny_town_is_measured(
     monkeypatch.setattr(town, "KINDS", 4)
     monkeypatch.setattr("bench.townsfolk.BACKLOG", 50)
     monkeypatch.setattr("bench.townsfolk.APPEND", 10)
-    figures = measure_town(postgres, tmp_path, postgres_server, TINY)
+    engine = open_database(postgres)
+    key = found_town(engine, TINY.persons, now_ms())
+    engine.dispose()
+    figures = measure_town(Town(postgres_server, postgres, key), tmp_path, TINY)
     told = {figure.name: figure.value for figure in figures}
     assert told["filled while 500 events a second come"] > 0
     assert told["scored from a backlog"] > 0

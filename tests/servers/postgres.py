@@ -40,7 +40,8 @@ class Postgres:
             "max_connections": "200",
             **settings,
         }
-        self._initialise()
+        if not (folder / "data").exists():
+            self._initialise()
         self.start()
 
     @property
@@ -99,12 +100,17 @@ class Postgres:
 
 
 @contextmanager
-def run_postgres(settings: Mapping[str, str] | None = None) -> Iterator[Postgres]:
-    """A server on a free port, without databases of ours; gone afterwards.
+def run_postgres(
+    settings: Mapping[str, str] | None = None, kept: Path | None = None
+) -> Iterator[Postgres]:
+    """A server on a free port; gone afterwards.
 
-    ``settings`` are server settings on top of ours, such as :data:`NOT_DURABLE`.
+    Args:
+        settings: of the server on top of ours, such as :data:`NOT_DURABLE`.
+        kept: a folder with what another left there, and where this one leaves what it has; else
+            there is no database of ours.
     """
-    folder = Path(tempfile.mkdtemp(prefix="kentering-postgres-"))
+    folder = kept or Path(tempfile.mkdtemp(prefix="kentering-postgres-"))
     server: Postgres | None = None
     try:
         server = Postgres(folder, settings or {})
@@ -112,7 +118,8 @@ def run_postgres(settings: Mapping[str, str] | None = None) -> Iterator[Postgres
     finally:
         if server is not None:
             server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        if kept is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _binaries() -> Path:

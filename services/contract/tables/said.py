@@ -73,7 +73,16 @@ interval = Table(
     Column("known_to_ms", BigInteger),  # null: what we hold now
     Column("event_id", LargeBinary),  # the event that began it; null: silence
     Index("intervals_of_person", "workspace_id", "person_id", "kind", "valid_from_ms"),
-    Index("members_by_person", "workspace_id", "kind", "key", "person_id", "valid_from_ms"),
+    # Both bounds, so that who came and went is passed over without a look at the row.
+    Index(
+        "members_by_person",
+        "workspace_id",
+        "kind",
+        "key",
+        "person_id",
+        "valid_from_ms",
+        "valid_to_ms",
+    ),
     Index("entries_at_time", "workspace_id", "kind", "key", "valid_from_ms"),
     Index("exits_at_time", "workspace_id", "kind", "key", "valid_to_ms"),
 )
@@ -85,7 +94,8 @@ count_delta = Table(
     of_workspace(),
     Column("kind", Text, nullable=False),
     Column("key", Text, nullable=False),
-    # In the hour beginning here so many more intervals (as now known) began than ended.
+    # In the hour until here so many more intervals (as now known) began than ended; what lies on
+    # a whole hour lies in the one until it.
     Column("hour_ms", BigInteger, nullable=False),
     Column("delta", Integer, nullable=False),
     Index("counts_until", "workspace_id", "kind", "key", "hour_ms", "delta"),

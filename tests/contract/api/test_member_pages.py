@@ -15,6 +15,7 @@ from services.contract.phases import DAY_MS, HOUR_MS
 from services.contract.tables import interval, segment_version
 from services.runtime.bulk import insert_rows
 from services.runtime.database import writing
+from services.scorer.counts import Counts
 from tests.contract.api.world import NOW_MS, World
 
 SEEN = {"type": "events", "event": ["page"], "within_days": 30}
@@ -107,11 +108,11 @@ def test_pages_beside_a_writer_that_does_not_stop(world: World, client: Client) 
 def test_rare_moments_among_many_stays(
     client: Client, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With 40 looked at for a page, whoever holds is found at any moment, and the pages end."""
+    """With 40 passed over for a page, whoever holds is found at any moment, and the pages end."""
     persons = [world.person(f"u{i}", [world.event(5, "page", f"u{i}")]) for i in range(20)]
     _segment(client, world, {"type": "attribute", "name": "x", "op": "known"})
     stays = _many_stays(world, len(persons))
-    monkeypatch.setattr(pages, "LOOKED_AT_MAX", 40)
+    monkeypatch.setattr(pages, "PASSED_MAX", 40)
     for at in (NOW_MS - 40 * DAY_MS, NOW_MS - 39 * DAY_MS, NOW_MS, NOW_MS + 59 * DAY_MS):
         wanted = {person for person, begin, end in stays if begin <= at < end}
         found = _members(client, as_of=rfc3339(at), limit=10)
@@ -121,8 +122,9 @@ def test_rare_moments_among_many_stays(
 
 def _many_stays(world: World, persons: int) -> list[tuple[int, int, int]]:
     """Of everybody an hour a day, from 40 days ago on; one person's hours each follow another's."""
+    whole_ms = NOW_MS - NOW_MS % HOUR_MS
     stays = [
-        (person, NOW_MS + day * DAY_MS + person * HOUR_MS, NOW_MS + day * DAY_MS + end * HOUR_MS)
+        (person, whole_ms + (24 * day + person) * HOUR_MS, whole_ms + (24 * day + end) * HOUR_MS)
         for person in range(1, persons + 1)
         for day in range(-40, 60)
         for end in (person + 1,)
@@ -134,3 +136,26 @@ def _many_stays(world: World, persons: int) -> list[tuple[int, int, int]]:
     with writing(world.engine).begin() as db:
         insert_rows(db, interval, (*columns, "known_from_ms"), rows)
     return stays
+
+
+def test_whole_hours_are_counted_exactly(client: Client, world: World) -> None:
+    """Who comes or goes on the stroke of an hour is counted so, and at the moments beside it."""
+    persons = [world.person(f"u{i}", [world.event(5, "page", f"u{i}")]) for i in range(4)]
+    _segment(client, world, {"type": "attribute", "name": "x", "op": "known"})
+    stays = _many_stays(world, len(persons))
+    with world.engine.connect() as db:
+        key = str(db.execute(select(segment_version.c.id)).scalar_one())
+    counts = Counts()
+    counts.add((("segment", key, begin, end, None) for _, begin, end in stays), 1)
+    with writing(world.engine).begin() as db:
+        counts.write(db, world.id)
+    begin = NOW_MS - 2 * DAY_MS
+    asked = {"from": rfc3339(begin), "to": rfc3339(begin + DAY_MS), "step": "hour"}
+    points = client.get("/v1/segments/s/trend", params=asked).json()["points"]
+    first_ms = begin - begin % HOUR_MS
+    for number, point in enumerate(points):
+        at_ms = first_ms + number * HOUR_MS
+        assert point["count"] == sum(since <= at_ms < until for _, since, until in stays)
+        for near_ms in (at_ms - 1, at_ms, at_ms + 1):
+            told = client.get("/v1/segments/s/count", params={"as_of": rfc3339(near_ms)}).json()
+            assert told["count"] == sum(since <= near_ms < until for _, since, until in stays)

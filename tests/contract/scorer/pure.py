@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, select
 from services.contract import tables
 from services.contract.decision import DECIDED
 from services.contract.event import Event, Identity, encode, primary
-from services.contract.phases import HOUR_MS
+from services.contract.phases import hour_until
 from services.contract.sweeps import frames_of
 from services.model.behaviour import judged, swept
 from services.model.identity import COOKIE, UNIQUE, WEAK
@@ -237,9 +237,9 @@ def assert_sound(engine: Engine, workspace_id: int = 1) -> None:
             exclusive = one.kind == other.kind and (one.kind != "segment" or one.key == other.key)
             assert not (exclusive and _overlap(one, other)), (one, other)
         for row in rows:
-            counts[row.kind, row.key, row.from_ms // HOUR_MS * HOUR_MS] += 1
+            counts[row.kind, row.key, hour_until(row.from_ms)] += 1
             if row.to_ms is not None:
-                counts[row.kind, row.key, row.to_ms // HOUR_MS * HOUR_MS] -= 1
+                counts[row.kind, row.key, hour_until(row.to_ms)] -= 1
     delta = tables.count_delta.c
     with engine.connect() as db:
         query = (
