@@ -69,6 +69,7 @@ from services.api.dashboard import (
     privacy,
     segment_editor,
 )
+from services.api.dashboard import imports as import_pages
 from services.api.dashboard import jobs as job_pages
 from services.api.dashboard import routes as dashboard
 from services.api.dashboard import segments as segment_pages
@@ -160,7 +161,7 @@ def _routes() -> Sequence[BaseRoute]:
     whole.include_router(problem_pages.router)
     for pages in (
         dashboard, people, segment_pages, segment_editor, privacy, keeping, webhook_pages,
-        trigger_pages, job_pages, access, invitations, password,
+        trigger_pages, job_pages, import_pages, access, invitations, password,
     ):  # fmt: skip
         whole.include_router(pages.router)
     return whole.routes

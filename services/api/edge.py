@@ -16,7 +16,7 @@ from services.api.problem import Problem, Shown
 from services.api.suggest import meant, shown
 
 BODY_BYTES_MAX = 1_048_576
-_FILES = re.compile(r"/v1/imports/[^/]+/file")
+_FILES = re.compile(r"(/v1/imports|/jobs)/[^/]+/file")
 """Where a body is a file, which is never whole in memory."""
 
 POLICY = (

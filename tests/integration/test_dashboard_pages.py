@@ -1,6 +1,7 @@
 """The dashboard in a real Chromium: a segment by keyboard, people, a privacy officer's work."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -167,3 +168,33 @@ def test_a_tool_is_connected_and_what_is_kept_is_shown(product: Product, page: P
         )
         _right(page)
     assert len(product.get("/v1/triggers")["triggers"]) == 1
+
+
+def test_a_file_of_people_is_checked_and_then_brought_in(
+    product: Product, page: Page, tmp_path: Path
+) -> None:
+    file = tmp_path / "open dag.csv"
+    file.write_text(
+        "E-mail;Naam;Akkoord op\neva@post.example;Eva;03-05-2025\nfout;Fred;03-05-2025\n"
+    )
+    page.get_by_role("link", name="Bestanden", exact=True).click()
+    page.get_by_role("link", name="Mensen inlezen").click()
+    page.get_by_label("Bestand", exact=True).set_input_files(file)
+    expect(page.get_by_label("Dit is: E-mail")).to_have_value("id:email")
+    expect(page.get_by_label("Dit is: Akkoord op")).to_have_value("given_at")
+    for purpose in ("meten", "een schatting maken"):
+        page.get_by_label(purpose, exact=True).check()
+    page.get_by_label("Met welke tekst ze instemden").fill("privacyverklaring 3")
+    page.get_by_label("Waar dat gevraagd en bewaard wordt").fill("de open dag")
+    for_real = page.get_by_role("button", name="Lees het in")
+    expect(for_real).to_be_disabled()
+    page.get_by_role("button", name="Kijk het bestand na").click()
+    expect(page.get_by_text("Dit is geen e-mailadres")).to_be_visible()
+    expect(for_real).to_be_enabled()
+    _right(page)
+    for_real.click()
+    page.wait_for_url("**/jobs/j_*")
+    expect(page.get_by_text("klaar", exact=True)).to_be_visible()
+    expect(page.get_by_text("open dag.csv")).to_be_visible()
+    _right(page)
+    assert product.await_events("email", "eva@post.example", 1)["attributes"]["name"] == "Eva"

@@ -1,9 +1,23 @@
 """Problems in the words of a page: what is the matter, and what to do."""
 
+from services.api.dashboard.import_texts import IMPORT_PROBLEMS
 from services.api.problem import Problem
 from services.model.words import Language
 
 Both = dict[Language, str]
+
+
+class FormError(Problem):
+    """A form of a page is not filled in right.
+
+    Args:
+        told: the name of the text that says what is wrong with it, and what to do.
+    """
+
+    def __init__(self, told: str) -> None:
+        super().__init__(400, "invalid", "The form is not right.")
+        self.told = told
+
 
 _TITLES: dict[int, Both] = {
     400: {"nl": "Zo kan het niet", "en": "It does not work like this"},
@@ -52,7 +66,7 @@ _BY_STATUS: dict[int, Both] = {
         "en": "Nothing was changed. Try again in half a minute.",
     },
 }
-_BY_CODE: dict[str, Both] = {
+_BY_CODE: dict[str, Both] = IMPORT_PROBLEMS | {
     "not_sure": {
         "nl": "Er is niets veranderd. Ga terug, en zet eerst het vinkje.",
         "en": "Nothing was changed. Go back, and tick the box first.",
@@ -188,5 +202,6 @@ def title_of(status: int, language: Language) -> str:
 
 def what_to_do(problem: Problem, language: Language) -> str:
     """What is the matter here, and what helps."""
-    told = _BY_CODE.get(problem.code) or _BY_STATUS.get(problem.status)
+    named = problem.told if isinstance(problem, FormError) else problem.code
+    told = _BY_CODE.get(named) or _BY_STATUS.get(problem.status)
     return (told or _BY_STATUS[500 if problem.status >= 500 else 400])[language]

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection
 
 from services.api.context import Context, Here
+from services.api.dashboard.error_texts import FormError
 from services.api.dashboard.pages import SMALL_FORM, FormOf, May, field, lang, must_be_own
 from services.api.dashboard.session import Visitor
 from services.api.idempotency import Once
@@ -59,10 +60,10 @@ def must_be_sure(sent: Sent) -> None:
     """Go on only if the box was ticked.
 
     Raises:
-        Problem: 400.
+        FormError: it was not.
     """
     if sent.field("sure") != "yes":
-        raise Problem(400, "not_sure", "Tick the box first.")
+        raise FormError("not_sure")
 
 
 def go_to(sent: Sent, address: str) -> Response:

@@ -9,11 +9,13 @@ JOBS: dict[str, tuple[str, str]] = {
     "jobs_hint": (
         (
             "Wat werd ingelezen en geëxporteerd, het nieuwste boven. Een export begint op de "
-            "pagina van een segment; een import over de API of met „kentering import”."
+            "pagina van een segment. Andere bestanden dan van mensen komen binnen over de API of "
+            "met „kentering import”."
         ),
         (
             "What was brought in and taken out, the newest on top. An export begins on a "
-            "segment's page; an import over the API or by “kentering import”."
+            "segment's page. Files of other things than people come in over the API or by "
+            "“kentering import”."
         ),
     ),
     "jobs_none": ("Er is nog niets.", "There is nothing yet."),
@@ -31,10 +33,10 @@ JOBS: dict[str, tuple[str, str]] = {
     "job_export": ("Export: {segment}, {use}", "Export: {segment}, {use}"),
     "job_counts": ("Wat ervan kwam", "What came of it"),
     "job_errors": ("Regels waar iets mee was", "Rows that something was wrong with"),
-    "job_errors_more": (
-        "De eerste {shown} van {all}. De API geeft ze allemaal.",
-        "The first {shown} of {all}. The API gives them all.",
-    ),
+    "job_errors_more": ("Volgende regels", "Next rows"),
+    "job_file_name": ("Bestand", "File"),
+    "job_trial": ("proef", "trial"),
+    "job_wrong": ("Fouten", "Errors"),
     "job_row": ("Regel", "Row"),
     "job_column": ("Kolom", "Column"),
     "job_error": ("Wat eraan te doen is", "What to do about it"),
@@ -68,10 +70,10 @@ IMPORTED: dict[str, Both] = {
 }
 
 _COUNTS: dict[str, Both] = {
-    "told": {"nl": "verteld", "en": "told"},
+    "told": {"nl": "ingelezen", "en": "brought in"},
     "repeated": {"nl": "waren er al", "en": "were there already"},
-    "would_be_told": {"nl": "zouden verteld worden", "en": "would be told"},
-    "can_be_scored": {"nl": "kunnen gevolgd worden", "en": "can be scored"},
+    "would_be_told": {"nl": "zouden ingelezen worden", "en": "would be brought in"},
+    "can_be_scored": {"nl": "kunnen een fase krijgen", "en": "can be scored"},
     "no_consent_to_profile": {
         "nl": "gaven geen toestemming voor een schatting",
         "en": "gave no consent to an estimate",

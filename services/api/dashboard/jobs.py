@@ -1,15 +1,16 @@
 """The pages about imports and exports: how far they are, what came of them, their files."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.api.context import Here
+from services.api.context import Context, Here
 from services.api.dashboard.forms import Sent, go_to, on_form
+from services.api.dashboard.job_errors import error_in_words, problem_in_words
 from services.api.dashboard.job_texts import IMPORTED, JOB_STATUS, count_in_words
 from services.api.dashboard.names import segment_names
-from services.api.dashboard.pages import May, page, words_of
+from services.api.dashboard.pages import May, html, page, templates, words_of
 from services.api.dashboard.session import Visitor
 from services.api.dashboard.texts import Words
 from services.api.jobs.routes import JobPath, get_job, list_errors, list_jobs, post_cancel
@@ -38,7 +39,11 @@ class Shown:
     is_open: bool
     is_dry_run: bool
     is_gone: bool
-    """An export whose file was kept long enough."""
+    """An export whose file was kept long enough, or was removed: then ``problem`` says why."""
+    file_name: str
+    """Of an import, where that was told."""
+    new: int
+    """Rows of a trial that would come in."""
     progress: float | None
     rows: str
     begun: str
@@ -48,6 +53,15 @@ class Shown:
     counts: list[tuple[str, int]]
     errors: int
     file: FileOut | None
+
+
+@dataclass(frozen=True)
+class WrongRow:
+    """A row that something was wrong with, in words."""
+
+    number: int
+    column: str | None
+    what_to_do: str
 
 
 @router.get("")
@@ -69,22 +83,19 @@ def jobs(here: Here, request: Request, visitor: SeesJobs, cursor: Cursor = None)
 
 
 @router.get("/{job_id}")
-def job(here: Here, request: Request, visitor: SeesJobs, job_id: JobPath) -> Response:
+def job(
+    here: Here, request: Request, visitor: SeesJobs, job_id: JobPath, errors: Cursor = None
+) -> Response:
     """How far one is, what was wrong with rows of its file, and the file that it made."""
-    found = get_job(here, visitor.credential(), job_id)
-    errors = list_errors(here, visitor.credential(), job_id, None, ERRORS_SHOWN_MAX).errors
-    with here.engine.connect() as connection:
-        words, name = words_of(connection, visitor, request)
-        segments = segment_names(connection, visitor.workspace_id)
-    return page(
-        "job.html",
-        words,
-        visitor,
-        workspace=name,
-        path=f"/jobs/{job_id}",
-        job=_shown(found, segments, words),
-        errors=errors,
-    )
+    words, name, told = _told(here, request, visitor, job_id, errors)
+    return page("job.html", words, visitor, workspace=name, path=f"/jobs/{job_id}", **told)
+
+
+@router.get("/{job_id}/part")
+def part(here: Here, request: Request, visitor: SeesJobs, job_id: JobPath) -> Response:
+    """The same without a page around it, for the script that waits for a trial."""
+    words, _, told = _told(here, request, visitor, job_id, None)
+    return html(templates.get_template("job_part.html").render(words=words, visitor=None, **told))
 
 
 @on_form(router, "/{job_id}/cancel", _WORKS)
@@ -93,6 +104,24 @@ def cancel(sent: Sent) -> Response:
     job_id = sent.named("job_id")
     post_cancel(sent.here, sent.visitor.credential(), job_id)
     return go_to(sent, f"/jobs/{job_id}")
+
+
+def _told(
+    here: Context, request: Request, visitor: Visitor, job_id: str, errors: str | None
+) -> tuple[Words, str, dict[str, Any]]:
+    """Words, the workspace's name, and what is told of a job."""
+    found = get_job(here, visitor.credential(), job_id)
+    wrong = list_errors(here, visitor.credential(), job_id, errors, ERRORS_SHOWN_MAX)
+    with here.engine.connect() as connection:
+        words, name = words_of(connection, visitor, request)
+        segments = segment_names(connection, visitor.workspace_id)
+    rows = [
+        WrongRow(one.row, one.column, error_in_words(one.code, one.message, words.language))
+        for one in wrong.errors
+    ]
+    return words, name, {
+        "job": _shown(found, segments, words), "errors": rows, "more_errors": wrong.next,
+    }  # fmt: skip
 
 
 def _shown(found: JobOut, segments: dict[str, str], words: Words) -> Shown:
@@ -117,12 +146,14 @@ def _shown(found: JobOut, segments: dict[str, str], words: Words) -> Shown:
         is_open=found.status in OPEN,
         is_dry_run=bool(found.asked.get("dry_run")),
         is_gone=is_export and found.status == "done" and found.file is None,
+        file_name=str(found.asked.get("file_name") or ""),
+        new=found.counts.get("would_be_told", 0),
         progress=found.progress,
         rows=rows,
         begun=words.told_moment(found.created_at),
         finished=words.told_moment(found.finished_at) if found.finished_at else "",
         by=words.maker(found.created_by),
-        problem=found.problem or "",
+        problem=problem_in_words(found.problem or "", language),
         counts=[(count_in_words(one, language), n) for one, n in found.counts.items()],
         errors=found.errors,
         file=found.file,

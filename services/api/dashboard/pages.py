@@ -91,6 +91,16 @@ def picture(svg: bytes) -> Response:
     return Response(svg, media_type="image/svg+xml", headers=headers)
 
 
+def must_be_from_here(request: Request) -> None:
+    """Take nothing that a page of another site sends.
+
+    Raises:
+        Problem: 403.
+    """
+    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        raise Problem(403, "cross_site", "This comes from another site.")
+
+
 class FormOf:
     """A dependency: the fields of a form that a page of our own sent."""
 
@@ -103,8 +113,7 @@ class FormOf:
         Raises:
             Problem: 400, 413, there is too much; 403, another site sent it.
         """
-        if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-            raise Problem(403, "cross_site", "This comes from another site.")
+        must_be_from_here(request)
         body = await request.body()
         if len(body) > self._bytes_max:
             raise Problem(413, "too_large", "A form is not that large.")

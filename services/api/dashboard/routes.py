@@ -45,6 +45,7 @@ router = APIRouter(include_in_schema=False)
 _STATIC = {
     "style.css": "text/css",
     "live.js": "text/javascript",
+    "import.js": "text/javascript",
     "login.js": "text/javascript",
     "invitation.js": "text/javascript",
     "icon.svg": "image/svg+xml",

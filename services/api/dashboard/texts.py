@@ -8,6 +8,7 @@ from fastapi import Request
 from services.api.dashboard.access_texts import ACCESS
 from services.api.dashboard.audit_texts import DONE, FIELDS, SCOPES, VALUES
 from services.api.dashboard.event_texts import EVENTS
+from services.api.dashboard.import_texts import IMPORTS
 from services.api.dashboard.job_texts import JOBS
 from services.api.dashboard.keeping_texts import KEEPING
 from services.api.dashboard.people_texts import PEOPLE
@@ -67,7 +68,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "to": ("naar", "to"),
 }  # fmt: skip
 
-_TEXTS |= ACCESS | JOBS | KEEPING | PEOPLE | PRIVACY | SEGMENTS | TRIGGERS | WEBHOOKS
+_TEXTS |= ACCESS | IMPORTS | JOBS | KEEPING | PEOPLE | PRIVACY | SEGMENTS | TRIGGERS | WEBHOOKS
 
 _MONTHS: dict[Language, tuple[str, ...]] = {
     "nl": ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec"),

@@ -74,6 +74,15 @@ def csv_rows(pieces: Iterable[bytes], dialect: Dialect, wanted: set[str]) -> Ite
             yield _row(number, len(header), places, cells)
 
 
+def csv_header(pieces: Iterable[bytes], dialect: Dialect) -> list[str]:
+    """The names of a CSV file's columns, in their order; one may stand there twice, or be empty.
+
+    Raises:
+        RefusedError: it is no text, or its header cannot be read.
+    """
+    return _header(_Records(lines(pieces, dialect.encoding)), dialect.delimiter)[0]
+
+
 class _Records:
     """Lines, counted by record: a quoted cell may go over several."""
 

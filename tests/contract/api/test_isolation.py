@@ -18,6 +18,7 @@ from sqlalchemy import Engine, event, select
 from services.api.app import create_app
 from services.api.dashboard import (
     access,
+    imports,
     jobs,
     keeping,
     people,
@@ -58,6 +59,7 @@ NO_IDS = {"phase": "see", "name": "x", "code": "x", "token": "x", "namespace": "
 
 PAGES = (
     dashboard, access, people, privacy, keeping, segments, segment_editor, webhooks, triggers, jobs,
+    imports,
 )  # fmt: skip
 FORM = {"role": "reader", "sure": "yes", "reason": "by phone", "day": "2026-11-01", "name": "x",
         "use": "insight", "format": "csv", "do": "save", "r.type": "all", "r.0.type": "phase",
@@ -156,6 +158,7 @@ def test_no_page_tells_of_another_workspace(
         csrf = re.search(r'name="csrf" value="(\w+)"', client.get("/access").text)
         assert csrf is not None
         form = {"csrf": csrf[1], **FORM}
+        client.headers["X-CSRF"] = csrf[1]
         for route in [one for part in PAGES for one in part.router.routes]:
             assert isinstance(route, APIRoute)
             names = set(re.findall(r"{(\w+)}", route.path)) - NO_IDS.keys()

@@ -159,10 +159,10 @@ def test_files_are_shown_with_what_was_wrong(browser: Client, world: World) -> N
         half = {"status": "running", "done": 300, "total": 1200, "errors": 1}
         connection.execute(update(job).values(half | {"counts": {"would_be_told": 299}}))
         wrong = {"workspace_id": world.id, "job_id": row.id, "number": 0, "row": 17}
-        wrong |= {"column": "On", "code": "date", "text": "This is no date."}
+        wrong |= {"column": "On", "code": "not_a_date", "text": "This is no date."}
         connection.execute(insert(job_error).values(wrong))
     page = browser.get(f"/jobs/{made}?lang=nl").text
-    for told in ("300 van 1.200", "25%", "Zouden verteld worden", "This is no date.", "refresh"):
+    for told in ("300 van 1.200", "25%", "Zouden ingelezen worden", "Dit is geen datum", "refresh"):
         assert told in page, told
     assert "Import: mensen" in browser.get("/jobs?lang=nl").text
     assert _send(browser, f"/jobs/{made}/cancel").status_code == 303
@@ -194,3 +194,55 @@ def test_how_long_people_are_kept_is_set(browser: Client) -> None:
     assert "De verklaring is vastgelegd." in told
     assert "1 jan 2026" in told
     assert "Er is geen verklaring." in _send(browser, "/keeping/declaration/end").text
+
+
+@OF_THE_FORM
+def test_people_are_brought_in_by_file(browser: Client, world: World) -> None:
+    csrf = re.search(r'name="csrf" value="(\w+)"', browser.get("/webhooks").text)
+    assert csrf is not None
+    own = {"X-CSRF": csrf[1]}
+    assert "Mensen inlezen" in browser.get("/jobs?lang=nl").text
+    assert browser.get("/new-import").status_code == 200
+    sample = b"E-mail;Regio;Akkoord op\nanna@post.example;Noord;2025-05-03\n"
+    assert browser.post("/new-import/columns", content=sample).status_code == 403
+    wrong = browser.post("/new-import/columns?lang=nl", content=b"PK\x03\x04", headers=own)
+    assert (wrong.status_code, "rekenblad" in wrong.text) == (400, True)
+    large = browser.post("/new-import/columns", content=b"x" * 70_000, headers=own)
+    assert large.status_code == 413
+    form = browser.post("/new-import/columns", content=sample, headers=own).text
+    assert '<option value="id:email" selected>' in form
+    assert '<option value="given_at" selected>' in form
+    filled = {
+        "column_0": "E-mail", "means_0": "id:email", "column_1": "Regio", "means_1": "as:text",
+        "name_1": "region", "column_2": "Akkoord op", "means_2": "given_at", "dates": "iso",
+        "decimal": ",", "as_of": "2025-06-01", "agreed": ["measure", "profile"],
+        "source": "een formulier", "text_version": "3", "file_name": "lijst.csv", "dry_run": "yes", "format": "csv",
+    }  # fmt: skip
+    for missing, why in (
+        ({"means_0": ""}, "minstens één kolom"),
+        ({"means_1": "id:email"}, "hetzelfde"),
+        ({"name_1": ""}, "eigen naam"),
+        ({"name_1": "leeftijd"}, "afkomst"),
+        ({"agreed": ""}, "instemde met meten"),
+        ({"means_2": ""}, "wanneer mensen instemden"),
+        ({"as_of": "x"}, "welke dag"),
+        ({"dates": "x"}, "klopt niet"),
+    ):
+        answer = _send(browser, "/new-import", **(filled | missing))
+        assert (answer.status_code, why in answer.text) == (400, True), answer.text
+    made = _send(browser, "/new-import", **filled)
+    assert made.status_code == 201
+    at = f"/jobs/{made.json()['job']}"
+    asked = _api(browser, "GET", at).json()["asked"]
+    assert (asked["dry_run"], asked["identities"]) == (True, {"email": "E-mail"})
+    assert asked["consent"]["given_at"] == {"column": "Akkoord op"}
+    assert asked["attributes"] == {"region": {"column": "Regio", "type": "text"}}
+    assert browser.put(f"{at}/file", content=sample).status_code == 403
+    assert browser.put(f"{at}/file", content=b"", headers=own).status_code == 400
+    assert browser.put(f"{at}/file", content=sample, headers=own).status_code == 204
+    again = browser.put(f"{at}/file?lang=nl", content=sample, headers=own)
+    assert (again.status_code, "Begin opnieuw" in again.text) == (409, True)
+    part = browser.get(f"{at}/part").text
+    assert ('data-status="waiting"' in part, "<h1" in part) == (True, False)
+    for told in ("lijst.csv", "proef"):
+        assert told in browser.get("/jobs?lang=nl").text
