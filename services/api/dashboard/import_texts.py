@@ -106,8 +106,8 @@ IMPORTS: dict[str, tuple[str, str]] = {
         "Is it right like this? Then choose “Bring it in” above. Rows with an error are left out.",
     ),
     "import_after_none": (
-        "Zo komt er niemand binnen. Verander hierboven iets, of verbeter het bestand.",
-        "Like this nobody comes in. Change something above, or mend the file.",
+        "Zo komt er niemand bij. Verander hierboven iets, of verbeter het bestand.",
+        "Like this nobody new comes in. Change something above, or mend the file.",
     ),
 }
 

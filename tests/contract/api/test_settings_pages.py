@@ -216,7 +216,8 @@ def test_people_are_brought_in_by_file(browser: Client, world: World) -> None:
         "column_0": "E-mail", "means_0": "id:email", "column_1": "Regio", "means_1": "as:text",
         "name_1": "region", "column_2": "Akkoord op", "means_2": "given_at", "dates": "iso",
         "decimal": ",", "as_of": "2025-06-01", "agreed": ["measure", "profile"],
-        "source": "een formulier", "text_version": "3", "file_name": "lijst.csv", "dry_run": "yes", "format": "csv",
+        "source": "een formulier", "text_version": "3", "file_name": "lijst.csv",
+        "dry_run": "yes", "format": "csv",
     }  # fmt: skip
     for missing, why in (
         ({"means_0": ""}, "minstens één kolom"),
