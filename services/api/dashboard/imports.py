@@ -66,7 +66,9 @@ def begin(sent: Sent) -> Response:
 
     def ask(sent: Sent) -> Changed:
         body = body_of(PeopleImport, wished(sent, words, sent.here.clock()))
-        return {"job": post_import(sent.here, sent.visitor.credential(), body, AS_OFTEN_AS_SENT).id}
+        credential = sent.visitor.credential()
+        made = post_import(sent.here, credential, body, AS_OFTEN_AS_SENT, Response())
+        return {"job": made.id}
 
     def show(_sent: Sent, done: Changed, problem: Problem | None) -> Response:
         if problem is None:
