@@ -5,22 +5,22 @@ unless the workspace says otherwise, counted from the rejection. Who said yes to
 hired, or has applied again since, is not looked at as an applicant.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, select, tuple_
+from sqlalchemy import BindParameter, Connection, Row, bindparam, select, tuple_
 
 from services.contract import tables
 from services.contract.event import Event
 from services.contract.phases import DAY_MS
 from services.model.version import Model
-from services.runtime.bulk import among
 from services.scorer.identities import lock
-from services.scorer.owners import hold_persons
+from services.scorer.owners import hold_persons, owner_at, owners_of
 from services.scorer.record import events_of
 from services.scorer.retention import ERASED_MAX, erase_over
 from services.scorer.rounds import Place, next_keeping
 
-_event, _link, _workspace = tables.event.c, tables.identity_link.c, tables.workspace.c
+_event, _workspace = tables.event.c, tables.workspace.c
 _GOING_ON = frozenset({"applied", "stage_changed", "rejected"})
 # Written out, so that SQLite too knows the index for it.
 _REJECTED: BindParameter[str] = bindparam("rejected", "rejected", literal_execute=True)
@@ -66,7 +66,7 @@ def erase_applicants(
         return Place(workspace_id + 1)
     # With the locks in hand: somebody may have been heard of meanwhile.
     lock(db, workspace_id)
-    rejected_ms = _persons(db, workspace_id, {row.identity_id: row.occurred_ms for row in found})
+    rejected_ms = _persons(db, workspace_id, found)
     hold_persons(db, rejected_ms)
     events = events_of(db, workspace_id, rejected_ms)
     over_ms = {
@@ -79,17 +79,14 @@ def erase_applicants(
     return Place(workspace_id, (found[-1].occurred_ms, bytes(found[-1].event_id)))
 
 
-def _persons(db: Connection, workspace_id: int, rejected_ms: Mapping[int, int]) -> dict[int, int]:
-    """When those were rejected, the last time, to whom these identities belong."""
-    query = select(_link.person_id, _link.identity_id).where(
-        _link.workspace_id == workspace_id,
-        among(db, _link.identity_id, rejected_ms),
-        _link.known_to_ms.is_(None),
-    )
-    found: dict[int, int] = {}
-    for person, identity in db.execute(query):
-        found[person] = max(found.get(person, 0), rejected_ms[identity])
-    return found
+def _persons(db: Connection, workspace_id: int, found: Sequence[Row[Any]]) -> dict[int, int]:
+    """When those were rejected, the last time, whose these rejections are."""
+    pieces = owners_of(db, workspace_id, {row.identity_id for row in found})
+    return {
+        owner_at(pieces[row.identity_id], row.occurred_ms): row.occurred_ms
+        for row in found
+        if row.identity_id in pieces  # somebody may have been erased meanwhile
+    }
 
 
 def _keeps(event: Event, ended_ms: int) -> bool:

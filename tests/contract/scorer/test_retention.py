@@ -9,7 +9,7 @@ from services.contract.event import Agreement, Event
 from services.contract.phases import DAY_MS
 from tests.contract.scorer.erased import ALL_OF_ANNA, anna, erasure, everything
 from tests.contract.scorer.pure import assert_sound
-from tests.contract.scorer.scene import NOW_MS, START_MS, Scene, user
+from tests.contract.scorer.scene import NOW_MS, START_MS, Scene, cookie, user
 
 pytestmark = pytest.mark.usefixtures("secret")
 
@@ -59,6 +59,19 @@ def test_applicants_who_agreed_to_nothing_are_kept_for_four_weeks(scene: Scene) 
     scene.scorer._chores._rejected_s = 0.0
     scene.drain()
     assert scene.count(tables.identity) == 3
+    assert_sound(scene.engine)
+
+
+def test_on_a_browser_of_several_people_it_was_one_of_them_who_was_rejected(scene: Scene) -> None:
+    asserted, browser = Agreement(asserted=True), cookie("c")
+    scene.score(
+        scene.day("page", user("first"), browser, day=20, agreement=asserted),
+        scene.day("rejected", browser, day=30, agreement=asserted, server_only=True),
+        scene.day("page", user("next"), browser, day=31, agreement=asserted),
+    )
+    scene.drain()
+    left = {value for (value,) in scene.rows(select(tables.identity.c.value))}
+    assert left == {"next", "c"}
     assert_sound(scene.engine)
 
 
