@@ -6,9 +6,8 @@ hired, or has applied again since, is not looked at as an applicant.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, select, tuple_
+from sqlalchemy import BindParameter, Connection, bindparam, select, tuple_
 
 from services.contract import tables
 from services.contract.event import Event
@@ -66,7 +65,8 @@ def erase_applicants(
         return Place(workspace_id + 1)
     # With the locks in hand: somebody may have been heard of meanwhile.
     lock(db, workspace_id)
-    rejected_ms = _persons(db, workspace_id, found)
+    rejected = [(row.identity_id, row.occurred_ms) for row in found]
+    rejected_ms = _persons(db, workspace_id, rejected)
     hold_persons(db, rejected_ms)
     events = events_of(db, workspace_id, rejected_ms)
     over_ms = {
@@ -79,13 +79,15 @@ def erase_applicants(
     return Place(workspace_id, (found[-1].occurred_ms, bytes(found[-1].event_id)))
 
 
-def _persons(db: Connection, workspace_id: int, found: Sequence[Row[Any]]) -> dict[int, int]:
-    """When those were rejected, the last time, whose these rejections are."""
-    pieces = owners_of(db, workspace_id, {row.identity_id for row in found})
+def _persons(
+    db: Connection, workspace_id: int, rejected: Sequence[tuple[int, int]]
+) -> dict[int, int]:
+    """When those were rejected, the last time, whose (identity id, moment) these are, in order."""
+    pieces = owners_of(db, workspace_id, {identity for identity, _ in rejected})
     return {
-        owner_at(pieces[row.identity_id], row.occurred_ms): row.occurred_ms
-        for row in found
-        if row.identity_id in pieces  # somebody may have been erased meanwhile
+        owner_at(pieces[identity], at_ms): at_ms
+        for identity, at_ms in rejected
+        if identity in pieces  # somebody may have been erased meanwhile
     }
 
 
