@@ -1,5 +1,6 @@
 """The form of an import: from what is filled in to the request that begins it."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ IDENTITIES = ("email", "user_id")
 PURPOSES = ("measure", "profile", "contact")
 KINDS = ("text", "number", "date", "yes_no", "list")
 _DIGITS_MAX = 15
+_NOT_IN_NAMES = re.compile(r"[/\\\x00-\x1f\x7f]+")
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def wished(sent: Sent, words: Words, now_ms: int) -> dict[str, Any]:
         "attributes": _attributes(by_kind["as"]),
         "consent": _basis(sent, words, by_kind),
         "dry_run": sent.field("dry_run") != "no",
-        "file_name": sent.field("file_name")[:200] or None,
+        "file_name": _NOT_IN_NAMES.sub(" ", sent.field("file_name"))[:200] or None,
     }
 
 

@@ -11,7 +11,8 @@ from services.model.words import Language
 _ROWS: dict[str, str] = {
     "no_identity": "Hier staat niemand: vul een kolom in die zegt wie het is.",
     "not_an_address": "Dit is geen e-mailadres: schrijf het als anna@example.org.",
-    "no_consent": "Zonder instemming met meten wordt niemand gevolgd: de regel is overgeslagen.",
+    "no_consent": "Er staat geen ja op meten: de regel is overgeslagen. Een nee telt als antwoord "
+    "van wie bekend is, met de datum erbij.",
     "withdrawn": "Deze persoon trok later de toestemming in: er is niets bewaard.",
     "before_consent": "Het gebeurde voordat deze persoon instemde.",
     "unknown_person": "Deze persoon is niet bekend: lees eerst de mensen in, met hun instemming.",
@@ -39,6 +40,7 @@ _ROWS: dict[str, str] = {
     "weggelaten.",
     "doubt_shortened": "Een tekst was te lang of had tekens die niet bewaard kunnen worden.",
 }
+_REST = " De rest van de regel is wel ingelezen."
 _JOBS: tuple[tuple[str, str], ...] = (
     (r"The file is empty", "Het bestand is leeg."),
     (
@@ -112,7 +114,9 @@ _JOBS: tuple[tuple[str, str], ...] = (
 
 def error_in_words(code: str, message: str, language: Language) -> str:
     """What to do about a row."""
-    return _ROWS.get(code, message) if language == "nl" else message
+    if language == "en" or code not in _ROWS:
+        return message
+    return _ROWS[code] + (_REST if message.endswith("The rest of the row is taken.") else "")
 
 
 def problem_in_words(problem: str, language: Language) -> str:

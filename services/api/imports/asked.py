@@ -101,10 +101,6 @@ class _Rows(_Named):
         examples=[{"email": "E-mail", "user_id": "Number"}],
     )
     dry_run: bool = Field(default=False, description="Check every row, and tell nothing.")
-    file_name: Annotated[
-        str | None,
-        Field(max_length=200, description="What people know the file by; shown with the job."),
-    ] = None
 
 
 class PeopleImport(_Rows):
