@@ -90,6 +90,25 @@ def test_a_group_shares_the_partitions_and_takes_over(kafka: str) -> None:
     log.close()
 
 
+def test_a_backlog_is_read_in_the_order_in_which_it_came(kafka: str) -> None:
+    topic = new_topic(kafka)
+    log = KafkaLog(kafka, topic)
+    for batch in range(30):
+        log.append([Record(b"key-%d" % n, b"%d" % batch) for n in range(60)])
+    log.close()
+    reader = KafkaLogReader(kafka, topic, f"{topic}-group", lambda *_: 0)
+    values: list[int] = []
+    wait_until(lambda: values.extend(polled(reader)) or len(values) == 1_800, "all to be read")
+    reader.close()
+    latest = list(itertools.accumulate(values, max))
+    # Two batches may bear the same millisecond.
+    assert max(after - value for after, value in zip(latest, values, strict=True)) <= 1
+
+
+def polled(reader: KafkaLogReader) -> list[int]:
+    return [int(record.value) for record in reader.poll(700, 0.1)]
+
+
 def test_offsets_that_somebody_stored_in_the_group_are_not_followed(kafka: str) -> None:
     topic = new_topic(kafka)
     log = KafkaLog(kafka, topic)
