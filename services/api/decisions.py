@@ -13,7 +13,7 @@ from services.api.auth import Credential
 from services.api.context import Context, Here
 from services.api.idempotency import Once, OnceOnly, answered_once
 from services.api.needs import IdentitiesWriter, PersonsReader
-from services.api.people import spelled
+from services.api.people import meant_namespace, spelled
 from services.api.person_view import IdentityOut
 from services.api.problem import Problem, described
 from services.api.said import Word
@@ -221,7 +221,7 @@ def id_of(connection: Connection, workspace_id: int, who: Identity) -> int:
     found = connection.execute(query).scalar_one_or_none()
     if found is None:
         text = f"Nobody in this workspace is known by this {who.namespace}."
-        raise Problem(404, "not_found", text)
+        raise Problem(404, "not_found", text + meant_namespace(who.namespace))
     return int(found)
 
 

@@ -1,6 +1,6 @@
 """Reading people from the database: who they are, and their state at a moment."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -19,6 +19,7 @@ from sqlalchemy.sql import ColumnElement
 
 from services.api.problem import MovedError, Problem
 from services.api.record import history_of
+from services.api.suggest import nearest
 from services.contract.event import Identity
 from services.contract.tables import identity, identity_link, interval, person, person_state
 from services.contract.vault import lookup_value, shown_value
@@ -30,6 +31,9 @@ IDENTITIES_SHOWN_MAX = 100
 SEARCHED = ("user_id", "email", "anonymous_id", "person_token")
 """The namespaces in which a value is looked for."""
 _MERGES_MAX = 16
+_NOBODY = "Nobody in this workspace is known by this identity."
+LOOKED_AT_MAX = 200
+"""People, the latest stored, whose attributes and topics stand for everybody's."""
 
 Asked = int | ColumnElement[int]
 """A moment, or the parameter of a statement that stands for one."""
@@ -83,8 +87,21 @@ def person_of_identity(
     told["value"] = lookup_value(spelled(namespace, value))
     row = connection.execute(_BY_IDENTITY, told).one_or_none()
     if row is None:
-        raise Problem(404, "not_found", "Nobody in this workspace is known by this identity.")
+        raise Problem(404, "not_found", f"{_NOBODY}{meant_namespace(namespace)}")
     return row if row.merged_into is None else _survivor(connection, workspace_id, row)
+
+
+def meant_namespace(namespace: str) -> str:
+    """What was probably meant where nobody is known by a namespace that is nearly one of ours."""
+    return "" if namespace in SEARCHED else nearest(namespace, SEARCHED)
+
+
+def some_states(connection: Connection, workspace_id: int) -> Iterator[PersonState]:
+    """The states of the people who were stored last."""
+    state = person_state.c
+    query = select(state.state).where(state.workspace_id == workspace_id)
+    stored = connection.execute(query.order_by(state.person_id.desc()).limit(LOOKED_AT_MAX))
+    return (decode_state(bytes(one)) for one in stored.scalars())
 
 
 def known_as(workspace_id: int, value: str) -> Select[Any]:

@@ -12,21 +12,23 @@ from sqlalchemy import Connection, select
 from services.api.context import Here
 from services.api.lawful import must_be_lawful, names_in
 from services.api.needs import SegmentsWriter
+from services.api.people import some_states
 from services.api.previewing import Seen, look_at_everybody, persons_in_all
 from services.api.problem import Problem, described
 from services.api.segment_links import check_references
 from services.api.segment_shapes import EXAMPLE, KEY_PATTERN
 from services.api.segment_store import find_segment, rules_in_force
 from services.api.sieve import Rules
+from services.api.suggest import nearest, shown
 from services.api.wire import Body, Out, rfc3339
 from services.contract.tables import person
 from services.model.path import Path
 from services.model.recall import Questions
 from services.model.rule_words import reasons
 from services.model.rulebook import Rulebook
-from services.model.rules import RuleTree
+from services.model.rules import Attribute, AttributeDate, RuleTree
 from services.model.rules.condition import Node
-from services.model.rules.membership import whole
+from services.model.rules.membership import leaves, whole
 from services.model.state import PersonState
 from services.model.version import Model
 from services.model.words import Language
@@ -81,6 +83,9 @@ class PreviewOut(Out):
     stay: int
     entering: list[SampleOut]
     leaving: list[SampleOut]
+    warnings: list[str] = Field(
+        description="What may be a slip: an attribute that none of the people stored last has."
+    )
 
 
 @router.post(
@@ -103,6 +108,7 @@ def post_preview(
         total = seen.looked_at if seen.done else persons_in_all(connection, workspace_id)
         chosen = (seen.entering, seen.leaving)
         names = _names(connection, workspace_id, chosen)
+        warnings = _warnings(connection, workspace_id, body.rule)
     entering, leaving = (_samples(some, names, rules.rule, model, now_ms, lang) for some in chosen)
     scaled = _scaled(seen, total)
     return PreviewOut(
@@ -113,6 +119,7 @@ def post_preview(
         members=scaled["enter"] + scaled["stay"],
         entering=entering,
         leaving=leaving,
+        warnings=warnings,
         **scaled,
     )
 
@@ -135,6 +142,18 @@ def _rules(connection: Connection, workspace_id: int, body: PreviewAsk) -> Rules
     kept = Rulebook(tuple(whole(in_force).items())).memories
     rule = whole({**in_force, body.key or _UNSAVED: body.rule})[body.key or _UNSAVED]
     return Rules(rule, Questions(rule, kept), None if live is None else str(live.id))
+
+
+def _warnings(connection: Connection, workspace_id: int, rule: Node) -> list[str]:
+    """The attributes that nobody seems to have; they may come later, so the rule is taken."""
+    asked = {one.name for one in leaves(rule) if isinstance(one, Attribute | AttributeDate)}
+    if not asked:
+        return []
+    has: set[str] = set()
+    for state in some_states(connection, workspace_id):
+        has |= state.attributes.keys()
+    text = "None of the people who were stored last has an attribute {}.{}"
+    return [text.format(shown(one), nearest(one, has)) for one in sorted(asked - has)]
 
 
 def _names(

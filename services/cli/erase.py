@@ -16,7 +16,7 @@ import httpx
 )
 @click.option("--url", default="http://localhost:8000", show_default=True, help="Of the API.")
 @click.option("--key", required=True, envvar="KENTERING_API_KEY", help="An api key.")
-@click.option("--yes", is_flag=True, help="Do not ask whether to.")
+@click.option("--yes", is_flag=True, help="Do not ask whether to, as in a script.")
 def command(
     who: str,
     value: str | None,

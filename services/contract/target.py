@@ -25,6 +25,10 @@ _NEVER = (
     ipaddress.ip_network("2001::/32"),  # Teredo and 6to4 lead to an IPv4 address of choice
     ipaddress.ip_network("2002::/16"),
 )
+_INSIDE = (
+    "The host is inside a network that webhooks may not go to. If it is your own, name that "
+    "network in the setting KENTERING_WEBHOOK_NETWORKS, of `api` and `dispatch` alike."
+)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
@@ -100,7 +104,7 @@ def check_addresses(
         address = _ip(text.partition("%")[0])
         ours = any(address in network for network in allowed)
         if not ours and not _is_outside(address):
-            raise TargetError("The host is inside a network that webhooks may not go to.")
+            raise TargetError(_INSIDE)
         if not ours and not target.secure:
             raise TargetError("An address outside your own networks begins with https://.")
     return found

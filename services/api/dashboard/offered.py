@@ -6,12 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from services.contract.tables import content, person_state
+from services.api.people import some_states
+from services.contract.tables import content
 from services.model.engagement import IN_ALL
-from services.model.state import decode_state
 
-PEOPLE_LOOKED_AT = 200
-"""The latest; their attributes and topics stand for everybody's."""
 OFFERED_MAX = 200
 """Of each kind of name."""
 
@@ -28,18 +26,10 @@ class Offered:
 
 def offered(connection: Connection, workspace_id: int) -> Offered:
     """What is known of some people and in the catalogue. No values: these are people's."""
-    state = person_state.c
-    states = connection.execute(
-        select(state.state)
-        .where(state.workspace_id == workspace_id)
-        .order_by(state.person_id.desc())
-        .limit(PEOPLE_LOOKED_AT)
-    ).scalars()
     items = _newest(connection, workspace_id)
     attributes: set[str] = set()
     topics = {str(topic) for one in items for topic in one.topics}
-    for stored in states:
-        found = decode_state(bytes(stored))
+    for found in some_states(connection, workspace_id):
         attributes |= found.attributes.keys()
         topics |= found.engagement.keys() - {IN_ALL}
     return Offered(

@@ -84,6 +84,8 @@ def test_lookup(client: Client, people: dict[str, str]) -> None:
     nobody = client.get("/v1/persons/lookup", params={"namespace": "email", "value": "x@y.z"})
     assert nobody.status_code == 404
     assert nobody.json()["code"] == "not_found"
+    slip = client.get("/v1/persons/lookup", params={"namespace": "userid", "value": "4711"})
+    assert slip.json()["detail"].endswith("known by this identity. Did you mean 'user_id'?")
 
 
 def test_a_merged_person_moves(client: Client, world: World) -> None:

@@ -196,6 +196,17 @@ def test_an_estimate_says_so(client: Client, world: World, monkeypatch: pytest.M
     assert told["enter"] == 12
 
 
+def test_an_attribute_that_nobody_has_is_perhaps_a_slip(
+    client: Client, people: dict[str, str]
+) -> None:
+    del people
+    rule = {"type": "not", "rule": {**RULES["north"], "name": "regoin"}}
+    told = client.post("/v1/segments/preview", json={"rule": rule}).json()
+    (warning,) = told["warnings"]
+    assert warning.endswith("has an attribute 'regoin'. Did you mean 'region'?")
+    assert not client.post("/v1/segments/preview", json={"rule": RULES["north"]}).json()["warnings"]
+
+
 def test_what_cannot_be_previewed(client: Client) -> None:
     rule = RULES["phase"]
     assert client.post("/v1/segments/preview", json={"rule": rule, "key": "no"}).status_code == 404

@@ -203,4 +203,4 @@ def test_a_name_that_leads_elsewhere_by_now_is_not_followed(
             wait_until(lambda: client.get(path).json()["failing_since"], "it to be refused")
         assert inside.got == receiver.got == []
     (one,) = client.get(f"{path}/deliveries").json()["deliveries"]
-    assert one["error"] == "The host is inside a network that webhooks may not go to."
+    assert one["error"].startswith("The host is inside a network that webhooks may not go to.")

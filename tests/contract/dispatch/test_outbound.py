@@ -20,7 +20,10 @@ from services.runtime.outbound import Answer, Outbound
 from tests.servers.receiver import Receiver, Reply, run_receiver
 
 LOOPBACK = networks_of("127.0.0.0/8")
-INSIDE = "The host is inside a network that webhooks may not go to."
+INSIDE = (
+    "The host is inside a network that webhooks may not go to. If it is your own, name that "
+    "network in the setting KENTERING_WEBHOOK_NETWORKS, of `api` and `dispatch` alike."
+)
 NAME = "hooks.example.org"
 
 
