@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, update
 
 from services.contract import tables
 from services.model.identity import Slice
-from services.runtime.bulk import Row, among, insert_rows, update_rows
+from services.runtime.bulk import Row, among, insert_rows, rows_of, update_rows
 from services.scorer.owners import Piece
 
 
@@ -98,15 +98,19 @@ def write_owners(db: Connection, wanted: Mapping[int, list[Slice]]) -> None:
 
 
 def redirect(
-    db: Connection, merged: Mapping[int, int], redirected: Mapping[int, int | None]
+    db: Connection,
+    workspace_id: int,
+    merged: Mapping[int, int],
+    redirected: Mapping[int, int | None],
 ) -> None:
     """Let persons that are no more lead to who they are, and bring back those that are again."""
     row = tables.person.c
-    for person, survivor in sorted(merged.items()):
-        db.execute(
-            update(tables.person)
-            .where((row.id == person) | (row.merged_into == person))
-            .values(merged_into=survivor)
-        )
-    for person, now in sorted(redirected.items()):
-        db.execute(update(tables.person).where(row.id == person).values(merged_into=now))
+    before = select(row.id, row.merged_into).where(
+        row.workspace_id == workspace_id, among(db, row.merged_into, merged)
+    )
+    leads_to: dict[int, int | None] = {}
+    if merged:
+        leads_to |= {person: merged[into] for person, into in rows_of(db, before)}
+    leads_to |= {**merged, **redirected}
+    rows = [(into, person) for person, into in sorted(leads_to.items())]
+    update_rows(db, tables.person, "id", ("merged_into",), rows)

@@ -109,7 +109,7 @@ def resolve(
     }
     moved = write_links(db, workspace_id, wanted, now_ms)
     write_owners(db, wanted)
-    redirect(db, chosen.merged, chosen.redirected)
+    redirect(db, workspace_id, chosen.merged, chosen.redirected)
     met = _met(around, owners, chosen)
     write_conflicts(db, workspace_id, around.known, around.cookies, met, now_ms)
     refold = {

@@ -29,6 +29,16 @@ person = Table(
     Column("erased_ms", BigInteger),
     Column("created_ms", BigInteger, nullable=False),
     UniqueConstraint("workspace_id", "public_id"),
+    # One after the other, as segments are filled.
+    Index("persons_in_order", "workspace_id", "id"),
+    # Who turned out to be somebody: nothing is written to it for other persons.
+    Index(
+        "persons_merged",
+        "workspace_id",
+        "merged_into",
+        postgresql_where=text("merged_into IS NOT NULL"),
+        sqlite_where=text("merged_into IS NOT NULL"),
+    ),
 )
 
 identity = Table(

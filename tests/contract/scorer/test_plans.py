@@ -1,0 +1,59 @@
+"""No statement goes through everybody for the sake of somebody: as SQLite plans it."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from tests.contract.scorer.scene import Scene, cookie, mail, user
+
+LARGE = re.compile(r"SCAN (person|identity|event|interval|person_state|identity_link)\b")
+
+
+@pytest.fixture
+def scene(sqlite: str, tmp_path: Path) -> Iterator[Scene]:
+    scene = Scene(sqlite, tmp_path)
+    yield scene
+    scene.close()
+
+
+@contextmanager
+def plans(scene: Scene) -> Iterator[dict[str, list[str]]]:
+    """The plan of each statement that is executed."""
+    given: dict[str, Any] = {}
+    found: dict[str, list[str]] = {}
+
+    def note(_connection, _cursor, statement, parameters, _context, many) -> None:
+        given[statement] = parameters[0] if many else parameters
+
+    event.listen(scene.engine, "before_cursor_execute", note)
+    yield found
+    event.remove(scene.engine, "before_cursor_execute", note)
+    with scene.engine.connect() as db:
+        for statement, parameters in given.items():
+            if statement.startswith(("SELECT", "UPDATE", "DELETE")):
+                rows = db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                found[statement] = [row[3] for row in rows]
+
+
+def test_people_are_joined_and_segments_filled_by_indexes(scene: Scene) -> None:
+    anna, browser, address = user("anna"), cookie("c"), mail("anna@example.org")
+    apart = [scene.day("page", one, day=day) for day, one in enumerate((anna, browser, address))]
+    scene.score(*apart)
+    with plans(scene) as found:
+        scene.score(scene.day("identified", anna, browser, address, day=5, server_only=True))
+        scene.segment("s", {"type": "events", "event": ["page"], "within_days": 30})
+        scene.build()
+    assert len({scene.person_of(one) for one in (anna, browser, address)}) == 1
+    assert found
+    all_of_many = {
+        statement: plan for statement, plan in found.items() if any(map(LARGE.match, plan))
+    }
+    assert not all_of_many
+    following = [plan for one, plan in found.items() if "ORDER BY person.id" in one]
+    assert following
+    assert not any("TEMP B-TREE" in step for plan in following for step in plan)
