@@ -69,6 +69,7 @@ from services.api.dashboard import (
     privacy,
     segment_editor,
 )
+from services.api.dashboard import audit as audit_pages
 from services.api.dashboard import imports as import_pages
 from services.api.dashboard import jobs as job_pages
 from services.api.dashboard import routes as dashboard
@@ -161,7 +162,7 @@ def _routes() -> Sequence[BaseRoute]:
     whole.include_router(problem_pages.router)
     for pages in (
         dashboard, people, segment_pages, segment_editor, privacy, keeping, webhook_pages,
-        trigger_pages, job_pages, import_pages, access, invitations, password,
+        trigger_pages, job_pages, import_pages, access, audit_pages, invitations, password,
     ):  # fmt: skip
         whole.include_router(pages.router)
     return whole.routes

@@ -6,12 +6,13 @@ stands the public id, which leads nowhere once they are erased, and nothing that
 known by.
 """
 
+from collections.abc import Collection
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, insert, or_, select
 
 from services.api.auth import Credential
 from services.api.context import Context, Here
@@ -154,12 +155,34 @@ def get_audit(
 
 
 def audit_page(
-    connection: Connection, workspace_id: int, below: int, limit: int, about: str | None = None
+    connection: Connection,
+    workspace_id: int,
+    below: int,
+    limit: int,
+    about: str | None = None,
+    *,
+    who: str | None = None,
+    nouns: Collection[str] = (),
 ) -> list[Row[Any]]:
-    """The newest rows below an id, the newest first."""
+    """The newest rows below an id, the newest first.
+
+    Args:
+        connection: the database.
+        workspace_id: whose.
+        below: an id.
+        limit: so many at most.
+        about: only of what has this id or key.
+        who: only what they did, by a credential's ``who``.
+        nouns: only of changes of these, as ``segment``; none: of all.
+    """
     query = select(audit).where(audit.c.workspace_id == workspace_id, audit.c.id < below)
     if about is not None:
         query = query.where(audit.c.about == about)
+    if who is not None:
+        query = query.where(audit.c.who == who)
+    if nouns:
+        begins = (audit.c.what.startswith(f"{noun}.", autoescape=True) for noun in nouns)
+        query = query.where(or_(*begins))
     return list(connection.execute(query.order_by(audit.c.id.desc()).limit(limit)).all())
 
 

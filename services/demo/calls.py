@@ -80,7 +80,8 @@ def rfc3339(t_ms: int) -> str:
 def _about(act: Act) -> Call:
     about: Call = {}
     if act.kind in MAILED:
-        about["campaign_id"] = mailing(act.mailing).mailing_id
+        sent = mailing(act.mailing)
+        about |= {"campaign_id": sent.mailing_id, "subject": sent.subject}
     if act.kind in {"click", "landing"}:
         # The redirect and the page that it leads to are one click.
         about["click_id"] = f"k-{act.person}-{act.mailing}"

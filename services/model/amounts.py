@@ -4,13 +4,14 @@ from typing import Literal
 
 from services.model.vocabulary import Language
 
-Unit = Literal["minute", "hour", "day", "month", "time"]
+Unit = Literal["minute", "hour", "day", "month", "year", "time"]
 
 _UNITS: dict[Unit, dict[Language, tuple[str, str]]] = {
     "minute": {"nl": ("minuut", "minuten"), "en": ("minute", "minutes")},
     "hour": {"nl": ("uur", "uur"), "en": ("hour", "hours")},
     "day": {"nl": ("dag", "dagen"), "en": ("day", "days")},
     "month": {"nl": ("maand", "maanden"), "en": ("month", "months")},
+    "year": {"nl": ("jaar", "jaar"), "en": ("year", "years")},
     "time": {"nl": ("keer", "keer"), "en": ("time", "times")},
 }
 _MINUTES: tuple[tuple[Unit, int], ...] = (("day", 24 * 60), ("hour", 60), ("minute", 1))

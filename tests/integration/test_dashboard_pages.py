@@ -139,7 +139,7 @@ def test_a_privacy_officer_finds_hands_out_and_erases(product: Product, page: Pa
     expect(page.get_by_text("Niemand is hieraan bekend.")).to_be_visible()
     expect(page.get_by_text("(op verzoek)")).to_be_visible()
     _right(page)
-    page.goto(f"{product.api_url}/access")
+    page.goto(f"{product.api_url}/audit")
     expect(page.get_by_role("heading", name="Wie heeft wat veranderd")).to_be_visible()
     _right(page)
 

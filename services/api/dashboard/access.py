@@ -1,9 +1,8 @@
-"""The page about who may come in: people, keys, and who changed what."""
+"""The page about who may come in: people and keys."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
-import msgspec
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection, Row
 
@@ -16,9 +15,7 @@ from services.api.account_store import (
     invite_again,
 )
 from services.api.accounts import EMAIL, may_give
-from services.api.audit import audit_page
 from services.api.context import Here
-from services.api.dashboard.audit_words import Teller
 from services.api.dashboard.error_texts import what_to_do
 from services.api.dashboard.forms import Changed, Sent, changed, on_form
 from services.api.dashboard.pages import May, SeesAccess, page, words_of
@@ -26,29 +23,22 @@ from services.api.dashboard.session import Visitor
 from services.api.key_store import add_key, end_key, find_key, keys_of, rotate_key
 from services.api.keys import may_give_scopes
 from services.api.problem import Problem
-from services.api.wire import INT64_MAX, Cursor, pack_cursor, unpack_cursor
 from services.contract.keys import KeyKind
 from services.contract.roles import ROLES, SCOPES, SCOPES_OF, Role
 
 router = APIRouter(prefix="/access", include_in_schema=False)
 
-PAGE = 30
 _NAME_LENGTH_MAX = 200
 _KINDS: tuple[KeyKind, ...] = ("api", "server", "write")
 _ACCOUNTS = May("audit:read", "accounts:read", "accounts:write")
 _KEYS = May("audit:read", "keys:read", "keys:write")
 
 
-class _Below(msgspec.Struct, array_like=True):
-    id: Annotated[int, msgspec.Meta(ge=1, le=INT64_MAX)]
-
-
 @router.get("")
-def access(here: Here, request: Request, visitor: SeesAccess, cursor: Cursor = None) -> Response:
-    """All three."""
-    below = INT64_MAX if cursor is None else unpack_cursor(cursor, _Below).id
+def access(here: Here, request: Request, visitor: SeesAccess) -> Response:
+    """Both."""
     with here.engine.connect() as connection:
-        return _page(connection, request, visitor, below)
+        return _page(connection, request, visitor)
 
 
 _Change = Callable[[Connection, Sent], Changed]
@@ -142,23 +132,19 @@ def _key(connection: Connection, sent: Sent) -> Row[Any]:
 
 def _after(sent: Sent, done: Changed, problem: Problem | None) -> Response:
     with sent.here.engine.connect() as connection:
-        return _page(connection, sent.request, sent.visitor, INT64_MAX, problem, **done)
+        return _page(connection, sent.request, sent.visitor, problem, **done)
 
 
 def _page(
     connection: Connection,
     request: Request,
     visitor: Visitor,
-    below: int,
     problem: Problem | None = None,
     **once: str,
 ) -> Response:
     words, name = words_of(connection, visitor, request)
-    changes = audit_page(connection, visitor.workspace_id, below, PAGE + 1)
-    older = pack_cursor(_Below(changes[PAGE - 1].id)) if len(changes) > PAGE else None
     accounts = accounts_of(connection, visitor.workspace_id)
     keys = keys_of(connection, visitor.workspace_id)
-    teller = Teller(connection, visitor.workspace_id, words)
     return page(
         "access.html",
         words,
@@ -168,8 +154,6 @@ def _page(
         path="/access",
         accounts=accounts if visitor.may("accounts:read") else [],
         keys=keys if visitor.may("keys:read") else [],
-        changes=[teller.tell(row) for row in changes[:PAGE]],
-        older=older,
         roles=[role for role in ROLES if visitor.scopes >= SCOPES_OF[role]],
         kinds=_KINDS,
         scopes=[scope for scope in SCOPES if scope in visitor.scopes],

@@ -53,6 +53,36 @@ ACCESS: dict[str, tuple[str, str]] = {
     "access": ("Toegang", "Access"),
     "access_people": ("Wie mag inloggen", "Who may log in"),
     "access_keys": ("Sleutels", "Keys"),
+    "audit": ("Logboek", "Audit"),
+    "audit_hint": (
+        (
+            "Elke verandering van mensen, segmenten, toegang en instellingen, de nieuwste boven. "
+            "Hier kan niets uit worden gehaald."
+        ),
+        (
+            "Every change of people, segments, access and settings, the newest on top. Nothing can "
+            "be taken out of it."
+        ),
+    ),
+    "audit_what": ("Wat", "What"),
+    "audit_all": ("alles", "everything"),
+    "audit_kind_people": (
+        "mensen: wissen, bezwaar, toestemming",
+        "people: erasure, objection, consent",
+    ),
+    "audit_kind_segments": ("segmenten en exports", "segments and exports"),
+    "audit_kind_files": ("imports en het afbreken van taken", "imports, and jobs ended early"),
+    "audit_kind_content": ("inhoud en campagnes", "content and campaigns"),
+    "audit_kind_tools": ("gekoppelde systemen", "connected tools"),
+    "audit_kind_access": ("toegang en sleutels", "access and keys"),
+    "audit_kind_keeping": ("bewaren en verklaringen", "keeping and declarations"),
+    "audit_who": ("Door wie", "By whom"),
+    "audit_anybody": ("iedereen", "anybody"),
+    "audit_show": ("Toon", "Show"),
+    "audit_none_so": (
+        "Zoiets is er niet gebeurd. Kies iets anders.",
+        "Nothing like that happened. Choose something else.",
+    ),
     "access_audit": ("Wie heeft wat veranderd", "Who changed what"),
     "role": ("Rol", "Role"),
     "role_owner": ("Eigenaar", "Owner"),

@@ -1,5 +1,6 @@
 """What changes are called, what their fields are, and what each scope allows."""
 
+from services.api.dashboard.job_texts import JOB_STATUS
 from services.model.vocabulary import CHANNELS, PHASES, PURPOSES
 from services.model.words import Language
 
@@ -90,6 +91,7 @@ FIELDS: dict[str, Both] = {
     "use": {"nl": "waarvoor", "en": "for"},
     "attributes": {"nl": "met de kenmerken", "en": "with the attributes"},
     "bytes": {"nl": "bytes", "en": "bytes"},
+    "file_name": {"nl": "bestand", "en": "file"},
     "dry_run": {"nl": "alleen nagekeken", "en": "only checked"},
     "campaign": {"nl": "campagne", "en": "campaign"},
     "starts_at": {"nl": "begint", "en": "begins"},
@@ -129,6 +131,45 @@ VALUES: dict[str, dict[str, Both]] = {
         "active": {"nl": "actief", "en": "active"},
         "paused": {"nl": "gepauzeerd", "en": "paused"},
         "dead": {"nl": "gestopt: er kwam niets aan", "en": "stopped: nothing arrived"},
+        **JOB_STATUS,
+    },
+    "content_type": {
+        "story": {"nl": "verhaal", "en": "story"},
+        "vacancy": {"nl": "vacature", "en": "vacancy"},
+        "project": {"nl": "project", "en": "project"},
+        "podcast": {"nl": "podcast", "en": "podcast"},
+        "magazine": {"nl": "magazine", "en": "magazine"},
+        "meeting": {"nl": "bijeenkomst", "en": "meeting"},
+        "training": {"nl": "opleiding", "en": "training"},
+        "video": {"nl": "video", "en": "video"},
+    },
+    "format": {
+        "csv": {"nl": "CSV", "en": "CSV"},
+        "ndjson": {"nl": "NDJSON", "en": "NDJSON"},
+        "parquet": {"nl": "Parquet", "en": "Parquet"},
+        "jsonld": {"nl": "JSON-LD", "en": "JSON-LD"},
+        "xml": {"nl": "XML", "en": "XML"},
+        "image": {"nl": "beeld", "en": "image"},
+        "text": {"nl": "tekst", "en": "text"},
+        "video": {"nl": "video", "en": "video"},
+        "vr": {"nl": "VR", "en": "VR"},
+        "audio": {"nl": "geluid", "en": "audio"},
+    },
+    "kind": {
+        "people": {"nl": "mensen", "en": "people"},
+        "events": {"nl": "wat mensen deden", "en": "what people did"},
+        "sends": {"nl": "verstuurde mails", "en": "mails that were sent"},
+        "vacancies": {"nl": "vacatures", "en": "vacancies"},
+        "import": {"nl": "import", "en": "import"},
+        "export": {"nl": "export", "en": "export"},
+    },
+    "cell": {
+        "inform": {"nl": "informeren", "en": "inform"},
+        "respond": {"nl": "reageren", "en": "respond"},
+        "engage": {"nl": "betrekken", "en": "engage"},
+        "profile": {"nl": "profileren", "en": "profile"},
+        "storytelling": {"nl": "verhalen vertellen", "en": "storytelling"},
+        "experience": {"nl": "beleven", "en": "experience"},
     },
     "list": {
         "in": {"nl": "erin gezet", "en": "put in"},

@@ -11,6 +11,7 @@ from services.api.dashboard.forms import Changed, Sent, asked, body_of, on_form,
 from services.api.dashboard.pages import May, page, words_of
 from services.api.dashboard.session import Visitor
 from services.api.dashboard.texts import Words
+from services.api.jobs.store import FILE_KEPT_MS, JOBS_KEPT_MS
 from services.api.problem import Problem
 from services.api.retention import RetentionIn, RetentionOut, get_retention, put_retention
 from services.api.wire import rfc3339
@@ -20,7 +21,9 @@ from services.api.workspaces import (
     get_workspace,
     put_asserted_consent,
 )
-from services.model.amounts import amount
+from services.contract.erasure import PROOFS_KEPT_MS
+from services.contract.phases import DAY_MS
+from services.model.amounts import Unit, amount
 
 router = APIRouter(prefix="/keeping", include_in_schema=False)
 
@@ -118,7 +121,6 @@ def _page(
     with here.engine.connect() as connection:
         words, name = words_of(connection, visitor, request)
     set_now = {"months": kept.months or "", "applicant_days": kept.applicant_days or ""}
-    days, months = kept.applicant_days, kept.months
     return page(
         "keeping.html",
         words,
@@ -126,11 +128,32 @@ def _page(
         status,
         workspace=name,
         path="/keeping",
-        months="" if months is None else amount(months, "month", words.language),
-        days="" if days is None else amount(days, "day", words.language),
+        kept=_kept(kept, words),
         given=set_now if given is None else given,
         declared=declared,
         today=words.calendar_day(here.clock()).isoformat(),
         why=why(words),
         told=words[told] if told else "",
     )
+
+
+def _kept(found: RetentionOut, words: Words) -> list[tuple[str, str]]:
+    """What is kept, by the names of its texts, and how long in words."""
+
+    def lasts(number: int | None, unit: Unit, text: str, otherwise: str = "") -> str:
+        if number is None:
+            return words[otherwise]
+        return words[text].format(time=amount(number, unit, words.language))
+
+    proofs_years = PROOFS_KEPT_MS // (365 * DAY_MS)
+    return [
+        ("people", lasts(found.months, "month", "keeping_after", "keeping_for_ever")),
+        (
+            "rejected",
+            lasts(found.applicant_days, "day", "keeping_after_rejection", "keeping_as_others"),
+        ),
+        ("proof", lasts(proofs_years, "year", "kept_proof_long")),
+        ("files", lasts(FILE_KEPT_MS // DAY_MS, "day", "kept_files_long")),
+        ("jobs", amount(JOBS_KEPT_MS // DAY_MS, "day", words.language)),
+        ("audit", words["keeping_for_ever"]),
+    ]

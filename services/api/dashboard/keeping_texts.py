@@ -4,32 +4,80 @@ KEEPING: dict[str, tuple[str, str]] = {
     "keeping": ("Bewaren", "Keeping"),
     "keeping_title": ("Bewaren en toestemming", "Keeping and consent"),
     "keeping_how_long": ("Hoe lang mensen bewaard worden", "How long people are kept"),
-    "keeping_silent": (
-        "Van wie niets meer gehoord wordt",
-        "Of whom nothing is heard any more",
+    "keeping_after": (
+        "{time} nadat voor het laatst iets gebeurde",
+        "{time} after something last happened",
     ),
-    "keeping_rejected": (
-        "Wie is afgewezen en zelf nergens mee instemde",
-        "Who was rejected, and agreed to nothing themselves",
-    ),
+    "keeping_after_rejection": ("{time} na de afwijzing", "{time} after the rejection"),
     "keeping_for_ever": ("voor altijd", "for ever"),
-    "keeping_as_others": ("als ieder ander", "as everybody else"),
+    "keeping_as_others": ("even lang als ieder ander", "as long as everybody else"),
     "keeping_what": (
         (
-            "Daarna wordt iemand gewist, en komt niet terug. Geteld vanaf de laatste gebeurtenis, "
-            "en vanaf de afwijzing."
+            "Als die tijd om is, wordt de persoon binnen het uur gewist: naam, kenmerken, wat die "
+            "deed en de schatting. Alleen aantallen zonder naam blijven. Een mail die u stuurt "
+            "telt ook als iets dat gebeurde."
         ),
         (
-            "Then somebody is erased, and does not come back. Counted from the last event, and "
-            "from the rejection."
+            "When that time is over, the person is erased within the hour: name, attributes, what "
+            "they did and the estimate. Only numbers without a name stay. A mail that you send "
+            "counts as something that happened, too."
         ),
     ),
-    "keeping_months": ("Maanden na de laatste gebeurtenis", "Months after the last event"),
-    "keeping_days": ("Dagen na een afwijzing", "Days after a rejection"),
-    "keeping_empty": (
-        "Leeg: voor altijd, of als ieder ander.",
-        "Empty: for ever, or as everybody else.",
+    "keeping_months": (
+        "Wis mensen van wie zoveel maanden niets gehoord is",
+        "Erase people of whom nothing was heard for so many months",
     ),
+    "keeping_days": (
+        "Wis afgewezen sollicitanten na zoveel dagen",
+        "Erase rejected applicants after so many days",
+    ),
+    "keeping_empty": (
+        (
+            "Leeg bij maanden: nooit. Leeg bij dagen: afgewezen sollicitanten blijven even lang "
+            "als ieder ander. Die dagen gelden alleen voor wie zelf nergens mee instemde en niet "
+            "opnieuw solliciteerde."
+        ),
+        (
+            "Months left empty: never. Days left empty: rejected applicants stay as long as "
+            "everybody else. Those days are only for who agreed to nothing themselves and did not "
+            "apply again."
+        ),
+    ),
+    "kept_what": ("Wat", "What"),
+    "kept_why": ("Op grond waarvan", "On what basis"),
+    "kept_how_long": ("Hoe lang", "How long"),
+    "kept_people": (
+        "Mensen: kenmerken, wat ze deden, de schatting",
+        "People: attributes, what they did, the estimate",
+    ),
+    "kept_people_why": (
+        "hun toestemming: voor meten, en apart voor een schatting",
+        "their consent: to being measured, and apart to an estimate",
+    ),
+    "kept_rejected": (
+        "Afgewezen sollicitanten die zelf nergens mee instemden",
+        "Rejected applicants who agreed to nothing themselves",
+    ),
+    "kept_rejected_why": ("uw verklaring hieronder", "your declaration below"),
+    "kept_proof": (
+        "Bewijs van toestemming en van wissen, na het wissen zonder naam",
+        "Proof of consent and of erasure, without a name after erasure",
+    ),
+    "kept_proof_why": ("om het te kunnen aantonen", "to be able to show it"),
+    "kept_proof_long": ("{time} na het wissen", "{time} after the erasure"),
+    "kept_files": ("Bestanden van exports", "Files of exports"),
+    "kept_files_why": ("een collega vroeg erom", "a colleague asked for them"),
+    "kept_files_long": (
+        "{time}; weg zodra er iemand gewist wordt",
+        "{time}; gone as soon as anybody is erased",
+    ),
+    "kept_jobs": (
+        "Dat er ingelezen, geëxporteerd of overgedragen is, en van wie",
+        "That people were brought in, taken out or handed over, and by whom",
+    ),
+    "kept_jobs_why": ("om het na te kunnen gaan", "to be able to look it up"),
+    "kept_audit": ("Het logboek", "The audit"),
+    "kept_audit_why": ("om het na te kunnen gaan", "to be able to look it up"),
     "keeping_sure": (
         "Ja: wie daar al voorbij is, wordt binnen het uur gewist",
         "Yes: who is past that already is erased within the hour",
@@ -38,7 +86,7 @@ KEEPING: dict[str, tuple[str, str]] = {
         "Korter bewaren wist mensen. Zet het vinkje als u dat wilt.",
         "Keeping for a shorter time erases people. Tick the box if that is what you want.",
     ),
-    "keeping_go": ("Stel in", "Set"),
+    "keeping_go": ("Bewaar deze tijden", "Save these times"),
     "keeping_set": ("Ingesteld.", "It is set."),
     "declared": ("Toestemming volgens uw eigen systemen", "Consent by your own systems"),
     "declared_hint": (

@@ -93,7 +93,25 @@ PEOPLE: dict[str, tuple[str, str]] = {
     ),
     "memberships": ("Zit in deze segmenten", "Is in these segments"),
     "memberships_none": ("In geen segment.", "In no segment."),
-    "next_title": ("Wat nu past", "What fits now"),
+    "next_title": ("Wat u nu kunt doen", "What to do now"),
+    "next_see": (
+        "Laat van u horen met iets dat deze persoon wat oplevert. Nog geen vacature.",
+        "Be heard with something that is of use to this person. No vacancy yet.",
+    ),
+    "next_think": (
+        (
+            "Nodig uit: een bijeenkomst, een verhaal, een collega om mee te praten. Een vacature "
+            "komt pas als deze persoon daar klaar voor is."
+        ),
+        (
+            "Invite: a meeting, a story, a colleague to talk to. A vacancy comes only when this "
+            "person is ready for one."
+        ),
+    ),
+    "next_do": (
+        "Neem contact op over een vacature of project. Het moment is kort.",
+        "Get in touch about a vacancy or project. The moment is short.",
+    ),
     "next_none": (
         "Er is niets in de catalogus dat deze persoon nog niet zag en dat nu past.",
         "There is nothing in the catalogue that fits now and was not seen yet.",

@@ -12,7 +12,7 @@ from services.api.dashboard.movers import MACHINES, NAME_KEYS, name_of
 from services.api.dashboard.reasons import reasons_of
 from services.api.dashboard.standing import standing
 from services.api.dashboard.texts import Words
-from services.api.dashboard.titles import title_of, titles_of
+from services.api.dashboard.titles import mailings_of, title_of, titles_of
 from services.api.people import identities_of, state_at
 from services.api.person_view import show_phase
 from services.api.phases import stretches
@@ -45,6 +45,7 @@ def person_page(
     explanation = explain(history, here.model, now_ms)
     shown = events[: -EVENTS_MAX - 1 : -1]
     titles = titles_of(connection, row.workspace_id, [event.content_id for event in shown])
+    titles |= mailings_of(connection, row.workspace_id, [event.message_id for event in shown])
     followed = [p for p in phases if p.valid_to_ms is None or p.valid_to_ms > row.first_ms]
     inferred = phase is not None and _is_inferred(phase, state, now_ms)
     return {

@@ -6,8 +6,11 @@ from sqlalchemy import Connection, select
 
 from services.contract import event as envelope
 from services.contract.event import Event
-from services.contract.tables import content, event
+from services.contract.tables import content, event, message
 from services.contract.vault import open_payload
+
+_CALLED = ("title", "subject", "email_subject")
+"""Properties that say what a page or a mail was about."""
 
 
 def titles_of(
@@ -22,12 +25,27 @@ def titles_of(
     return {one.content_id: one.title for one in connection.execute(query)} if wanted else {}
 
 
+def mailings_of(
+    connection: Connection, workspace_id: int, message_ids: Iterable[str | None]
+) -> dict[str, str]:
+    """Names of mailings that were made here, by the id that their events carry."""
+    wanted = {one for one in message_ids if one}
+    row = message.c
+    query = select(row.public_id, row.name).where(
+        row.workspace_id == workspace_id, row.public_id.in_(wanted)
+    )
+    return {one.public_id: one.name for one in connection.execute(query)} if wanted else {}
+
+
 def title_of(found: Event, titles: dict[str, str]) -> str:
     """What an event was about; empty: nothing is known of that."""
-    told = found.properties.get("title")
-    if isinstance(told, str) and told:
-        return told
-    return titles.get(found.content_id, found.content_id) if found.content_id else ""
+    for name in _CALLED:
+        told = found.properties.get(name)
+        if isinstance(told, str) and told:
+            return told
+    if found.content_id:
+        return titles.get(found.content_id, found.content_id)
+    return titles.get(found.message_id, found.message_id) if found.message_id else ""
 
 
 def events_named(

@@ -6,8 +6,11 @@ import pytest
 from httpx import Client, Response
 from sqlalchemy import insert, select, update
 
+from services.api.idempotency import Once
+from services.api.jobs.store import add_job
 from services.contract.tables import delivery, firing, job, job_error, person, trigger
 from services.runtime.database import writing
+from services.scorer.files import WHY
 from tests.contract.api.world import NOW_MS, World
 
 URL = "https://93.184.216.34/kentering"
@@ -108,7 +111,7 @@ def test_a_trigger_is_made_and_tells_who_came_in(
     at = _send(browser, "/triggers", **form).headers["location"].partition("?")[0]
     assert _api(browser, "GET", at).json()["when"] == {"type": "after", "minutes": 10_080}
     assert "Think → Open dag, na 7 dagen" in browser.get("/triggers?lang=nl").text
-    assert "moment</span> <ins>na 7 dagen" in browser.get("/access?lang=nl").text
+    assert "moment</span> <ins>na 7 dagen" in browser.get("/audit?lang=nl").text
     page = browser.get(f"{at}?lang=nl").text
     assert "Er kwam nog niemand binnen" in page
     assert "Gemaakt door sleutel api key" in page
@@ -171,15 +174,34 @@ def test_files_are_shown_with_what_was_wrong(browser: Client, world: World) -> N
 
 
 @OF_THE_FORM
+def test_an_export_says_why_it_has_no_file_any_more(browser: Client, world: World) -> None:
+    asked = {"segment": "doers", "use": "insight", "format": "csv"}
+    with writing(world.engine).begin() as connection:
+        once = Once(None, b"")
+        made = add_job(connection, world.id, "export", asked, "key x", NOW_MS, once).public_id
+        gone = {"status": "done", "file_until_ms": None}
+        connection.execute(update(job).values(gone))
+    page = browser.get(f"/jobs/{made}?lang=nl").text
+    assert "het wordt een dag bewaard" in page
+    with writing(world.engine).begin() as connection:
+        connection.execute(update(job).values(problem=WHY))
+    page = browser.get(f"/jobs/{made}?lang=nl").text
+    assert "iemand die erin kan staan is gewist" in page
+    for other in ("het wordt een dag bewaard", "Waarom het niet lukte", WHY):
+        assert other not in page
+    assert WHY in browser.get(f"/jobs/{made}?lang=en").text
+
+
+@OF_THE_FORM
 def test_how_long_people_are_kept_is_set(browser: Client) -> None:
     page = browser.get("/keeping?lang=nl").text
-    assert "24 maanden" in page
-    assert "28 dagen" in page
+    for told in ("24 maanden nadat", "28 dagen na de afwijzing", "5 jaar na", "400 dagen"):
+        assert told in page, told
     shorter = {"months": "1", "applicant_days": ""}
     unsure = _send(browser, "/keeping", **shorter)
     assert (unsure.status_code, "Zet het vinkje" in unsure.text) == (400, True)
     done = _send(browser, "/keeping", **shorter, sure="yes")
-    assert "1 maand<" in done.text
+    assert "1 maand nadat" in done.text
     assert "als ieder ander" in done.text
     kept = {"months": 1, "applicant_days": None}
     assert _api(browser, "GET", "/workspace/retention").json() == kept
