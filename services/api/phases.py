@@ -1,9 +1,10 @@
 """A person's phases and latency states through time, those to come included."""
 
+from functools import cache
 from typing import Any, Literal
 
 from fastapi import APIRouter
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import BigInteger, Connection, Row, Select, bindparam, select
 
 from services.api.opening import AskedPersonAt
 from services.api.people import believed, held
@@ -90,16 +91,9 @@ def get_memberships(asked: AskedPersonAt) -> MembershipsOut:
     """At any moment: past, now, or ahead if nothing more happens."""
     with asked.opened() as (connection, row):
         names = _names(connection, asked.workspace_id, asked.known_at_ms)
-        rows = connection.execute(
-            select(interval)
-            .where(
-                interval.c.workspace_id == asked.workspace_id,
-                interval.c.person_id == row.id,
-                interval.c.kind == "segment",
-                held(asked.at_ms, asked.known_at_ms),
-            )
-            .order_by(interval.c.valid_from_ms, interval.c.id)
-        ).all()
+        told = {"workspace": asked.workspace_id, "person": row.id}
+        told |= {"as_of": asked.at_ms, "known_at": asked.known_at_ms}
+        rows = connection.execute(_memberships(now=asked.known_at_ms is None), told).all()
     return MembershipsOut(
         as_of=rfc3339(asked.at_ms),
         segments=[
@@ -119,16 +113,44 @@ def _names(
     connection: Connection, workspace_id: int, known_at_ms: int | None
 ) -> dict[str, Row[Any]]:
     """By interval key, the segments whose version answers."""
-    query = (
-        select(segment_version, segment.c.key, segment.c.name)
-        .join(segment, segment.c.id == segment_version.c.segment_id)
-        .where(segment.c.workspace_id == workspace_id, segment.c.deleted_ms.is_(None))
-    )
     versions: dict[int, list[Row[Any]]] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(_VERSIONS, {"workspace": workspace_id}):
         versions.setdefault(row.segment_id, []).append(row)
     answering = (in_force(rows, known_at_ms) for rows in versions.values())
     return {str(row.id): row for row in answering if row is not None}
+
+
+# Made once: to put a statement together takes longer than the database needs to answer it.
+@cache
+def _memberships(*, now: bool) -> Select[Any]:
+    """A person's segments at a moment, as known now or as once believed."""
+    row = interval.c
+    known_at = None if now else bindparam("known_at", type_=BigInteger)
+    return (
+        select(row.key, row.valid_from_ms, row.valid_to_ms)
+        .where(
+            row.workspace_id == bindparam("workspace"),
+            row.person_id == bindparam("person"),
+            row.kind == "segment",
+            held(bindparam("as_of", type_=BigInteger), known_at),
+        )
+        .order_by(row.valid_from_ms, row.id)
+    )
+
+
+# Without their rules, which are most of them.
+_VERSIONS: Select[Any] = (
+    select(
+        segment_version.c.id,
+        segment_version.c.segment_id,
+        segment_version.c.status,
+        segment_version.c.live_ms,
+        segment.c.key,
+        segment.c.name,
+    )
+    .join(segment, segment.c.id == segment_version.c.segment_id)
+    .where(segment.c.workspace_id == bindparam("workspace"), segment.c.deleted_ms.is_(None))
+)
 
 
 def stretches(

@@ -1,9 +1,21 @@
 """The record: a person's own events, through the links that say whose they are."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, or_, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    or_,
+    select,
+    tuple_,
+)
 
 from services.contract import event as envelope
 from services.contract.event import Event
@@ -15,9 +27,12 @@ from services.model.behaviour import WINDOW_MS, is_hit, judged
 EVENTS_FOLDED_MAX = 20_000
 """Of one person, in memory at once."""
 
+Asked = int | ColumnElement[int]
+"""A number, or the parameter of a statement that stands for one."""
+
 
 def own_events(
-    workspace_id: int, person_id: int, as_of_ms: int | None, known_at_ms: int | None
+    workspace_id: Asked, person_id: Asked, as_of_ms: Asked | None, known_at_ms: Asked | None
 ) -> Select[Any]:
     """The query for a person's events up to a moment, as known now or as once known."""
     ties = [
@@ -63,13 +78,9 @@ def events_of(
     That may depend on those just after it, so these are looked at too. Of more than ``newest`` the
     others are left out: for who needs all of them there is :func:`history_of`.
     """
-    until_ms = None if as_of_ms is None else as_of_ms + WINDOW_MS
-    query = (
-        own_events(workspace_id, person_id, until_ms, known_at_ms)
-        .order_by(event.c.occurred_ms.desc(), event.c.event_id.desc())
-        .limit(newest)
-    )
-    rows = connection.execute(query).all()
+    told = _told(workspace_id, person_id, as_of_ms, known_at_ms, newest)
+    query = _history(until=as_of_ms is not None, now=known_at_ms is None, newest=True)
+    rows = connection.execute(query, told).all()
     stored = [envelope.decode(open_payload(row.payload)) for row in reversed(rows)]
     events = judged(as_swept(connection, workspace_id, stored, known_at_ms))
     return [event for event in events if as_of_ms is None or event.occurred_ms <= as_of_ms]
@@ -83,14 +94,10 @@ def history_of(
     known_at_ms: int | None = None,
 ) -> Iterator[Event]:
     """The same of all of a person's events: ``EVENTS_FOLDED_MAX`` are read at once."""
-    until_ms = None if as_of_ms is None else as_of_ms + WINDOW_MS
+    asked = _told(workspace_id, person_id, as_of_ms, known_at_ms, EVENTS_FOLDED_MAX)
+    query = _history(until=as_of_ms is not None, now=known_at_ms is None, newest=False)
     place = tuple_(event.c.occurred_ms, event.c.event_id)
-    query = (
-        own_events(workspace_id, person_id, until_ms, known_at_ms)
-        .order_by(event.c.occurred_ms, event.c.event_id)
-        .limit(EVENTS_FOLDED_MAX)
-    )
-    rows = connection.execute(query).all()
+    rows = connection.execute(query, asked).all()
     stored = [envelope.decode(open_payload(row.payload)) for row in rows]
     told: tuple[int, bytes] = (-1, b"")
     while True:
@@ -108,9 +115,32 @@ def history_of(
         if not more:
             return
         last = stored[-1]
-        rows = connection.execute(query.where(place > (last.occurred_ms, last.event_id))).all()
+        further = query.where(place > (last.occurred_ms, last.event_id))
+        rows = connection.execute(further, asked).all()
         stored = [one for one in stored if one.occurred_ms >= told[0] - WINDOW_MS]
         stored += [envelope.decode(open_payload(row.payload)) for row in rows]
+
+
+# Made once: to put a statement together takes longer than the database needs to answer it.
+@cache
+def _history(*, until: bool, now: bool, newest: bool) -> Select[Any]:
+    """A person's first events, or their newest: with a bound in time, and as once known, or not."""
+    workspace, person, until_ms, known_at, limit = (
+        bindparam(name, type_=BigInteger)
+        for name in ("workspace", "person", "until", "known_at", "number")
+    )
+    own = own_events(workspace, person, until_ms if until else None, None if now else known_at)
+    order = (event.c.occurred_ms, event.c.event_id)
+    return own.order_by(*(place.desc() if newest else place for place in order)).limit(limit)
+
+
+def _told(
+    workspace_id: int, person_id: int, as_of_ms: int | None, known_at_ms: int | None, number: int
+) -> dict[str, int | None]:
+    # What is taken for a person's may depend on what comes just after it.
+    until_ms = None if as_of_ms is None else as_of_ms + WINDOW_MS
+    person = {"workspace": workspace_id, "person": person_id}
+    return {**person, "until": until_ms, "known_at": known_at_ms, "number": number}
 
 
 def events_by_id(
