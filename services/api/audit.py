@@ -78,7 +78,7 @@ def note_told(
     Args:
         here: the surroundings.
         credential: whose doing it was.
-        what: noun and verb, as ``person.erased``.
+        what: noun and verb, as ``erasure.asked``.
         about: a public id, :data:`NOBODY`, or a segment's key.
         after: JSON of what was told, without reasons, names or values.
     """

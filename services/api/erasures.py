@@ -200,7 +200,8 @@ def _tell(
     left = len(held.all - reached.all)
     # Who decided it is somebody of the employer's, and stands nowhere else once the person is gone.
     after = {"left": left, "decided_by": by}
-    note_told(here, credential, "person.erased", person_id or NOBODY, after=after)
+    # Until it is folded the same may be asked again: who asked stands here, not that it is done.
+    note_told(here, credential, "erasure.asked", person_id or NOBODY, after=after)
     return ErasureTaken(person=person_id, left=left, position=position)
 
 

@@ -1,6 +1,5 @@
 """Messages that were sent a moment ago, and that the dispatcher has not written down yet."""
 
-import time
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -11,9 +10,6 @@ from services.api.webhook_store import find_webhook
 from services.contract.tables import change, delivery, feed_reader
 from services.contract.webhook import message_id_of
 
-WAIT_S = 2.0
-"""The dispatcher writes down what it sent within half a second."""
-LOOK_EVERY_S = 0.05
 CHANGES_MAX = 10_000
 """Behind what is written down, the newest: what is older was sent longer ago."""
 
@@ -21,19 +17,22 @@ CHANGES_MAX = 10_000
 def until_written(here: Context, workspace_id: int, webhook_id: str, delivery_id: str) -> None:
     """Wait for a message's row, if it is one that may be on its way.
 
+    The dispatcher writes down what it sent within half a second.
+
     Raises:
-        Problem: 404, there is no such webhook; 503, it is on its way still.
+        Problem: 404, there is no such webhook; 503, it is on its way still, or too many wait.
     """
-    end_s = time.monotonic() + WAIT_S
     with here.engine.connect() as connection:
         row = find_webhook(connection, workspace_id, webhook_id)
         if _is_written(connection, row, delivery_id) or not _may_come(connection, row, delivery_id):
             return
-    while time.monotonic() < end_s:
-        time.sleep(LOOK_EVERY_S)
+
+    def is_there() -> bool:
         with here.engine.connect() as connection:
-            if _is_written(connection, row, delivery_id):
-                return
+            return _is_written(connection, row, delivery_id)
+
+    if here.waiting.until(is_there):
+        return
     text = "This message is on its way for the first time. Ask again in a moment."
     raise Problem(503, "busy", text, {"Retry-After": "1"})
 

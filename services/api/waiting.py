@@ -1,7 +1,8 @@
-"""Reads that wait for a write: ``after=position`` until the scorer has folded that event."""
+"""Requests that wait for a write: reads ``after=position`` until the scorer folded that event."""
 
 import threading
 import time
+from collections.abc import Callable
 
 from sqlalchemy import Engine, select
 
@@ -10,12 +11,12 @@ from services.contract.tables import event
 
 WAIT_S_MAX = 2.0
 WAITING_MAX = 16
-"""Reads that may wait at once; each holds a thread."""
+"""Requests that may wait at once; each holds a thread."""
 _STEP_S = 0.025
 
 
 class Waiting:
-    """Waits until an event is in, for a bounded time and a bounded number of readers."""
+    """Waits until something is written, for a bounded time and a bounded number of requests."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -25,24 +26,29 @@ class Waiting:
         """Return when the event is folded, or after two seconds.
 
         Raises:
-            Problem: 503, too many readers wait already.
+            Problem: 503, too many requests wait already.
         """
-        if position is None or self._is_in(workspace_id, bytes.fromhex(position)):
-            return
+        if position is not None and not self._is_in(workspace_id, bytes.fromhex(position)):
+            self.until(lambda: self._is_in(workspace_id, bytes.fromhex(position)))
+
+    def until(self, is_there: Callable[[], bool]) -> bool:
+        """Look again and again, for two seconds at most; whether it came about.
+
+        Raises:
+            Problem: 503, too many requests wait already.
+        """
         if not self._places.acquire(blocking=False):
-            text = "Too many reads wait for a position just now."
+            text = "Too many requests wait for a write just now."
             raise Problem(503, "busy", text, {"Retry-After": "1"})
         try:
-            self._wait(workspace_id, bytes.fromhex(position))
+            give_up_s = time.monotonic() + WAIT_S_MAX
+            while time.monotonic() < give_up_s:
+                time.sleep(_STEP_S)
+                if is_there():
+                    return True
+            return False
         finally:
             self._places.release()
-
-    def _wait(self, workspace_id: int, event_id: bytes) -> None:
-        give_up_s = time.monotonic() + WAIT_S_MAX
-        while time.monotonic() < give_up_s:
-            time.sleep(_STEP_S)
-            if self._is_in(workspace_id, event_id):
-                return
 
     def _is_in(self, workspace_id: int, event_id: bytes) -> bool:
         query = select(event.c.event_id).where(

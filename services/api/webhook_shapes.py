@@ -113,7 +113,7 @@ class WebhookOut(Out):
     status_since: str
     notice: str | None = Field(description="Why it is dead.")
     failing_since: str | None = Field(description="Since when nothing arrives.")
-    last_success: str | None = Field(description="To the minute.")
+    last_success: str | None = Field(description="To within five seconds.")
     waiting: int = Field(description="Messages that wait to be sent.")
     secrets: list[SecretOut] = Field(description="Those that sign now, the newest first.")
     created_at: str

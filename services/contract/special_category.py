@@ -1,14 +1,17 @@
 """What nobody is known or chosen by here: health, age, origin and the like, or what stands for it.
 
 Attributes, properties of events and topics are known by their names, and looked at as words, in
-Dutch and English. Values are not looked at: a department may be called *Health*. No list knows
-every proxy, so this keeps slips out, and who writes rules is still answerable for them.
+Dutch and English: one by one without their endings, up to three together, and by stems that lie in
+longer words. Objects have names inside, which are looked at as well. Other values are not: a
+department may be called *Health*. No list knows every proxy, so this keeps slips out, and who
+writes rules is still answerable for them.
 """
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 Category = Literal[
     "age",
@@ -34,13 +37,15 @@ _SAID: dict[Category, str] = {
     "babyboomer, babyboomers, gen z, gen y, generation z, generatie z",
     "origin": "ethnic, ethnicity, etnisch, etnische, etniciteit, racial, nationality, "
     "nationaliteit, afkomst, birthplace, geboorteplaats, geboorteland, huidskleur, "
-    "skin color, skin colour, country of origin, land van herkomst, migration "
-    "background, migratieachtergrond, migrant, migrants, migranten, immigrant, "
+    "skin color, skin colour, country of origin, country of birth, place of birth, "
+    "land van herkomst, migration background, migratieachtergrond, "
+    "migrant, migrants, migranten, immigrant, "
     "immigrants, allochtoon, status holder, status holders, statushouder, "
     "statushouders, refugee, refugees, vluchteling, vluchtelingen, mother tongue, "
     "moedertaal",
     "health": "health, gezondheid, gezondheidstoestand, illness, sick, sickness, ziek, ziekte, "
-    "ziekteverzuim, disease, disability, disabilities, disabled, handicap, "
+    "ziekteverzuim, disease, disability, disabilities, is disabled, disabled person, "
+    "disabled people, disabled worker, disabled employee, disabled candidate, handicap, "
     "handicapped, medical condition, medical history, medische gegevens, medisch "
     "dossier, arbeidsbeperking, arbeidshandicap, wajong, wia, pregnant, pregnancy, "
     "zwanger, zwangerschap, burnout, burn out",
@@ -56,6 +61,7 @@ _SAID: dict[Category, str] = {
     "a national number": "bsn, burgerservicenummer, sofinummer, ssn, social security number",
 }
 _ALONE: dict[str, Category] = {
+    "disabled": "health",
     "race": "origin",
     "ras": "origin",
     "origin": "origin",
@@ -64,10 +70,31 @@ _ALONE: dict[str, Category] = {
     "sekse": "sex and family",
     "union": "union membership",
 }
-"""Words that among others mostly mean something else: *solar race*, *savings union*."""
-_HARMLESS = re.compile("health(?: ?care\\b| and safety| safety| insurer)|gezondheid en veiligheid")
-"""Trades and duties that are called after what nobody is known by."""
+"""Words that among others mostly mean something else: *solar race*, *tracking disabled*."""
+_STEMS: dict[str, Category] = {
+    "birthplace|birthcountry|countryofbirth|placeofbirth|geboorteplaats|geboorteland": "origin",
+    "birth|geboorte|leeftijd|verjaardag": "age",
+    "nationalit|ethni|etni[cs]|immigra|allochto|vluchteling|refugee|statushouder|huidskleur|"
+    "moedertaal": "origin",
+    "handicap|disabilit|zwanger|pregnan|ziekteverzuim|arbeidsbeperk|arbeidsongeschikt": "health",
+    "vakbond": "union membership",
+    "religi|godsdienst|levensovertuig|geloofsovertuig": "belief",
+    "geslacht|geaardheid|transgender|seksu|sexual": "sex and family",
+    "strafblad": "crime",
+    "biometri": "body data",
+    "^bsn|burgerservice|sofinummer|socialsecuritynumber": "a national number",
+}
+"""What means nothing else wherever it stands in a word: *dateofbirth*, *vakbondslid*."""
+_ENDINGS = ("s", "n", "en")
+_HARMLESS = re.compile(
+    "health(?: ?care\\b| and safety| safety| insurer)|gezondheid en veiligheid"
+    "|\\b(?:good|bad) faith|\\b(?:faith|geloof) in (?!(?:god|christ|jesus|allah|islam)\\b)"
+)
+"""Trades, duties and trust that are called after what nobody is known by."""
 _OF_AGE = re.compile("(?:^| )[3-8]\\d ?(?:plus|\\+)(?: |$)")
+
+_STEM = re.compile("|".join(f"({stems})" for stems in _STEMS))
+_OF_STEM = tuple(_STEMS.values())
 
 _PHRASES: dict[str, Category] = {
     phrase: category for category, said in _SAID.items() for phrase in said.split(", ")
@@ -96,7 +123,40 @@ def _looked_up(name: str) -> Category | None:
             found = _PHRASES.get(" ".join(words[i : i + length]))
             if found is not None:
                 return found
-    return None
+    return next((found for word in words if (found := _in_word(word))), None)
+
+
+def _in_word(word: str) -> Category | None:
+    """What a word is about by what it has before its ending, or by a stem within it."""
+    for ending in _ENDINGS:
+        found = _PHRASES.get(word.removesuffix(ending))
+        if found is not None:
+            return found
+    stem = _STEM.search(word)
+    return None if stem is None or stem.lastindex is None else _OF_STEM[stem.lastindex - 1]
+
+
+def names_within(told: dict[str, Any]) -> Iterator[str]:
+    """The names in an object, and in those inside it, however deep."""
+    waiting: list[Any] = [told]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            yield from value
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+
+
+def lawful_part(value: Any) -> Any:
+    """A value without what is about the like, in the objects inside it too.
+
+    Args:
+        value: JSON, of bounded depth.
+    """
+    if isinstance(value, dict):
+        return {name: lawful_part(one) for name, one in value.items() if not category_of(name)}
+    return [lawful_part(one) for one in value] if isinstance(value, list) else value
 
 
 def _plain(name: str) -> str:

@@ -9,7 +9,7 @@ from services.dispatch.lanes import Message
 from services.dispatch.verdict import Verdict, backoff_ms, gives_up, is_dead
 from services.runtime.outbound import Answer
 
-NOTED_EVERY_MS = 60_000
+NOTED_EVERY_MS = 5_000
 """That all is well need not be written down with every batch."""
 
 

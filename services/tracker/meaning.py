@@ -21,7 +21,7 @@ from services.contract.event import (
     content_type_of,
     event_id_of,
 )
-from services.contract.special_category import category_of
+from services.contract.special_category import category_of, lawful_part, names_within
 from services.tracker import names
 from services.tracker.arrival import Arrival
 from services.tracker.clean import clean_id, clean_object, clean_text, is_clean
@@ -238,10 +238,12 @@ def _attributes(kind: Any, call: Call, context: Context, arrival: Arrival) -> di
     if kind == "group":
         return _of_group(call, arrival)
     traits = {**_object(context.traits), **_object(call.traits)}
-    lawful = {name: value for name, value in traits.items() if category_of(name) is None}
-    if len(lawful) < len(traits):
-        arrival.doubt("special_category", "traits")
-    return _cleaned(lawful, "traits", arrival)
+    told = _cleaned(traits, "traits", arrival)
+    if not any(map(category_of, names_within(told))):
+        return told
+    arrival.doubt("special_category", "traits")
+    lawful: dict[str, Any] = lawful_part(told)
+    return lawful
 
 
 def _of_group(call: Call, arrival: Arrival) -> dict[str, Any]:

@@ -35,3 +35,18 @@ def test_every_operation_says_what_it_does(described: dict[str, Any]) -> None:
             if path.startswith("/v1"):
                 assert operation["security"], name
                 assert {"400", "401", "503"} <= operation["responses"].keys(), name
+
+
+def test_what_can_be_edited_has_its_tag_everywhere(described: dict[str, Any]) -> None:
+    for path, methods in described["paths"].items():
+        asks = {
+            method: any(one["name"].lower() == "if-match" for one in told.get("parameters", ()))
+            for method, told in methods.items()
+        }
+        for method, told in methods.items():
+            answers = told["responses"]
+            place = f"{method} {path}"
+            assert not asks[method] or "412" in answers, place
+            assert ("428" in answers) == (asks[method] and method == "patch"), place
+            for status in {"200", "201"} & answers.keys():
+                assert not any(asks.values()) or "ETag" in answers[status]["headers"], place

@@ -29,6 +29,7 @@ DONE: dict[str, Both] = {
     "job.cancelled": {"nl": "Import of export afgebroken", "en": "Import or export cancelled"},
     "campaign.made": {"nl": "Campagne gemaakt", "en": "Campaign made"},
     "mailing.made": {"nl": "Mailing gemaakt", "en": "Mailing made"},
+    "erasure.asked": {"nl": "Om wissen gevraagd", "en": "Erasing asked for"},
     "person.erased": {"nl": "Iemand gewist", "en": "Somebody erased"},
     "person.objected": {"nl": "Bezwaar vastgelegd", "en": "Objection recorded"},
     "consent.recorded": {

@@ -44,10 +44,12 @@ def keep(sent: Sent) -> Response:
 
     def ask(sent: Sent) -> Changed:
         body = body_of(RetentionIn, {name: whole_number(sent, name) for name in _given(sent)})
-        before = get_retention(sent.here, sent.visitor.credential(), Response())
+        seen = Response()
+        before = get_retention(sent.here, sent.visitor.credential(), seen)
         if _is_shorter(before, body) and sent.field("sure") != "yes":
             return {"wrong": "keeping_not_sure"}
-        put_retention(sent.here, sent.visitor.credential(), body, Response())
+        # What was confirmed was compared with this, and holds for nothing newer.
+        put_retention(sent.here, sent.visitor.credential(), body, Response(), seen.headers["ETag"])
         return {"told": "keeping_set"}
 
     return asked(sent, ask, _shown)

@@ -19,8 +19,8 @@ NOTED = {
     "POST /v1/consent": "consent.recorded",
     "POST /v1/persons/{person_id}/objection": "person.objected",
     "POST /v1/objections": "person.objected",
-    "DELETE /v1/persons/{person_id}": "person.erased",
-    "POST /v1/erasures": "person.erased",
+    "DELETE /v1/persons/{person_id}": "erasure.asked",
+    "POST /v1/erasures": "erasure.asked",
     "PUT /v1/workspace/retention": "retention.set",
     "PUT /v1/workspace/asserted-consent": "asserted_consent.declared",
     "DELETE /v1/workspace/asserted-consent": "asserted_consent.declared",
@@ -147,11 +147,13 @@ def test_what_is_changed_is_noted_and_nobodys_data_are(
     assert ask.asked == NOTED.keys()
 
     with world.engine.connect() as db:
-        rows = db.execute(select(audit).where(audit.c.workspace_id == world.id)).all()
+        rows = db.execute(
+            select(audit).where(audit.c.workspace_id == world.id).order_by(audit.c.id)
+        ).all()
     made = [row for row in rows if row.who != "command line"]
     assert {row.what for row in made} == set(NOTED.values())
     assert {row.who.partition(" ")[0] for row in made} == {"key"}
-    erased = [(row.about, row.after) for row in made if row.what == "person.erased"]
+    erased = [(row.about, row.after) for row in made if row.what == "erasure.asked"]
     assert erased == [
         (anna, {"left": 0, "decided_by": "piet"}),
         ("nobody known", {"left": 0, "decided_by": None}),

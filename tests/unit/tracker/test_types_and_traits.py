@@ -23,9 +23,15 @@ def test_a_type_of_content_is_the_same_however_it_is_written() -> None:
 
 
 def test_traits_about_age_and_the_like_are_left_out() -> None:
-    traits = {"region": "Utrecht", "age": 44, "birthday": "1982-01-01", "Gender": "f"}
+    traits = {
+        "region": "Utrecht",
+        "home": {"nationality": 1},
+        "age": 44,
+        "birthday": "1982-01-01",
+        "Gender": "f",
+    }
     event, reasons = _event({"type": "identify", "traits": traits})
-    assert event.properties == {"region": "Utrecht"}
+    assert event.properties == {"region": "Utrecht", "home": {}}
     assert reasons == ["special_category"]
     read = {"type": "track", "event": "read", "properties": {"topics": ["wind", "health", 3]}}
     event, reasons = _event(read)
