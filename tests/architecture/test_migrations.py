@@ -67,7 +67,7 @@ def test_buckets_of_hours_that_begin_become_those_that_end(engine: Engine) -> No
         config = Config(attributes={"connection": connection})
         config.set_main_option("script_location", str(FOLDER))
         command.stamp(config, "0021")
-        command.upgrade(config, "head")
+        command.upgrade(config, "0022")
         row = tables.count_delta.c
         query = select(row.hour_ms, func.sum(row.delta)).group_by(row.hour_ms)
         found = {at: int(number) for at, number in connection.execute(query).all() if number}
