@@ -20,6 +20,7 @@ COMPILED = [
     "services/model/habits.py",
     "services/model/path.py",
     "services/model/rules/joined.py",
+    "services/model/silence.py",
     "services/model/since.py",
     "services/model/steps.py",
     "services/model/stretch.py",

@@ -28,7 +28,8 @@ from services.runtime.database import open_database
 from services.runtime.migrations import migrate
 from services.runtime.sqlite_log import SqliteLog
 from services.runtime.sqlite_log_reader import SqliteLogReader
-from services.scorer.consume import POLL_S, Scorer, positions
+from services.scorer.consume import POLL_S, Scorer
+from services.scorer.positions import positions
 from tests.servers.postgres import Postgres, run_postgres
 
 KNOWN = 1_000_000

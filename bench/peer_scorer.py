@@ -32,7 +32,8 @@ from services.runtime.kafka_log import KafkaLog
 from services.runtime.kafka_log_reader import KafkaLogReader
 from services.runtime.kafka_topics import ensure_topics
 from services.runtime.migrations import migrate
-from services.scorer.consume import Scorer, positions
+from services.scorer.consume import Scorer
+from services.scorer.positions import positions
 from tests.servers.kafka import run_kafka
 from tests.servers.postgres import run_postgres
 

@@ -33,7 +33,8 @@ from services.runtime.sqlite_log_reader import SqliteLogReader
 from services.scorer import chores, consume, folding, save, states
 from services.scorer.announce import prepare_feed
 from services.scorer.build import build_step
-from services.scorer.consume import Scorer, positions
+from services.scorer.consume import Scorer
+from services.scorer.positions import positions
 from tests.servers.postgres import Postgres, run_postgres
 
 MEASURED = 50_000

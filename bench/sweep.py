@@ -39,7 +39,8 @@ from services.runtime.event_log import Record
 from services.runtime.migrations import migrate
 from services.runtime.sqlite_log import SqliteLog
 from services.runtime.sqlite_log_reader import SqliteLogReader
-from services.scorer.consume import Scorer, positions
+from services.scorer.consume import Scorer
+from services.scorer.positions import positions
 
 RECIPIENTS = 100_000
 SCANNER_MS = 20 * 60_000

@@ -28,7 +28,8 @@ from services.runtime.migrations import migrate
 from services.runtime.sqlite_log import SqliteLog
 from services.runtime.sqlite_log_reader import SqliteLogReader
 from services.scorer.announce import prepare_feed
-from services.scorer.consume import Scorer, positions
+from services.scorer.consume import Scorer
+from services.scorer.positions import positions
 
 WORLD = "outside, dense"
 REPEATED = 0.1

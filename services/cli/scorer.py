@@ -21,7 +21,8 @@ from services.runtime.settings import Settings, from_environment
 from services.runtime.sqlite_log_reader import SqliteLogReader
 from services.runtime.steady_clock import SteadyClock
 from services.runtime.telemetry import configure_logging
-from services.scorer.consume import READER, Scorer, positions
+from services.scorer.consume import READER, Scorer
+from services.scorer.positions import positions
 
 GROUP = "scorer"
 LOG_PAUSE_S = 0.5

@@ -97,7 +97,7 @@ def normal(p: list[float]) -> Probabilities:
     return [x / total for x in p]
 
 
-def states(p: Sequence[float]) -> Three:
+def states(p: list[float]) -> Three:
     """P(latent-latent), P(actively latent), P(active)."""
     return (
         p[0] + p[3] + p[6] + p[9] + p[12],
@@ -111,7 +111,7 @@ def log_odds(p: Sequence[float]) -> tuple[float, float]:
 
     Never by way of 1 − p, which loses all digits near certainty.
     """
-    latent, turning, active = states(p)
+    latent, turning, active = states([*p])
     return (
         math.log(active) - math.log(latent + turning),
         math.log(turning + active) - math.log(latent),

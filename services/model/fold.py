@@ -19,6 +19,7 @@ from services.model.path import Path
 from services.model.rules.memory import (
     NO_MEMORIES,
     Memories,
+    Told,
     forget,
     put_by_hand,
     remember,
@@ -79,14 +80,16 @@ def fold_onto(
     if event.type == "identified":
         learn(state, event)
     _employ(state, event)
-    _remember(state, event, memories)
+    told = memories.of(event.type)
+    _remember(state, event, told)
     if tells(event):
         state.told_ms = at
     if not is_evidence(event):
         _machine(state, event)
     elif state.score is not None and not is_silent(event) and not same_click(state, event):
         engage(state, event, model)
-        remember(state, event, memories.of("heard", event.type))
+        if told.heard:
+            remember(state, event, told.heard)
         _hear(state, state.score, event, model, ledger)
         keep(state, event, model)
     if state.score is not None:
@@ -94,14 +97,14 @@ def fold_onto(
     return state
 
 
-def _remember(state: PersonState, event: Event, memories: Memories) -> None:
+def _remember(state: PersonState, event: Event, told: Told) -> None:
     """What rules ask to be kept, whoever did it; and who was put in a segment by hand."""
     if event.type == LISTED and event.content_id is not None:
         put_by_hand(state, event.content_id, str(event.properties.get("list")), event.occurred_ms)
-    if memories.all:
-        remember(state, event, memories.of("always", event.type))
-        if state.score is not None:
-            remember(state, event, memories.of("scored", event.type))
+    if told.always:
+        remember(state, event, told.always)
+    if told.scored and state.score is not None:
+        remember(state, event, told.scored)
 
 
 def learn(state: PersonState, event: Event) -> None:

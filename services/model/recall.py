@@ -80,7 +80,7 @@ class Questions:
             phase: the one that holds now, and since when.
         """
         for event in events:
-            remember(state, event, self._memories.of("always", event.type))
+            remember(state, event, self._memories.of(event.type).always)
         if state.score is not None:
             since_ms = state.score.since_ms
             self._hear(state, [one for one in events if one.occurred_ms >= since_ms])
@@ -90,7 +90,7 @@ class Questions:
     def _hear(self, state: PersonState, events: Iterable[Event]) -> None:
         clicks: set[str] = set()
         for event in events:
-            remember(state, event, self._memories.of("scored", event.type))
+            remember(state, event, self._memories.of(event.type).scored)
             by_software = event.machine.p >= MACHINE_THRESHOLD
             silent = event.consent.profile is False and not event.server_only
             if not by_software and silent and not is_answer(event):
@@ -100,7 +100,7 @@ class Questions:
                     continue
                 clicks.add(event.click_id)
             if not by_software:
-                remember(state, event, self._memories.of("heard", event.type))
+                remember(state, event, self._memories.of(event.type).heard)
 
 
 def _longest(asking: Iterable[Condition]) -> int | None:

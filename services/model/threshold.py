@@ -10,7 +10,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import mul
 
 import numpy as np
 import numpy.typing as npt
@@ -78,7 +77,7 @@ class Threshold:
     floors: tuple[tuple[float, ...], ...]
     """T × 15: likewise the lowest of ``lowest``."""
 
-    def surely(self, p: Sequence[float], from_ms: int, to_ms: int, *, truth: bool) -> bool:
+    def surely(self, p: list[float], from_ms: int, to_ms: int, *, truth: bool) -> bool:
         """Whether it is plain that the answer is ``truth`` all the way.
 
         Args:
@@ -90,14 +89,14 @@ class Threshold:
         begin, end = cells(from_ms, to_ms)
         if begin >= end:
             return False
-        # numpy's own dot, and Python's own max, are the quick ones for so few numbers.
+        # Of many rows numpy's own dot, and Python's own max, are the quick ones.
         if truth:
             return bool(
-                sum(map(mul, self.floors[end - 1], p)) > _MARGIN
+                _product(self.floors[end - 1], p) > _MARGIN
                 or min(self.lowest[begin:end].dot(p).tolist()) > _MARGIN
             )
         return bool(
-            sum(map(mul, self.peaks[end - 1], p)) < -_MARGIN
+            _product(self.peaks[end - 1], p) < -_MARGIN
             or max(self.highest[begin:end].dot(p).tolist()) < -_MARGIN
         )
 
@@ -112,6 +111,13 @@ class Threshold:
         if truth:
             return float(self.lowest[cell].dot(p)) <= _MARGIN
         return float(self.highest[cell].dot(p)) >= -_MARGIN
+
+
+def _product(row: tuple[float, ...], p: list[float]) -> float:
+    total = 0.0
+    for i in range(len(p)):
+        total += row[i] * p[i]
+    return total
 
 
 @lru_cache(maxsize=64)
@@ -171,4 +177,5 @@ def _bounds(
 
 def cells(from_ms: int, to_ms: int) -> tuple[int, int]:
     """Which grid times end the pieces that cover a stretch of silence: [begin, end)."""
-    return bisect_right(GRID_MS, from_ms), min(bisect_left(GRID_MS, to_ms) + 1, len(GRID_MS))
+    begin = 0 if from_ms < GRID_MS[0] else bisect_right(GRID_MS, from_ms)  # mostly from the start
+    return begin, min(bisect_left(GRID_MS, to_ms) + 1, len(GRID_MS))

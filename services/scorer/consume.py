@@ -29,7 +29,7 @@ from services.scorer.letters import unnamed
 from services.scorer.newcomers import introduce
 from services.scorer.outages import Result, short
 from services.scorer.parts import in_parts
-from services.scorer.positions import FencedError, claim, skip, stored_position
+from services.scorer.positions import FencedError, claim, skip
 from services.scorer.record import Batch, Poison, set_aside, sort_out
 from services.scorer.versions import InForce
 
@@ -291,16 +291,3 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-def positions(engine: Engine) -> Callable[[str, int], int | None]:
-    """What a reader asks for where to go on: the database's word."""
-
-    def position(log_id: str, partition: int) -> int | None:
-        try:
-            with engine.connect() as db:
-                return stored_position(db, log_id, partition)
-        except DBAPIError as error:
-            raise OSError("the database does not tell the position now") from error
-
-    return position

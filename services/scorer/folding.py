@@ -14,13 +14,14 @@ from sqlalchemy import Connection
 
 from services.contract.event import LISTED, Event
 from services.contract.phases import DAY_MS, ChangeReason
-from services.model.behaviour import WINDOW_MS, is_hit, judged, leads_on, tells
+from services.model.behaviour import WINDOW_MS, judged
 from services.model.interval import Interval
 from services.model.rulebook import Rulebook
 from services.model.state import PersonState, encode_state
 from services.model.timeline import advance_onto, go_on, join
 from services.model.version import Model
 from services.runtime import telemetry
+from services.scorer.late import back_to, is_reclassified
 from services.scorer.owners import Piece
 from services.scorer.segments import Segments
 from services.scorer.states import (
@@ -99,7 +100,7 @@ def fold_ahead(told: Forecast, model: Model) -> dict[int, Folded]:
         return {
             person: _on(person, before, told.theirs[person], told.segments, model)
             for person, before in told.held.items()
-            if _back_to(told.theirs[person], before, None) is None
+            if back_to(told.theirs[person], before, None) is None
         }
 
 
@@ -139,7 +140,7 @@ def fold_persons(
         person: back
         for person in (arrived.keys() | rejudged.keys()) - set(anew)
         if person in held
-        and (back := _back_to(arrived.get(person, ()), held[person], rejudged.get(person)))
+        and (back := back_to(arrived.get(person, ()), held[person], rejudged.get(person)))
     }
     persons = sorted((arrived.keys() | set(anew) | late.keys()) - done)
     gone = last_versions(db, [person for person in persons if person not in held])
@@ -157,7 +158,7 @@ def fold_persons(
             events = [e for e in known if start is None or place(e) > start]
             one = _fold(person, base, events, segments, model)
             new = arrived.get(person, ())
-            if person in rejudged or _is_reclassified(known, histories[person], new):
+            if person in rejudged or is_reclassified(known, histories[person], new):
                 one.remade = "reclassified"
         elif before is not None:
             folded.append(_on(person, before, arrived[person], segments, model))
@@ -169,40 +170,6 @@ def fold_persons(
     for one in folded:
         one.version += gone.get(one.person_id, 0)
     return sorted(folded, key=lambda one: one.person_id)
-
-
-def _back_to(events: Sequence[Event], before: Held, rejudged: Place | None) -> Place | None:
-    """From where on a person is folded again for new events; None: they come after all others.
-
-    What a hit is taken for may change by one that comes soon after it, or at the same moment,
-    what a page is taken for by the click that led to it, and either, from ``rejudged`` on, by hits
-    on others.
-    """
-    earliest = min(map(place, events), default=before.last)
-    if rejudged is not None:
-        earliest = min(earliest, rejudged)
-    for event in events:
-        if event.message_id is None and event.click_id is None:
-            continue  # as most: it tells nothing of others
-        at_ms = event.occurred_ms
-        speaks_of_hits = is_hit(event) or tells(event)
-        if (
-            (speaks_of_hits and at_ms - before.state.told_ms <= WINDOW_MS)
-            or (leads_on(event) and event.click_id in before.state.clicks_ms)
-            or (at_ms <= before.last[0] and (speaks_of_hits or leads_on(event)))
-        ):
-            earliest = min(earliest, (at_ms - WINDOW_MS, b""))
-    return earliest if earliest < before.last else None
-
-
-def _is_reclassified(
-    now: Sequence[Event], known: Sequence[Event], arrived: Sequence[Event]
-) -> bool:
-    """Whether something known already is taken for something else by what has arrived."""
-    new = {event.event_id for event in arrived}
-    before = judged([event for event in known if event.event_id not in new])
-    held = {event.event_id: event.machine for event in before}
-    return any(held.get(event.event_id, event.machine) != event.machine for event in now)
 
 
 def _on(

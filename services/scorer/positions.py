@@ -1,8 +1,9 @@
 """How far the log is scored: positions that move in the same transaction as what they caused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy.exc import DBAPIError
 
 from services.contract import tables
 from services.runtime.database import insert_new
@@ -81,3 +82,16 @@ def stored_position(db: Connection, log_id: str, partition: int) -> int | None:
     """Where a partition is to be read on; None: it never was."""
     query = select(_row.next).where(_row.log_id == log_id, _row.partition == partition)
     return db.execute(query).scalar_one_or_none()
+
+
+def positions(engine: Engine) -> Callable[[str, int], int | None]:
+    """What a reader asks for where to go on: the database's word."""
+
+    def position(log_id: str, partition: int) -> int | None:
+        try:
+            with engine.connect() as db:
+                return stored_position(db, log_id, partition)
+        except DBAPIError as error:
+            raise OSError("the database does not tell the position now") from error
+
+    return position

@@ -13,6 +13,7 @@ from services.runtime.clock import now_ms
 from services.runtime.database import open_database
 from services.runtime.kafka_log_reader import KafkaLogReader
 from services.scorer import consume, parts
+from services.scorer.positions import positions
 
 
 def main(url: str, kafka: str, topic: str, clock: str = "") -> None:
@@ -20,8 +21,7 @@ def main(url: str, kafka: str, topic: str, clock: str = "") -> None:
     consume.BATCH_RECORDS_MAX = 200
     parts.KEYS_MAX = 60
     engine = open_database(url)
-    positions = consume.positions(engine)
-    reader = KafkaLogReader(kafka, topic, topic, positions, session_timeout_ms=6_000)
+    reader = KafkaLogReader(kafka, topic, topic, positions(engine), session_timeout_ms=6_000)
     told = wrong_clock(Path(clock)) if clock else now_ms
     scorer = consume.Scorer(engine, reader, load(), clock=told)
     signal.signal(signal.SIGTERM, lambda *_: scorer.stop())

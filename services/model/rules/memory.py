@@ -6,7 +6,8 @@ so that equal conditions share it; it stands in stored states and never changes 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from functools import cached_property
+from typing import Literal, NamedTuple, Protocol
 
 from services.contract.event import MACHINE_THRESHOLD, Event
 from services.contract.phases import PHASES, Phase
@@ -44,6 +45,14 @@ class Memory(Protocol):
         """What to keep after an event; None: what was kept."""
 
 
+class Told(NamedTuple):
+    """Whom an event is told, by when they want to hear of it."""
+
+    heard: tuple[Memory, ...]
+    scored: tuple[Memory, ...]
+    always: tuple[Memory, ...]
+
+
 @dataclass(frozen=True)
 class Memories:
     """All that the rules of a workspace ask to be kept."""
@@ -51,23 +60,21 @@ class Memories:
     all: tuple[Memory, ...] = ()
     phase: bool = False
     """Whether to keep since when the phase holds."""
-    _by_type: dict[tuple[When, str], tuple[Memory, ...]] = field(
-        default_factory=dict, init=False, compare=False
-    )
+    _by_type: dict[str, Told] = field(default_factory=dict, init=False, compare=False)
 
-    def of(self, when: When, event_type: str) -> tuple[Memory, ...]:
-        """Those that are told of events of a type then."""
-        found = self._by_type.get((when, event_type))
+    def of(self, event_type: str) -> Told:
+        """Those that are told of events of a type."""
+        found = self._by_type.get(event_type)
         if found is None:
-            found = tuple(
-                one
-                for one in self.all
-                if one.when == when and (one.types is None or event_type in one.types)
+            told = [one for one in self.all if one.types is None or event_type in one.types]
+            found = self._by_type[event_type] = Told(
+                heard=tuple(one for one in told if one.when == "heard"),
+                scored=tuple(one for one in told if one.when == "scored"),
+                always=tuple(one for one in told if one.when == "always"),
             )
-            self._by_type[when, event_type] = found
         return found
 
-    @property
+    @cached_property
     def keys(self) -> frozenset[str]:
         """All keys that are asked for; lists by hand are kept besides."""
         return frozenset([one.key for one in self.all] + ([PHASE] if self.phase else []))

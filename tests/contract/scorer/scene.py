@@ -16,7 +16,8 @@ from services.runtime.event_log import Record
 from services.runtime.sqlite_log import SqliteLog
 from services.runtime.sqlite_log_reader import SqliteLogReader
 from services.scorer.announce import prepare_feed
-from services.scorer.consume import Scorer, positions
+from services.scorer.consume import Scorer
+from services.scorer.positions import positions
 
 START_MS = 1_780_000_000_000
 NOW_MS = START_MS + 200 * DAY_MS
