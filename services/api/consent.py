@@ -1,28 +1,24 @@
 """The ledger of consent: what a person agreed to, by which proof, and answers from elsewhere."""
 
 import hashlib
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field
-from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
+from sqlalchemy import Connection, Row, select
 
 from services.api.audit import known_by, note_told
 from services.api.auth import Credential
 from services.api.context import Context, Here
+from services.api.ledger import circles_of_person, entries_of, that_decide
 from services.api.needs import ConsentWriter, PersonsReader
 from services.api.people import find_person, spelled
 from services.api.problem import Problem, described
 from services.api.said import Answer
 from services.api.wire import After, Body, Moment, Out, PersonPath, rfc3339
-from services.contract.circles import Circles
-from services.contract.consent import PURPOSES, Purpose
+from services.contract.consent import Purpose
 from services.contract.event import Identity
-from services.contract.ledger import circles_of
-from services.contract.tables import api_key, consent, identity, identity_link
-from services.contract.terms import Said, terms
-from services.contract.vault import shown_value
+from services.contract.tables import api_key
 
 router = APIRouter(prefix="/v1", tags=["consent"])
 
@@ -164,31 +160,14 @@ def post_consent(here: Here, credential: ConsentWriter, body: ConsentOfIdentityI
 
 def consent_of(connection: Connection, person: Row[Any]) -> ConsentOut:
     """What holds of a person now, and all that led there."""
-    rows = _entries(connection, person)
-    now = _now(rows, circles_of_person(connection, person))
+    rows = entries_of(connection, person)
+    now = that_decide(rows, circles_of_person(connection, person))
     kinds = _kinds(connection, person.workspace_id)
     return ConsentOut(
         person=person.public_id,
         now={purpose: _show(row, kinds) for purpose, row in now.items()},
         history=[_show(row, kinds) for row in rows[:HISTORY_MAX]],
     )
-
-
-def deciding(connection: Connection, person: Row[Any]) -> dict[Purpose, Row[Any]]:
-    """A person's entry that decides now, per purpose that was ever said."""
-    return _now(_entries(connection, person), circles_of_person(connection, person))
-
-
-def deciding_of(
-    connection: Connection, workspace_id: int, person_ids: Sequence[int]
-) -> dict[int, dict[Purpose, Row[Any]]]:
-    """The same of several persons, by their row's id."""
-    rows: dict[int, list[Row[Any]]] = {}
-    query = _entries_of(workspace_id, identity_link.c.person_id.in_(person_ids))
-    for row in connection.execute(query):
-        rows.setdefault(row.person_id, []).append(row)
-    found = circles_of(connection, workspace_id, lambda one: one.in_(person_ids))
-    return {one: _now(said, found[one][0]) for one, said in rows.items() if one in found}
 
 
 def _noted(
@@ -216,67 +195,6 @@ def _tell(here: Context, workspace_id: int, who: Identity, body: ConsentIn) -> C
     if position is None:
         raise Problem(400, "unusable_identity", "Nobody can be known by this identity.")
     return ConsentTaken(position=position)
-
-
-def _entries(connection: Connection, person: Row[Any]) -> Sequence[Row[Any]]:
-    """A person's entries, the last said first."""
-    query = _entries_of(person.workspace_id, identity_link.c.person_id == person.id)
-    return connection.execute(query).all()
-
-
-def _entries_of(workspace_id: int, whose: ColumnElement[bool]) -> Select[Any]:
-    row, link = consent.c, identity_link.c
-    return (
-        select(consent, identity.c.namespace, identity.c.value, link.person_id)
-        .select_from(consent)
-        .join(
-            identity_link,
-            (link.workspace_id == row.workspace_id) & (link.identity_id == row.identity_id),
-        )
-        .join(identity, identity.c.id == row.identity_id)
-        .where(
-            row.workspace_id == workspace_id,
-            whose,
-            link.known_to_ms.is_(None),
-            or_(link.valid_from_ms.is_(None), row.said_ms >= link.valid_from_ms),
-            or_(link.valid_to_ms.is_(None), row.said_ms < link.valid_to_ms),
-        )
-        .order_by(row.said_ms.desc(), row.id.desc())
-    )
-
-
-def circles_of_person(connection: Connection, person: Row[Any]) -> Circles | None:
-    """None: nothing is known of the person any more."""
-    found = circles_of(connection, person.workspace_id, lambda one: one == person.id)
-    return found[person.id][0] if found else None
-
-
-def _now(rows: Sequence[Row[Any]], circles: Circles | None) -> dict[Purpose, Row[Any]]:
-    said = {purpose: [one for one in rows if one.purpose == purpose] for purpose in PURPOSES}
-    found = {purpose: _deciding(entries, circles) for purpose, entries in said.items()}
-    return {purpose: row for purpose, row in found.items() if row is not None}
-
-
-def _deciding(rows: Sequence[Row[Any]], circles: Circles | None) -> Row[Any] | None:
-    """The entry by which it is yes or no now, of one purpose's entries, the last said first."""
-    if not rows or circles is None:
-        return None
-    answers = [row for row in rows if row.answered]
-    said = [
-        Said(
-            row.purpose,
-            row.granted,
-            row.said_ms,
-            row.recorded_ms,
-            Identity(row.namespace, shown_value(row.value)),
-            bytes(row.event_id),
-        )
-        for row in answers
-    ]
-    stands = terms(said, rows[0].purpose, circles)
-    if stands is not None and stands.stands_for(circles.core):
-        return next(row for row in answers if not row.granted)
-    return next(iter(answers), rows[0])
 
 
 def _kinds(connection: Connection, workspace_id: int) -> dict[int, Source]:

@@ -7,9 +7,10 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from services.api.audit import known_by, note_told
 from services.api.auth import Credential
-from services.api.consent import ConsentTaken, circles_of_person
+from services.api.consent import ConsentTaken
 from services.api.context import Context, Here
 from services.api.decisions import IdentityIn
+from services.api.ledger import circles_of_person
 from services.api.needs import ConsentWriter
 from services.api.people import find_person, spelled
 from services.api.problem import Problem, described

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from services.api.consent import deciding
 from services.api.dashboard.texts import Words
+from services.api.ledger import deciding
 from services.contract.consent import PURPOSES, SPLIT_PURPOSES
 from services.model.state import PersonState
 

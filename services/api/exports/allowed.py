@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
-from services.api.consent import deciding_of
 from services.api.exports.asked import Use
+from services.api.ledger import deciding_of
 from services.api.link_secrets import Signer
 from services.contract.consent import Purpose
 from services.contract.event import Identity
