@@ -72,7 +72,7 @@ KEEPING: dict[str, tuple[str, str]] = {
         "{time}; gone as soon as anybody is erased",
     ),
     "kept_jobs": (
-        "Dat er ingelezen, geëxporteerd of overgedragen is, en van wie",
+        "Dat er ingelezen, geëxporteerd of overgedragen is, en door wie",
         "That people were brought in, taken out or handed over, and by whom",
     ),
     "kept_jobs_why": ("om het na te kunnen gaan", "to be able to look it up"),
