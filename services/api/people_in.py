@@ -141,14 +141,18 @@ _BY_TIME = (
 @cache
 def _walk(*, now: bool) -> Select[Any]:
     """Who is found from one person to another; each condition on a bound is one of the index."""
+    # The moment comes from a query of its own: by what PostgreSQL thinks to know of it, it would
+    # now and then read all that a key has of such moments, and sort it.
+    as_of = select(_AS_OF).scalar_subquery()
     ways = [
         select(interval)
-        .where(*_FOLLOWING, interval.c.person_id <= bindparam("reach"), _BEGUN, ends)
+        .where(*_FOLLOWING, interval.c.person_id <= bindparam("reach"))
+        .where(interval.c.valid_from_ms <= as_of, ends)
         .where(believed(_known_at(now=now)))
         .order_by(interval.c.person_id)
         .limit(bindparam("limit"))
         .subquery()
-        for ends in (_ENDLESS, _ENDS_LATER)
+        for ends in (_ENDLESS, interval.c.valid_to_ms > as_of)
     ]
     return _shown(union_all(*map(select, ways)).subquery("walk"))
 

@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from bench import growth, town
 from bench.figures import Figure
 from bench.filling import Spans
-from bench.kept import Town
+from bench.kept import Town, leave_alone
 from bench.segments import Size, measure_town
 from bench.town import found_town
+from services.contract import tables
 from services.runtime.clock import now_ms
 from services.runtime.database import open_database
 from tests.servers.postgres import Postgres
@@ -31,6 +33,12 @@ def test_a_tiny_town_is_measured(
     assert told["filled while 500 events a second come"] > 0
     assert told["scored from a backlog"] > 0
     assert told["exported as parquet, fetched"] > 0
+    engine = open_database(postgres)
+    leave_alone(engine)
+    with engine.connect() as db:
+        there = select(tables.segment.c.key).where(tables.segment.c.deleted_ms.is_(None))
+        assert {*db.execute(there).scalars()} == {*town.rules()}
+    engine.dispose()
 
 
 def test_growth_is_fitted_on_logarithms() -> None:
