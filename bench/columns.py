@@ -3,18 +3,6 @@
 PERSON = ("id", "workspace_id", "public_id", "first_ms", "first_event_id", "created_ms")
 IDENTITY = ("id", "workspace_id", "namespace", "value", "person_id", "shared")
 IDENTITY_LINK = ("id", "workspace_id", "identity_id", "person_id", "known_from_ms")
-EVENT = (
-    "workspace_id",
-    "event_id",
-    "identity_id",
-    "type",
-    "channel",
-    "content_id",
-    "occurred_ms",
-    "received_ms",
-    "digest",
-    "payload",
-)
 PERSON_STATE = (
     "person_id",
     "workspace_id",
