@@ -1,6 +1,7 @@
 """What the columns of a file probably mean: by their names, else by what stands in them."""
 
 import re
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from services.api.dashboard.import_glimpse import Column, Glimpse
@@ -11,8 +12,10 @@ _NAMED: dict[str, str] = {
     "id:email": "email e-mail mail emailadres e-mailadres mailadres emailaddress mailaddress",
     "id:user_id": "user_id userid kandidaatnummer kandidaatid kandidaat_id candidateid "
     "candidate_id relatienummer klantnummer personid person_id contactid contact_id id nummer",
-    "given_at": "toestemming_op toestemmingsdatum datum_toestemming akkoord_op instemming_op "
-    "agreed_on agreed_at consent_date consent_at given_at opt_in_date optin_datum optin_date",
+    "given_at": "toestemming_op toestemmingsdatum datum_toestemming toestemming_datum akkoord_op "
+    "akkoorddatum datum_akkoord akkoord_datum instemming_op instemmingsdatum datum_instemming "
+    "agreed_on agreed_at date_agreed consent_date consent_at date_of_consent given_at opt_in_date "
+    "optin_datum optin_date",
     "text_version": "tekstversie versie_tekst privacyversie text_version consent_text "
     "consent_version",
     "consent:measure": "meten mag_meten toestemming toestemming_meten consent consent_measure "
@@ -30,6 +33,7 @@ _DATE = re.compile(r"(\d{4})-\d\d?-\d\d?(?:[ T].*)?|(\d\d?)[-/.](\d\d?)[-/.]\d{4
 _NUMBER = re.compile(r"-?\d{1,9}(?:[.,]\d+)?")
 _YES_NO = {"ja", "nee", "yes", "no", "true", "false", "waar", "onwaar", "j", "n", "y"}
 _NAME_CHARS_MAX = 100
+ODD_SHOWN = 3
 _MONTHS = 12
 
 
@@ -40,6 +44,10 @@ class Guess(NamedTuple):
     """Empty: it is not read."""
     attribute: str
     """What the attribute would be called."""
+    odd: tuple[str, ...] = ()
+    """Some of what stands in it and is not what the others are: rows that will be told of."""
+    is_special: bool = False
+    """It is about health, age, origin or the like, and therefore not read."""
 
 
 def guesses(found: Glimpse) -> list[Guess]:
@@ -47,11 +55,16 @@ def guesses(found: Glimpse) -> list[Guess]:
     taken: set[str] = set()
     guessed = []
     for column in found.columns:
+        name = attribute_name(column.name)
+        if category_of(column.name) is not None:
+            guessed.append(Guess("", name, is_special=True))
+            continue
         means = _means(column)
+        odd = _odd(column.cells, means)
         if not means.startswith("as:"):
             means = "" if means in taken else means
             taken.add(means)
-        guessed.append(Guess(means, attribute_name(column.name)))
+        guessed.append(Guess(means, name, odd if means else ()))
     return guessed
 
 
@@ -78,28 +91,40 @@ def attribute_name(column: str) -> str:
 
 
 def _means(column: Column) -> str:
-    if category_of(column.name) is not None:
-        return ""
     known = _MEANS.get(_plain(column.name)) or _MEANS.get(_plain(column.name).replace("_", ""))
     if known:
         return known
-    cells = column.cells
-    if not cells:
+    if not column.cells:
         return ""
-    if all(_ADDRESS.fullmatch(cell) for cell in cells):
-        return "id:email"
-    if all(_day(cell) for cell in cells):
-        return "as:date"
-    if all(cell.lower() in _YES_NO for cell in cells):
-        return "as:yes_no"
-    # With a nought in front it is a code: a postcode, a telephone number.
-    if all(_NUMBER.fullmatch(cell) and not re.match(r"0\d", cell) for cell in cells):
-        return "as:number"
+    for means in ("id:email", "as:date", "as:yes_no", "as:number"):
+        # What stands otherwise in some rows is probably wrong there: a trial tells of it.
+        if 2 * sum(map(_FITS[means], column.cells)) > len(column.cells):
+            return "as:text" if _is_code(means, column.cells) else means
     return "as:text"
+
+
+def _is_code(means: str, cells: list[str]) -> bool:
+    """With a nought in front a number is a code: a postcode, a telephone number."""
+    return means == "as:number" and any(re.match(r"0\d", cell) for cell in cells)
+
+
+def _odd(cells: list[str], means: str) -> tuple[str, ...]:
+    fits = _FITS.get(means)
+    return () if fits is None else tuple(dict.fromkeys(c for c in cells if not fits(c)))[:ODD_SHOWN]
 
 
 def _day(cell: str) -> re.Match[str] | None:
     return _DATE.fullmatch(cell)
+
+
+_FITS: dict[str, Callable[[str], bool]] = {
+    "id:email": lambda cell: _ADDRESS.fullmatch(cell) is not None,
+    "as:date": lambda cell: _day(cell) is not None,
+    "given_at": lambda cell: _day(cell) is not None,
+    "as:yes_no": lambda cell: cell.lower() in _YES_NO,
+    "as:number": lambda cell: _NUMBER.fullmatch(cell) is not None,
+}
+"""Whether something that stands in a column is what the column means."""
 
 
 def _plain(name: str) -> str:

@@ -43,6 +43,17 @@ IMPORTS: dict[str, tuple[str, str]] = {
     ),
     "import_examples": ("Wat erin staat", "What stands in it"),
     "import_is": ("Dit is", "This is"),
+    "import_odd": (
+        "Past er niet bij: {cells}. Zo'n regel krijgt een melding.",
+        "Does not fit: {cells}. Such a row is told of.",
+    ),
+    "import_is_special": (
+        (
+            "Over gezondheid, leeftijd, afkomst of iets dergelijks: dat wordt hier van niemand "
+            "bewaard."
+        ),
+        "About health, age, origin or the like: that is kept of nobody here.",
+    ),
     "import_name": ("Naam van het kenmerk", "Name of the attribute"),
     "import_nothing": ("niet inlezen", "leave it out"),
     "import_person": ("Wie het is", "Who it is"),

@@ -33,8 +33,7 @@ _ROWS: dict[str, str] = {
     "vacancy": "Met dit veld van de vacature klopt iets niet.",
     "doubt_misspelt_name": "Bewaard als iets eigens, maar het lijkt op een bekende gebeurtenis: "
     "een tikfout?",
-    "doubt_id_unusable": "Een van de kenmerken van wie het is kan niet gebruikt worden, en is "
-    "weggelaten.",
+    "doubt_id_unusable": "Een van de herkenningstekens kan niet gebruikt worden, en is weggelaten.",
     "doubt_email_unusable": "Het e-mailadres kan niet gebruikt worden, en is weggelaten.",
     "doubt_special_category": "Iets over gezondheid, leeftijd, afkomst of iets dergelijks is "
     "weggelaten.",

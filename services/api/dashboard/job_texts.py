@@ -38,6 +38,13 @@ JOBS: dict[str, tuple[str, str]] = {
     "job_trial": ("proef", "trial"),
     "job_wrong": ("Fouten", "Errors"),
     "job_row": ("Regel", "Row"),
+    "job_level": ("Soort", "Kind"),
+    "job_level_error": ("fout", "error"),
+    "job_level_notice": ("melding", "notice"),
+    "job_levels_hint": (
+        "Bij een fout is iets te verbeteren. Een melding vraagt niets, en telt niet als fout.",
+        "An error asks for a correction. A notice asks for nothing, and counts as no error.",
+    ),
     "job_column": ("Kolom", "Column"),
     "job_error": ("Wat eraan te doen is", "What to do about it"),
     "job_problem": ("Waarom het niet lukte", "Why it did not work"),

@@ -61,6 +61,8 @@ class WrongRow:
 
     number: int
     column: str | None
+    is_error: bool
+    """Else it is a notice: nobody has to correct anything."""
     what_to_do: str
 
 
@@ -116,7 +118,12 @@ def _told(
         words, name = words_of(connection, visitor, request)
         segments = segment_names(connection, visitor.workspace_id)
     rows = [
-        WrongRow(one.row, one.column, error_in_words(one.code, one.message, words.language))
+        WrongRow(
+            number=one.row,
+            column=one.column,
+            is_error=one.level == "error",
+            what_to_do=error_in_words(one.code, one.message, words.language),
+        )
         for one in wrong.errors
     ]
     return words, name, {

@@ -164,8 +164,11 @@ def test_files_are_shown_with_what_was_wrong(browser: Client, world: World) -> N
         wrong = {"workspace_id": world.id, "job_id": row.id, "number": 0, "row": 17}
         wrong |= {"column": "On", "code": "not_a_date", "text": "This is no date."}
         connection.execute(insert(job_error).values(wrong))
+        left_out = {"number": 1, "code": "withdrawn", "text": "They took it back."}
+        connection.execute(insert(job_error).values(wrong | left_out))
     page = browser.get(f"/jobs/{made}?lang=nl").text
-    for told in ("300 van 1.200", "25%", "Zouden ingelezen worden", "Dit is geen datum", "refresh"):
+    for told in ("300 van 1.200", "25%", "Zouden ingelezen worden", "Dit is geen datum", "refresh",
+                 ">fout</span>", ">melding</span>"):  # fmt: skip
         assert told in page, told
     assert "Import: mensen" in browser.get("/jobs?lang=nl").text
     assert _send(browser, f"/jobs/{made}/cancel").status_code == 303
@@ -234,6 +237,10 @@ def test_people_are_brought_in_by_file(browser: Client, world: World) -> None:
     form = browser.post("/new-import/columns", content=sample, headers=own).text
     assert '<option value="id:email" selected>' in form
     assert '<option value="given_at" selected>' in form
+    odd = b"E-mail;Geboortedatum;Ervaring\na@b.example;x;5\nc@d.example;y;7\n;z;veel\n"
+    form = browser.post("/new-import/columns?lang=nl", content=odd, headers=own).text
+    assert "dat wordt hier van niemand bewaard." in form
+    assert "Past er niet bij: veel." in form
     filled = {
         "column_0": "E-mail", "means_0": "id:email", "column_1": "Regio", "means_1": "as:text",
         "name_1": "region", "column_2": "Akkoord op", "means_2": "given_at", "dates": "iso",

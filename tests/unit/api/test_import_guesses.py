@@ -40,6 +40,24 @@ def test_columns_are_guessed_by_name_and_by_what_stands_in_them() -> None:
     assert found.columns[0].examples == ["anna@post.example"]
 
 
+def test_a_wrong_cell_does_not_hide_what_a_column_is() -> None:
+    """It is told of as a wrong cell, here and by the trial."""
+    found = glimpse(
+        b"E-mail;Datum akkoord;Ervaring;Vanaf;Geboortedatum;Huisnummer\n"
+        b"a@post.example;03-05-2025;5;2026-01-01;1980-01-02;12\n"
+        b"b@post.example;gisteren;veel;2026-02-01;1980-01-02;12a\n"
+        b"geen;04-05-2025;7;snel;;12b\n"
+    )
+    assert [(one.means, one.odd, one.is_special) for one in guesses(found)] == [
+        ("id:email", ("geen",), False),
+        ("given_at", ("gisteren",), False),
+        ("as:number", ("veel",), False),
+        ("as:date", ("snel",), False),
+        ("", (), True),
+        ("as:text", (), False),
+    ]
+
+
 def test_a_second_column_of_the_same_meaning_is_left_to_whoever_looks() -> None:
     found = Glimpse("csv", "utf-8", [Column("email", []), Column("e-mail", [])])
     assert [one.means for one in guesses(found)] == ["id:email", ""]
