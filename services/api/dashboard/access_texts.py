@@ -91,8 +91,15 @@ ACCESS: dict[str, tuple[str, str]] = {
     "role_privacy_officer": ("Privacyfunctionaris", "Privacy officer"),
     "role_owner_may": ("ziet en mag alles", "sees and does everything"),
     "role_recruiter_may": (
-        "ziet mensen en segmenten, maakt segmenten, links en mailings",
-        "sees people and segments, makes segments, links and mailings",
+        (
+            "ziet mensen, segmenten en webhooks; maakt segmenten, triggers, inhoud, links en "
+            "mailings; leest mensen in en exporteert; legt toestemming en bezwaar vast, en wie wie "
+            "is"
+        ),
+        (
+            "sees people, segments and webhooks; makes segments, triggers, content, links and "
+            "mailings; imports and exports; records consent and objections, and who is who"
+        ),
     ),
     "role_reader_may": ("ziet aantallen, nooit wie", "sees numbers, never who"),
     "role_privacy_officer_may": (

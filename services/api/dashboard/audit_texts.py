@@ -84,7 +84,7 @@ FIELDS: dict[str, Both] = {
     "since": {"nl": "sinds", "en": "since"},
     "person": {"nl": "persoon", "en": "person"},
     "list": {"nl": "lijst", "en": "list"},
-    "left": {"nl": "kenmerken die blijven", "en": "identities that stay"},
+    "left": {"nl": "herkenningstekens die blijven", "en": "identities that stay"},
     "decided_by": {"nl": "besloten door", "en": "decided by"},
     "objected_at": {"nl": "gezegd op", "en": "said on"},
     "given_at": {"nl": "gezegd op", "en": "said on"},

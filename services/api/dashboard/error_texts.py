@@ -154,9 +154,13 @@ _BY_CODE: dict[str, Both] = IMPORT_PROBLEMS | {
     },
     "bad_target": {
         "nl": "Daarheen kan een webhook niet. Geef een adres dat met https:// begint, van een "
-        "server die buiten uw netwerk te bereiken is.",
+        "server die buiten uw netwerk te bereiken is. Staat hij in uw eigen netwerk, laat dan wie "
+        "Kentering bij u beheert dat netwerk noemen in KENTERING_WEBHOOK_NETWORKS, bij api en "
+        "dispatch.",
         "en": "A webhook cannot go there. Give an address that begins with https://, of a server "
-        "that is reached outside your network.",
+        "that is reached outside your network. If it is in a network of your own, let whoever "
+        "runs Kentering for you name that network in KENTERING_WEBHOOK_NETWORKS, of api and "
+        "dispatch.",
     },
     "too_many_webhooks": {
         "nl": "Er zijn zoveel webhooks als er kunnen zijn. Verwijder er eerst een.",

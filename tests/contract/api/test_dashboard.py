@@ -9,7 +9,7 @@ from httpx import Client
 
 from services.api.dashboard.people_page import PAGE
 from services.api.dashboard.session import COOKIE
-from services.contract.event import Consent
+from services.contract.event import Consent, Identity
 from tests.contract.api.world import World
 
 
@@ -194,16 +194,19 @@ def test_a_persons_page(browser: Client, world: World, people: dict[str, str]) -
 
 
 def test_a_persons_page_says_what_was_agreed_to(browser: Client, world: World) -> None:
-    no = Consent(profile=False)
+    no, cookie = Consent(profile=False), Identity("anonymous_id", "c1")
     person = world.person(
         "kim",
         [
+            world.event(40, "page", "kim", identities=(cookie,)),
             world.event(9, "page", "kim"),
+            world.event(8, "page", "kim", identities=(cookie, Identity("user_id", "kim"))),
             world.event(2, "consent_changed", "kim", consent=no, server_only=True),
         ],
     )
     page = browser.get(f"/people/{person}?lang=en").text
-    assert re.search(r"To be measured</span><span>yes<.*so reported on 9 Nov 2026", page)
+    since = "so reported since 9 Oct 2026, last on 9 Nov 2026"
+    assert re.search(rf"To be measured</span><span>yes<.*{since}", page)
     assert re.search(r"An estimate</span><span>no<.*said on 16 Nov 2026", page)
     assert "To be contacted</span><span>never said</span>" in page
     assert "no estimate of this person: there is no consent to it." in page
