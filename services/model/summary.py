@@ -54,7 +54,10 @@ def summary(explanation: Explanation, language: Language, audience: Audience) ->
         )
     ]
     lines = _by_kind(explanation)
-    favourable = [line for weight, line in lines if weight >= _WORTH_SAYING][:FOR_MAX]
+    # Nobody is open to something new because nothing was heard, whatever it did to the estimate.
+    favourable = [
+        line for weight, line in lines if weight >= _WORTH_SAYING and line[0].kind != "silence"
+    ][:FOR_MAX]
     adverse = [line for weight, line in reversed(lines) if weight <= -_WORTH_SAYING][:AGAINST_MAX]
     for sentence, reasons in ((_FOR, favourable), (_AGAINST, adverse)):
         if reasons:

@@ -97,8 +97,8 @@ _MANY: dict[str, dict[Language, str]] = {
     },
     "unsubscribe": {"nl": "meldde zich {n} keer af", "en": "unsubscribed {n} times"},
     "silence": {
-        "nl": "liet tussen wat hier staat niets van zich horen, samen {days}",
-        "en": "was not heard from between what stands here, {days} in all",
+        "nl": "bleef {n} keer stil tussen wat er gebeurde, bij elkaar opgeteld {days}",
+        "en": "was quiet {n} times between what happened, {days} added up",
     },
 }
 

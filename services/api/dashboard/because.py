@@ -6,8 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from services.api.dashboard.by_time import before_it, by_time, named
+from services.api.dashboard.steps import Step, steps_of
 from services.api.dashboard.texts import Words
-from services.api.dashboard.titles import events_named, title_of, titles_of
+from services.api.dashboard.titles import events_named, titles_of
 from services.api.segment_store import rules_in_force
 from services.contract.event import Event
 from services.model.path import Path
@@ -66,16 +68,19 @@ class Because:
     def of(self, rows: Sequence[Row[Any]], states: Mapping[int, PersonState]) -> Told:
         """Of members: their intervals, each with the event that began it.
 
-        Without one time itself let them in.
+        Without one time itself let them in: by what came before it.
         """
-        events = events_named(self._db, self._workspace_id, [row.event_id for row in rows])
+        moments_ms = {row.person_id: row.valid_from_ms for row in rows if row.event_id is None}
+        steps = steps_of(self._db, self._workspace_id, moments_ms)
+        ids = [*(row.event_id for row in rows), *map(before_it, steps.values())]
+        events = events_named(self._db, self._workspace_id, ids)
         titles = titles_of(
             self._db, self._workspace_id, [one.content_id for one in events.values()]
         )
         shared, own = self._parted(rows, states)
         told = {}
         for row in rows:
-            first = self._let_in_by(row, events, titles)
+            first = self._let_in_by(row, steps.get(row.person_id), events, titles)
             told[row.person_id] = "; ".join([first, *own[row.person_id]])
         return Told(shared, told)
 
@@ -112,11 +117,13 @@ class Because:
         return reasons(self._rule, Path(state, self._model), at_ms, self._words.language)
 
     def _let_in_by(
-        self, row: Row[Any], events: Mapping[bytes, Event], titles: dict[str, str]
+        self,
+        row: Row[Any],
+        step: Step | None,
+        events: Mapping[bytes, Event],
+        titles: dict[str, str],
     ) -> str:
         event = None if row.event_id is None else events.get(bytes(row.event_id))
         if event is None:
-            return self._words["as_time_passed"]
-        about = title_of(event, titles)
-        what = self._words.event(event.type)
-        return f"{what}: {about}" if about else what
+            return by_time(step, row.valid_from_ms, events, titles, self._words)
+        return named(event, titles, self._words)

@@ -7,19 +7,23 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_
 
+from services.api.dashboard.by_time import before_it, by_time
+from services.api.dashboard.reasons import told_of
+from services.api.dashboard.steps import Step, steps_of
 from services.api.dashboard.texts import Words
+from services.api.dashboard.titles import events_named, titles_of
 from services.api.people import identities_of, states_of
 from services.api.record import history_of
 from services.contract.change import select_changes
 from services.contract.event import Identity, primary
-from services.contract.phases import DAY_MS, PHASES, Phase
+from services.contract.phases import DAY_MS, Phase
 from services.contract.tables import change
-from services.model import words as model_words
 from services.model.explain import Contribution, explain
 from services.model.state import PersonState
 from services.model.version import Model
 
 SHOWN_MAX = 12
+_CONSIDERED_MAX = 2 * SHOWN_MAX
 _LOOKED_AT_MAX = 500
 _REASONS_MAX = 2
 _RECENT_MS = 30 * DAY_MS
@@ -39,37 +43,39 @@ class Mover:
     person: str
     name: str
     before: Phase | None
-    after: Phase | None
+    after: Phase
     valid_ms: int
     why: str
 
 
 class Whys:
-    """Reasons in words, remembered: a position's reason is told the same again."""
+    """Reasons in words, remembered: a step's is told the same until more is told of the person."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._told: OrderedDict[tuple[int, str], str] = OrderedDict()
+        self._told: OrderedDict[tuple[int, Step, str], str] = OrderedDict()
 
-    def get(self, position: int, language: str) -> str | None:
+    def get(self, position: int, step: Step, language: str) -> str | None:
         """The reason told before."""
         with self._lock:
-            return self._told.get((position, language))
+            return self._told.get((position, step, language))
 
-    def put(self, position: int, language: str, why: str) -> None:
+    def put(self, position: int, step: Step, language: str, why: str) -> None:
         """Remember a reason."""
         with self._lock:
-            self._told[position, language] = why
+            self._told[position, step, language] = why
             while len(self._told) > _CACHED_MAX:
                 self._told.popitem(last=False)
 
 
 def movers(
-    connection: Connection, workspace_id: int, model: Model, words: Words, whys: Whys
+    connection: Connection, workspace_id: int, model: Model, words: Words, whys: Whys, now_ms: int
 ) -> list[Mover]:
-    """The latest move of each of the latest people who moved.
+    """The latest move of each of the latest people who moved, as it is known now.
 
-    Whoever is not followed any more is not shown: neither that they said no, nor where they were.
+    The feed tells of a change against what it told last, which may have been wrong or late; from
+    where somebody came is what their phases say. Whoever is not followed any more is not shown:
+    neither that they said no, nor where they were.
     """
     query = select_changes(workspace_id).where(
         change.c.kind == "phase",
@@ -82,21 +88,32 @@ def movers(
         latest.setdefault(row.person_id, row)
     # After an import the feed's order is not the order of what happened.
     moved = [row for row in latest.values() if row.after and row.reason not in _NO_MOVES]
-    shown = sorted(moved, key=lambda row: -row.valid_ms)[:SHOWN_MAX]
-    ids = [row.person_id for row in shown]
+    considered = sorted(moved, key=lambda row: -row.valid_ms)[:_CONSIDERED_MAX]
+    ids = [row.person_id for row in considered]
+    steps = steps_of(connection, workspace_id, dict.fromkeys(ids, now_ms))
+    took = [
+        (row, steps[row.person_id])
+        for row in considered
+        if row.person_id in steps and not _only_came(steps[row.person_id])
+    ]
+    shown = sorted(took, key=lambda one: -one[1].at_ms)[:SHOWN_MAX]
     names = identities_of(connection, workspace_id, ids)
     states = states_of(connection, workspace_id, ids)
     return [
         Mover(
             person=row.public_id,
             name=name_of(states.get(row.person_id), names[row.person_id], row.public_id, words),
-            before=_phase(row.before),
-            after=_phase(row.after),
-            valid_ms=row.valid_ms,
-            why=_why(connection, row, model, words, whys),
+            before=step.before,
+            after=step.after,
+            valid_ms=step.at_ms,
+            why=_why(connection, row, step, model, words, whys),
         )
-        for row in shown
+        for row, step in shown
     ]
+
+
+def _only_came(step: Step) -> bool:
+    return step.before is None and step.after == "see"
 
 
 def name_of(
@@ -119,39 +136,46 @@ def readable(identities: list[Identity]) -> str:
     return "" if surest is None or surest.namespace in MACHINES else surest.value
 
 
-def _why(connection: Connection, row: Row[Any], model: Model, words: Words, whys: Whys) -> str:
-    told = whys.get(row.position, words.language)
+def _why(
+    connection: Connection, row: Row[Any], step: Step, model: Model, words: Words, whys: Whys
+) -> str:
+    told = whys.get(row.position, step, words.language)
     if told is None:
-        told = _reason(connection, row, model, words)
-        whys.put(row.position, words.language, told)
+        told = _reason(connection, row, step, model, words)
+        whys.put(row.position, step, words.language, told)
     return told
 
 
-def _reason(connection: Connection, row: Row[Any], model: Model, words: Words) -> str:
-    if row.after == "care":
+def _reason(connection: Connection, row: Row[Any], step: Step, model: Model, words: Words) -> str:
+    if step.after == "care":
         return words["hired"]
-    events = history_of(connection, row.workspace_id, row.person_id, row.valid_ms)
-    explanation = explain(events, model, row.valid_ms)
+    if step.is_fall:
+        events = events_named(connection, row.workspace_id, [before_it(step)])
+        titles = titles_of(
+            connection, row.workspace_id, [one.content_id for one in events.values()]
+        )
+        return by_time(step, step.at_ms, events, titles, words)
+    history = history_of(connection, row.workspace_id, row.person_id, step.at_ms)
+    explanation = explain(history, model, step.at_ms)
     if explanation is None:
         return ""
-    rises = _rank(row.after) > _rank(row.before)
     recent = [
         c
         for c in explanation.contributions
-        if c.to_ms > row.valid_ms - _RECENT_MS and (c.turning > 0) is rises
+        if c.to_ms > step.at_ms - _RECENT_MS and _speaks_for(c, step)
     ]
     strongest = sorted(recent, key=lambda c: -abs(c.turning))[:_REASONS_MAX]
-    return "; ".join(_phrases(strongest, words))
+    ids = [c.event.content_id for c in strongest if c.event is not None]
+    return "; ".join(_phrases(strongest, titles_of(connection, row.workspace_id, ids), words))
 
 
-def _phrases(contributions: list[Contribution], words: Words) -> list[str]:
+def _speaks_for(contribution: Contribution, step: Step) -> bool:
+    """Silence is no reason to go on, whatever it did to the estimate."""
+    if step.rises:
+        return contribution.turning > 0 and contribution.event is not None
+    return contribution.turning < 0
+
+
+def _phrases(contributions: list[Contribution], titles: dict[str, str], words: Words) -> list[str]:
     ordered = sorted(contributions, key=lambda c: c.to_ms)
-    return list(dict.fromkeys(model_words.what(c, words.language) for c in ordered))
-
-
-def _rank(phase: str | None) -> int:
-    return PHASES.index(phase) if phase in PHASES else -1
-
-
-def _phase(stored: str | None) -> Phase | None:
-    return next((phase for phase in PHASES if phase == stored), None)
+    return list(dict.fromkeys(told_of(c, titles, words) for c in ordered))

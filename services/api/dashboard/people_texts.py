@@ -112,6 +112,16 @@ PEOPLE: dict[str, tuple[str, str]] = {
         "Neem contact op over een vacature of project. Het moment is kort.",
         "Get in touch about a vacancy or project. The moment is short.",
     ),
+    "in_procedure": (
+        (
+            "Zit in een procedure ({what}, {day}). Stem af met wie die doet, voordat u een andere "
+            "vacature aanbiedt."
+        ),
+        (
+            "Is in a procedure ({what}, {day}). Agree with whoever runs it before you offer "
+            "another vacancy."
+        ),
+    ),
     "next_none": (
         "Er is niets in de catalogus dat deze persoon nog niet zag en dat nu past.",
         "There is nothing in the catalogue that fits now and was not seen yet.",
@@ -153,6 +163,10 @@ PEOPLE: dict[str, tuple[str, str]] = {
     "consent": ("Toestemming", "Consent"),
     "said": ("gezegd op {day}", "said on {day}"),
     "repeated": ("zo gemeld op {day}", "so reported on {day}"),
+    "repeated_since": (
+        "zo gemeld sinds {first}, het laatst op {day}",
+        "so reported since {first}, last on {day}",
+    ),
     "never_said": ("nooit gezegd", "never said"),
     "purpose_measure": ("Meten", "To be measured"),
     "purpose_profile": ("Een schatting maken", "An estimate"),

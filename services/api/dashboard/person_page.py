@@ -6,10 +6,12 @@ from sqlalchemy import Connection, Row
 
 from services.api.context import Context
 from services.api.dashboard.agreed import agreed, why_not
+from services.api.dashboard.by_time import named
 from services.api.dashboard.habits import habits_of
 from services.api.dashboard.journey import journey_of, moments_done
 from services.api.dashboard.movers import MACHINES, NAME_KEYS, name_of
-from services.api.dashboard.reasons import reasons_of
+from services.api.dashboard.procedure import Procedures
+from services.api.dashboard.reasons import alone, reasons_of
 from services.api.dashboard.standing import standing
 from services.api.dashboard.texts import Words
 from services.api.dashboard.titles import mailings_of, title_of, titles_of
@@ -41,10 +43,15 @@ def person_page(
     phases = stretches(connection, row, "phase", None)
     phase = next((p for p in phases if _holds(p, now_ms)), None)
     moments_ms: list[int] = []
-    history = moments_done(history_of(connection, row.workspace_id, row.id), moments_ms)
-    explanation = explain(history, here.model, now_ms)
+    procedures = Procedures()
+    history = procedures.heard(history_of(connection, row.workspace_id, row.id))
+    explanation = explain(moments_done(history, moments_ms), here.model, now_ms)
+    procedure = procedures.latest(now_ms)
     shown = events[: -EVENTS_MAX - 1 : -1]
-    titles = titles_of(connection, row.workspace_id, [event.content_id for event in shown])
+    notable = [] if explanation is None else [c.event for c in alone(explanation.contributions)]
+    titled = [*shown, *notable, procedure]
+    ids = [event.content_id for event in titled if event is not None]
+    titles = titles_of(connection, row.workspace_id, ids)
     titles |= mailings_of(connection, row.workspace_id, [event.message_id for event in shown])
     followed = [p for p in phases if p.valid_to_ms is None or p.valid_to_ms > row.first_ms]
     inferred = phase is not None and _is_inferred(phase, state, now_ms)
@@ -60,7 +67,8 @@ def person_page(
         "now_ms": now_ms,
         "agreed": agreed(connection, row, words),
         "why_not": why_not(state, words),
-        "reasons": [] if explanation is None else reasons_of(explanation, words),
+        "reasons": [] if explanation is None else reasons_of(explanation, titles, words),
+        "procedure": None if procedure is None else _in_procedure(procedure, words, titles),
         "events": [_event(event, words, titles) for event in shown],
         "happened": 0 if state is None else state.events,
     }
@@ -104,6 +112,11 @@ def _attributes(state: PersonState | None, shown: set[str], words: Words) -> lis
     return [(key, value) for key, value in named if value and value.lower() not in shown][
         :ATTRIBUTES_MAX
     ]
+
+
+def _in_procedure(event: Event, words: Words, titles: dict[str, str]) -> str:
+    what, day = named(event, titles, words), words.day(event.occurred_ms)
+    return words["in_procedure"].format(what=what, day=day)
 
 
 def _event(event: Event, words: Words, titles: dict[str, str]) -> dict[str, Any]:

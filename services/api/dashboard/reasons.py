@@ -1,9 +1,10 @@
 """Why somebody stands where they stand, as lines that add up to the estimate."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from services.api.dashboard.texts import Words
+from services.api.dashboard.titles import title_known
 from services.model import words as model_words
 from services.model.explain import Contribution, Explanation
 
@@ -28,43 +29,62 @@ class Reason:
     counts_for: bool
 
 
-def reasons_of(explanation: Explanation, words: Words) -> list[Reason]:
+def reasons_of(explanation: Explanation, titles: Mapping[str, str], words: Words) -> list[Reason]:
     """The starting point, every contribution once, and what they make together.
 
     What says most has a line of its own, in the order of time. The others, and all that did not
     happen (silence, mail left alone), are gathered by kind, those that weigh most first.
+
+    Args:
+        explanation: of a moment.
+        titles: of the content in :func:`alone`, by its id.
+        words: in a language.
     """
-    alone, gathered = _parted(explanation.contributions)
-    lines = [[c] for c in alone] + gathered
+    notable, gathered = _parted(explanation.contributions)
+    lines = [[c] for c in notable] + gathered
     prior, total = explanation.prior_turning, explanation.turning
     most = max(map(abs, (prior, total, *map(_sum, lines)))) or 1.0
     return [
         _reason(words["prior"], "", "", prior, most, words),
-        *(_line(line, most, words) for line in lines),
+        *(_line(line, most, titles, words) for line in lines),
         _reason(words["total"], "", "", total, most, words),
     ]
+
+
+def alone(told: Iterable[Contribution]) -> list[Contribution]:
+    """What says most, in the order of time: of that each has a line of its own."""
+    notable = [c for c in told if c.event is not None and abs(c.turning) >= _ALONE_FROM]
+    chosen = sorted(notable, key=lambda c: -abs(c.turning))[:ALONE_MAX]
+    return sorted(chosen, key=lambda c: c.from_ms)
+
+
+def told_of(contribution: Contribution, titles: Mapping[str, str], words: Words) -> str:
+    """What was done or left, and with what, as far as its name is known."""
+    what = model_words.what(contribution, words.language)
+    title = "" if contribution.event is None else title_known(contribution.event, titles)
+    return what if not title or what.endswith(f": {title}") else f"{what}: {title}"
 
 
 def _parted(
     told: Iterable[Contribution],
 ) -> tuple[list[Contribution], list[list[Contribution]]]:
     ranked = sorted(told, key=lambda c: -abs(c.turning))
-    notable = [c for c in ranked if c.event is not None and abs(c.turning) >= _ALONE_FROM]
-    alone = notable[:ALONE_MAX]
-    chosen = {id(c) for c in alone}
+    notable = alone(ranked)
+    chosen = {id(c) for c in notable}
     kinds: dict[str, list[Contribution]] = {}
     for c in ranked:
         if id(c) not in chosen:
             kinds.setdefault(c.kind, []).append(c)
-    gathered = sorted(kinds.values(), key=lambda line: -abs(_sum(line)))
-    return sorted(alone, key=lambda c: c.from_ms), gathered
+    return notable, sorted(kinds.values(), key=lambda line: -abs(_sum(line)))
 
 
-def _line(line: list[Contribution], most: float, words: Words) -> Reason:
+def _line(line: list[Contribution], most: float, titles: Mapping[str, str], words: Words) -> Reason:
     first = words.day(min(c.from_ms for c in line))
     last = words.day(max(c.to_ms for c in line))
     return _reason(
-        model_words.together(line, words.language),
+        told_of(line[0], titles, words)
+        if len(line) == 1
+        else model_words.together(line, words.language),
         first if first == last else f"{first} – {last}",
         model_words.strength(_sum(line), words.language),
         _sum(line),

@@ -14,7 +14,7 @@ from services.api.dashboard.charts import COLOURS, draw
 from services.api.dashboard.entering import TooOften, account_of
 from services.api.dashboard.figures import figure, phase_figures, segment_figures
 from services.api.dashboard.movers import Whys, movers
-from services.api.dashboard.notices import dead_webhooks
+from services.api.dashboard.notices import caught_up_to, dead_webhooks
 from services.api.dashboard.pages import (
     Form,
     SeesNumbers,
@@ -170,10 +170,11 @@ def _part(connection: Connection, here: Context, visitor: Visitor, words: Words)
         figures=figures,
         drawn=drawn,
         visitor=visitor,
-        movers=movers(connection, visitor.workspace_id, here.model, words, _whys)
+        movers=movers(connection, visitor.workspace_id, here.model, words, _whys, now_ms)
         if visitor.may("persons:read", "changes:read")
         else None,
         segments=segment_figures(connection, visitor.workspace_id, now_ms),
         dead=dead_webhooks(connection, visitor.workspace_id),
+        behind_ms=caught_up_to(connection, visitor.workspace_id, now_ms),
         now_ms=now_ms,
     )

@@ -20,6 +20,24 @@ SEGMENTS: dict[str, tuple[str, str]] = {
         "door wat eerder gebeurde, toen er tijd verstreek",
         "by what happened before, as time passed",
     ),
+    "as_time_passed_since": (
+        "toen er tijd verstreek na: {what}, {day}",
+        "as time passed after: {what}, {day}",
+    ),
+    "fell_back": ("viel terug uit {phase}, door stilte", "fell back from {phase}, by silence"),
+    "fell_back_since": ("; kwam daarin door: {what}, {day}", "; had come there by: {what}, {day}"),
+    "catching_up": (
+        (
+            "Kentering verwerkt nog wat eerder gebeurde, en is nu ongeveer bij {moment}. Wat "
+            "daarna kwam telt nog niet mee: aantallen, grafieken en redenen kloppen pas als dit "
+            "bericht weg is."
+        ),
+        (
+            "Kentering is still working through what happened before, and has come to about "
+            "{moment}. What came after that does not count yet: numbers, charts and reasons are "
+            "right once this message is gone."
+        ),
+    ),
     "now_in": ("nu in {phase}", "now in {phase}"),
     "segment_delete": ("Verwijder dit segment", "Delete this segment"),
     "segment_delete_sure": (

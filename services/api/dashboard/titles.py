@@ -1,6 +1,6 @@
 """What content is called, as the page told that somebody saw, or as the catalogue tells."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, select
 
@@ -37,7 +37,7 @@ def mailings_of(
     return {one.public_id: one.name for one in connection.execute(query)} if wanted else {}
 
 
-def title_of(found: Event, titles: dict[str, str]) -> str:
+def title_of(found: Event, titles: Mapping[str, str]) -> str:
     """What an event was about; empty: nothing is known of that."""
     for name in _CALLED:
         told = found.properties.get(name)
@@ -46,6 +46,12 @@ def title_of(found: Event, titles: dict[str, str]) -> str:
     if found.content_id:
         return titles.get(found.content_id, found.content_id)
     return titles.get(found.message_id, found.message_id) if found.message_id else ""
+
+
+def title_known(found: Event, titles: Mapping[str, str]) -> str:
+    """The same, and nothing where there is but an id."""
+    told = title_of(found, titles)
+    return "" if told in {found.content_id, found.message_id} else told
 
 
 def events_named(

@@ -115,15 +115,13 @@ def test_what_is_alike_is_said_at_once():
     assert together(unopened, "nl") == "liet 3 mails ongeopend"
     assert together(unopened[:1], "en") == "left a mail unopened"
     days = round((window + 3 * DAY_MS) / DAY_MS)
-    assert (
-        together(silences, "nl")
-        == f"liet tussen wat hier staat niets van zich horen, samen {days} dagen"
-    )
+    times = f"bleef {len(silences)} keer stil tussen wat er gebeurde"
+    assert together(silences, "nl") == f"{times}, bij elkaar opgeteld {days} dagen"
     short = [c for c in silences if c.to_ms - c.from_ms < DAY_MS]
     assert what(short[0], "nl") == "liet niets van zich horen (korter dan een dag)"
     assert (
         together(short[:2], "en")
-        == "was not heard from between what stands here, less than a day in all"
+        == "was quiet 2 times between what happened, less than a day added up"
     )
 
 
