@@ -16,6 +16,8 @@ from services.runtime.clock import now_ms
 from services.runtime.database import open_database, writing
 from services.runtime.settings import from_environment
 
+_URL = "http://localhost:8000"
+
 
 @click.group("account")
 def command() -> None:
@@ -28,8 +30,7 @@ def command() -> None:
 @click.option("--role", type=click.Choice(ROLES), default="owner", show_default=True)
 @click.option(
     "--url",
-    default="http://localhost:8000",
-    show_default=True,
+    show_default=_URL,
     help="Where the dashboard is reached; the invitation's link begins with it.",
 )
 @click.option(
@@ -37,7 +38,7 @@ def command() -> None:
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="The folder that `kentering up` was given; else the settings say where the database is.",
 )
-def create(email: str, workspace_id: str, role: Role, url: str, data: Path | None) -> None:
+def create(email: str, workspace_id: str, role: Role, url: str | None, data: Path | None) -> None:
     """Invite EMAIL: prints the link at which they set their password, this once."""
     if not EMAIL.fullmatch(email):
         raise click.UsageError(f"{email} is no mail address")
@@ -59,4 +60,7 @@ def create(email: str, workspace_id: str, role: Role, url: str, data: Path | Non
     finally:
         engine.dispose()
     print(f"Give this link to {email}; it is good for a week, once:")
-    print(f"{url.rstrip('/')}/invitation#{token}")
+    print(f"{(url or _URL).rstrip('/')}/invitation#{token}")
+    if url is None:
+        text = f"It assumes {_URL}: where the dashboard is elsewhere, put its address there."
+        click.echo(text, err=True)

@@ -3,6 +3,8 @@
 import click
 import httpx
 
+from services.cli.away import away
+
 
 @click.command("erase")
 @click.argument("who", metavar="PERSON|NAMESPACE", required=True)
@@ -45,7 +47,7 @@ def command(
                 body = {"namespace": who, "value": value, "by": by, "whole": whole}
                 answer = client.post("/v1/erasures", json=body)
         except httpx.TransportError as error:
-            raise click.ClickException(f"{url}: {error}") from None
+            raise click.ClickException(away(url, error)) from None
     if answer.status_code != httpx.codes.ACCEPTED:
         raise click.ClickException(_why(answer))
     person = answer.json()["person"]

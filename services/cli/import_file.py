@@ -12,7 +12,9 @@ from typing import Any, TextIO
 import click
 import httpx
 
+from services.cli.away import away
 from services.cli.progress import progress
+from services.contract.file_name import shown_name
 from services.runtime.clock import now_ms
 
 ROWS_WRONG, FAILED, AWAY, INTERRUPTED = 1, 3, 4, 130
@@ -23,7 +25,6 @@ _PART_BYTES = 2**18
 _PAUSE_S, _PAUSE_S_MAX = 0.5, 8.0
 _HINT_AFTER_S = 20.0
 _ERRORS_SHOWN, _ERRORS_PAGE = 20, 200
-_NAME_LENGTH_MAX = 200
 _OPEN = {"awaiting_file", "waiting", "running"}
 _BUSY = {429, 502, 503, 504}
 
@@ -91,8 +92,7 @@ def _body(asked: TextIO, file: Path, *, dry_run: bool) -> dict[str, Any]:
         raise _WrongError(f"{asked.name} is no JSON: {error}") from None
     if not isinstance(body, dict):
         raise _WrongError(f"{asked.name} is no JSON object")
-    if file.name.isprintable():
-        body.setdefault("file_name", file.name[:_NAME_LENGTH_MAX])
+    body.setdefault("file_name", shown_name(file.name))
     if body.get("kind") == "people":
         body.setdefault("as_of", _modified(file))
     return {**body, "dry_run": True} if dry_run else body
@@ -119,7 +119,7 @@ def _begun(client: httpx.Client, file: Path, body: dict[str, Any]) -> Any:
         try:
             job = _read(client.post("/v1/imports", json=body, headers=headers))
         except httpx.TransportError as error:
-            raise _AwayError(f"{client.base_url}: {error}") from None
+            raise _AwayError(away(str(client.base_url), error)) from None
         if job["status"] in _OPEN:
             return job
         name = hashlib.sha256(f"{name} {job['id']}".encode()).hexdigest()

@@ -1,6 +1,5 @@
 """The form of an import: from what is filled in to the request that begins it."""
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from services.api.dashboard.forms import Sent
 from services.api.dashboard.import_glimpse import COLUMNS_SHOWN_MAX
 from services.api.dashboard.texts import Words
 from services.api.wire import rfc3339
+from services.contract.file_name import shown_name
 from services.contract.phases import DAY_MS
 from services.contract.special_category import category_of
 
@@ -17,7 +17,6 @@ IDENTITIES = ("email", "user_id")
 PURPOSES = ("measure", "profile", "contact")
 KINDS = ("text", "number", "date", "yes_no", "list")
 _DIGITS_MAX = 15
-_NOT_IN_NAMES = re.compile(r"[/\\\x00-\x1f\x7f]+")
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def wished(sent: Sent, words: Words, now_ms: int) -> dict[str, Any]:
         "attributes": _attributes(by_kind["as"]),
         "consent": _basis(sent, words, by_kind),
         "dry_run": sent.field("dry_run") != "no",
-        "file_name": _NOT_IN_NAMES.sub(" ", sent.field("file_name"))[:200] or None,
+        "file_name": shown_name(sent.field("file_name")),
     }
 
 

@@ -174,7 +174,9 @@ def test_how_it_ends_says_what_is_to_be_done(desk: Desk) -> None:
     assert failed.exit_code == 3
     assert "There is no column 'Mail'" in failed.stdout
     desk.url = f"http://127.0.0.1:{free_port()}"
-    assert desk.call().exit_code == 4
+    away = desk.call()
+    assert away.exit_code == 4
+    assert "--url" in away.stderr
 
 
 @pytest.mark.usefixtures("working")
