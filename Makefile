@@ -12,8 +12,11 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1 \t/p' $(MAKEFILE_LIST) | expand -t 12
 
-up: .venv/.runtime  ## install and start everything on this machine, with a demonstration
-	.venv/bin/kentering up --demo
+# A PORT of the environment is somebody else's; only the command line's counts.
+PORT := 8000
+
+up: .venv/.runtime  ## install and start everything on this machine, with a demonstration; PORT=8001 takes another port
+	.venv/bin/kentering up --demo --port $(PORT)
 
 # Tests wait about half of their time, so four at once keep two cores busy.
 test: .venv/.dev machine lint  ## all tests, on real servers that they start and stop themselves

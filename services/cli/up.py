@@ -225,7 +225,8 @@ def _listen(host: str, port: int) -> Iterator[socket.socket]:
     try:
         door = socket.create_server((host, port), backlog=2048)
     except OSError as error:
-        raise OSError(f"port {port} of {host} cannot be had: {error.strerror}") from None
+        text = f"port {port} of {host} cannot be had: {error.strerror}. Take another: --port,"
+        raise OSError(f"{text} or make up PORT=…") from None
     with door:
         yield door
 
