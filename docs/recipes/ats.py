@@ -6,6 +6,9 @@
 
 ``ATS_URL``, ``ATS_USER`` and ``ATS_KEY`` say where the ATS is. Candidates are known by the
 namespace ``carerix``. The api key needs persons:erase for candidates that were deleted.
+
+``events`` waits where a line needs what an earlier one told. A line that cannot be told is left out
+and said with the reason; the exit code is then 1.
 """
 
 import json
@@ -18,7 +21,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import httpx
-from kentering import HandedOver, api, collect, members, tell
+from kentering import HandedOver, api, collect, known, members, tell
 
 NAMESPACE = "carerix"
 _TYPES = {"stage": "stage_changed", "rejected": "rejected", "hired": "hired", "applied": "applied"}
@@ -57,36 +60,77 @@ def scores(segment: str) -> tuple[int, int]:
     return len(now), len(gone)
 
 
-def take(events: Iterable[dict[str, Any]]) -> None:
-    """Tell Kentering what happened, one after the other, in the order in which it did."""
+class _LeftOutError(Exception):
+    """A line cannot be told; why."""
+
+
+def take(events: Iterable[dict[str, Any]]) -> int:
+    """Tell what happened, one after the other, in the order in which it did; how many left out."""
+    left_out = 0
     with api() as client:
+        desk = _Desk(client)
         for event in events:
-            _take(client, event)
+            try:
+                desk.take(event)
+            except _LeftOutError as why:
+                left_out += 1
+                print(f"{event['kind']} {event['candidate']}, left out: {why}", file=sys.stderr)
+    return left_out
 
 
-def _take(client: httpx.Client, event: dict[str, Any]) -> None:
-    kind, candidate = event["kind"], str(event["candidate"])
-    who = {"namespace": NAMESPACE, "value": candidate}
-    if kind == "upsert":
-        body = {key: event[key] for key in ("attributes", "consent", "at") if key in event}
-        if event.get("email"):
-            body["identities"] = [{"namespace": "email", "value": event["email"]}]
-        _upsert(client, candidate, body)
-    elif kind == "merged":  # two candidates turned out to be one
-        into = {"namespace": NAMESPACE, "value": str(event["into"])}
-        body = {"identities": [who, into], "decision": "same_person", "reason": "merged in the ATS"}
-        path = "/v1/identities/decisions"
-        if not tell(client, "POST", path, refusals=(404,), json=body).is_success:
-            # One of the two is not known here: the known one gets the other's id.
-            _upsert(client, candidate, {"identities": [into]})
-    elif kind == "deleted":  # forgotten, and nobody will be known by it
-        # What pages alone tied to them may be somebody else's, and stays.
-        body = {**who, "by": "the ATS", "whole": False}
-        tell(client, "POST", "/v1/erasures", json=body)
-    else:
+class _Desk:
+    """Tells lines, and remembers of whom: what needs them waits until that has taken effect."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+        self._told: dict[str, str] = {}
+        """By candidate, the position of what was told last."""
+
+    def take(self, event: dict[str, Any]) -> None:
+        kind, candidate = event["kind"], str(event["candidate"])
+        if kind == "upsert":
+            body = {key: event[key] for key in ("attributes", "consent", "at") if key in event}
+            if event.get("email"):
+                body["identities"] = [{"namespace": "email", "value": event["email"]}]
+            if "consent" not in body and candidate in self._told:
+                self._knows(candidate)  # what they agreed to has to be known by then
+            self._upsert(candidate, body)
+        elif kind == "merged":  # two candidates turned out to be one
+            self._merge(candidate, str(event["into"]))
+        elif kind == "deleted":  # forgotten, and nobody will be known by it
+            if candidate in self._told:
+                self._knows(candidate)
+            # What pages alone tied to them may be somebody else's, and stays.
+            body = {**_id(candidate), "by": "the ATS", "whole": False}
+            self._tell("POST", "/v1/erasures", body)
+        else:
+            self._track(candidate, event)
+
+    def _knows(self, candidate: str) -> bool:
+        """Whether Kentering knows them, with what this run told of them."""
+        return known(self._client, NAMESPACE, candidate, self._told.pop(candidate, None))
+
+    def _merge(self, candidate: str, into: str) -> None:
+        knows = self._knows(candidate), self._knows(into)
+        if not any(knows):
+            raise _LeftOutError(f"neither {candidate} nor {into} is known")
+        if all(knows):
+            both = [_id(candidate), _id(into)]
+            body = {"identities": both, "decision": "same_person", "reason": "merged in the ATS"}
+            position = self._tell("POST", "/v1/identities/decisions", body)
+            self._told[candidate] = self._told[into] = position
+        else:  # the one that is known gets the other's id
+            self._upsert(candidate, {"identities": [_id(into)]})
+            self._told[into] = self._told[candidate]
+
+    def _upsert(self, candidate: str, body: dict[str, Any]) -> None:
+        path = f"/v1/persons/{NAMESPACE}/{quote(candidate, safe='')}"
+        self._told[candidate] = self._tell("PUT", path, body)
+
+    def _track(self, candidate: str, event: dict[str, Any]) -> None:
         call = {
             "type": "track",
-            "event": _TYPES[kind],
+            "event": _TYPES[event["kind"]],
             "messageId": f"ats-{event['id']}",
             "timestamp": event["at"],
             "properties": {**event.get("properties", {}), "channel": "ats"},
@@ -94,15 +138,22 @@ def _take(client: httpx.Client, event: dict[str, Any]) -> None:
         }
         if "consent" in event:
             call["context"]["consent"] = event["consent"]
-        result = collect([call])[call["messageId"]]
+        answer = collect([call])
+        result = answer["results"][call["messageId"]]
         if result["status"] != "stored":
-            print(f"{call['messageId']}: {result['status']}, {result['reason']}", file=sys.stderr)
+            raise _LeftOutError(f"{result['status']}, {result['reason']}")
+        self._told[candidate] = answer["position"]
+
+    def _tell(self, method: str, path: str, body: dict[str, Any]) -> str:
+        """The position of what was told; what is refused of a line stops no other."""
+        answer = tell(self._client, method, path, expected=(400, 404, 409, 413), json=body)
+        if not answer.is_success:
+            raise _LeftOutError(f"{answer.status_code}, {answer.json()['detail']}")
+        return str(answer.json()["position"])
 
 
-def _upsert(client: httpx.Client, candidate: str, body: dict[str, Any]) -> None:
-    """Of somebody without consent nothing is kept: 409."""
-    path = f"/v1/persons/{NAMESPACE}/{quote(candidate, safe='')}"
-    tell(client, "PUT", path, refusals=(409,), json=body)
+def _id(candidate: str) -> dict[str, str]:
+    return {"namespace": NAMESPACE, "value": candidate}
 
 
 def merged(after: int) -> int:
@@ -113,8 +164,8 @@ def merged(after: int) -> int:
             page = tell(client, "GET", "/v1/changes", params=asked).json()
             for change in page["changes"]:
                 if change["reason"] == "merged":
-                    known = client.get(f"/v1/persons/{change['person']}", follow_redirects=True)
-                    names = known.json().get("identities", [])
+                    person = client.get(f"/v1/persons/{change['person']}", follow_redirects=True)
+                    names = person.json().get("identities", [])
                     ids = sorted(one["value"] for one in names if one["namespace"] == NAMESPACE)
                     if len(ids) > 1:
                         print(json.dumps({"candidates": ids, "at": change["valid_at"]}))
@@ -129,7 +180,9 @@ if __name__ == "__main__":
             written, taken_back = scores(segment)
             print(f"{written} scores written, {taken_back} taken back")
         case ["events"]:
-            take(json.loads(line) for line in sys.stdin if line.strip())
+            left_out = take(json.loads(line) for line in sys.stdin if line.strip())
+            if left_out:
+                sys.exit(f"{left_out} left out")
         case ["merged", number]:
             print(f"go on after {merged(int(number))}", file=sys.stderr)
         case _:

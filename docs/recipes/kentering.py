@@ -14,6 +14,9 @@ from typing import Any
 
 import httpx
 
+PATIENCE_S = 60.0
+"""So long what was told is waited for."""
+
 
 def api() -> httpx.Client:
     """A client of the API."""
@@ -41,20 +44,39 @@ def members(segment: str, use: str, attributes: Sequence[str] = ()) -> Iterator[
 
 
 def collect(calls: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Tell events with the server key; what became of each, by its id."""
+    """Tell events with the server key: ``results`` of each by its id, and the ``position``."""
     key = os.environ["KENTERING_SERVER_KEY"]
     url = os.environ["KENTERING_URL"]
     answer = httpx.post(f"{url}/v1/batch", json={"batch": list(calls)}, auth=(key, ""), timeout=60)
-    return _answer(answer)["results"]
+    return _answer(answer)
+
+
+def known(client: httpx.Client, namespace: str, value: str, position: str | None = None) -> bool:
+    """Whether Kentering knows somebody by an identity.
+
+    What was told takes effect a moment later; with the ``position`` of it that is waited for.
+    """
+    asked = {"namespace": namespace, "value": value, **({"after": position} if position else {})}
+    give_up_s = time.monotonic() + PATIENCE_S
+    while True:
+        found = tell(client, "GET", "/v1/persons/lookup", expected=(404,), params=asked)
+        if found.is_success or position is None or time.monotonic() > give_up_s:
+            return found.is_success
+        time.sleep(0.5)
 
 
 def tell(
-    client: httpx.Client, method: str, path: str, refusals: Sequence[int] = (), **more: Any
+    client: httpx.Client,
+    method: str,
+    path: str,
+    refusals: Sequence[int] = (),
+    expected: Sequence[int] = (),
+    **more: Any,
 ) -> httpx.Response:
     """A request to any system, tried again where it says that it is busy.
 
-    ``refusals`` are answers that mean this one thing alone: said, and left to the caller. Any other
-    error ends the recipe; run it again.
+    ``refusals`` are answers that mean this one thing alone: said, and left to the caller; those
+    ``expected`` are left to the caller unsaid. Any other error ends the recipe; run it again.
     """
     for pause_s in (1, 2, 4, 8, None):
         answer = client.request(method, path, **more)
@@ -63,7 +85,7 @@ def tell(
         time.sleep(float(answer.headers.get("Retry-After", pause_s)))
     if answer.status_code in refusals:
         print(f"{answer.status_code} for {method} {path}", file=sys.stderr)
-    else:
+    elif answer.status_code not in expected:
         answer.raise_for_status()
     return answer
 

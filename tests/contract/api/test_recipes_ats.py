@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -37,10 +38,19 @@ class Ats:
         }
 
     def tells(self, *events: dict[str, Any], by_tracker: bool = False) -> None:
-        """The API and the tracker, which is one address in the product, are two here."""
+        """While a scorer takes what arrives.
+
+        The API and the tracker, which is one address in the product, are two here.
+        """
         more = self._tracker if by_tracker else {}
-        self.kitchen.run("ats.py", "events", told="\n".join(map(json.dumps, events)), **more)
+        told = "\n".join(map(json.dumps, events))
+        with ThreadPoolExecutor(1) as other:
+            running = other.submit(self.kitchen.run, "ats.py", "events", told=told, **more)
+            while not running.done():
+                self.arrive()
+                wait([running], timeout=0.1)
         self.arrive()
+        running.result()
 
     def knows(self, candidate: str) -> Any:
         query = {"namespace": "carerix", "value": candidate}
@@ -78,7 +88,8 @@ def test_an_ats_gets_scores_and_loses_them(kitchen: Kitchen, receiver: Receiver,
 
 def test_an_ats_tells_what_happened(ats: Ats) -> None:
     silent = {"kind": "upsert", "candidate": "C-0", "attributes": {"region": "Delft"}}
-    ats.tells(silent, candidate("C-1"))  # who agreed to nothing is left out, and stops nobody
+    with pytest.raises(SystemExit, match="^1 left out$"):  # who agreed to nothing stops nobody
+        ats.tells(silent, candidate("C-1"))
     assert ats.knows("C-0")["code"] == "not_found"
     wire = {"categoryPreferences": {"measure": True, "profile": True}}
     ats.tells(
@@ -95,14 +106,36 @@ def test_an_ats_tells_what_happened(ats: Ats) -> None:
     assert types == ["applied", "hired", "identified", "rejected", "stage_changed"]
 
 
-def test_candidates_are_merged_both_ways(ats: Ats) -> None:
-    ats.tells(candidate("C-1"), candidate("C-2"), candidate("C-5"))
+def test_a_line_waits_for_what_it_needs(ats: Ats) -> None:
+    later = {"kind": "upsert", "candidate": "C-3", "attributes": {"region": "Breda"}}
     ats.tells(
+        candidate("C-1"),
         {"kind": "merged", "candidate": "C-1", "into": "C-2"},
-        # Into somebody who is not known here, and of two whom nobody knows.
-        {"kind": "merged", "candidate": "C-5", "into": "C-6"},
-        {"kind": "merged", "candidate": "C-7", "into": "C-8"},
+        {"kind": "merged", "candidate": "C-2", "into": "C-4"},
+        candidate("C-3"),
+        later,
+        candidate("C-5"),
+        {"kind": "deleted", "candidate": "C-5"},
     )
+    assert ats.knows("C-4")["id"] == ats.knows("C-2")["id"] == ats.knows("C-1")["id"]
+    assert ats.knows("C-3")["attributes"] == {"region": "Breda"}
+    mail = {"namespace": "email", "value": "c-5@example.org"}
+    assert ats.client.get("/v1/persons/lookup", params=mail).status_code == 404
+
+
+def test_candidates_are_merged_both_ways(
+    ats: Ats, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ats.tells(candidate("C-1"), candidate("C-2"), candidate("C-5"))
+    with pytest.raises(SystemExit, match="^1 left out$"):
+        ats.tells(
+            {"kind": "merged", "candidate": "C-1", "into": "C-2"},
+            # Into somebody who is not known here, and of two whom nobody knows.
+            {"kind": "merged", "candidate": "C-5", "into": "C-6"},
+            {"kind": "merged", "candidate": "C-7", "into": "C-8"},
+        )
+    said = capsys.readouterr().err
+    assert said == "merged C-7, left out: neither C-7 nor C-8 is known\n"
     assert ats.knows("C-1")["id"] == ats.knows("C-2")["id"]
     assert ats.knows("C-6")["id"] == ats.knows("C-5")["id"]
     # What Kentering found to be one, the ATS is told.
