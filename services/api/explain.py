@@ -56,7 +56,8 @@ class ExplanationOut(Out):
     since: str | None = Field(description="From when on events are scored.")
     latency_state: LatencyState | None = Field(description="That the two signals say.")
     latency_since: str | None = Field(
-        description="Since when, in expectation, the person is in it, given all that was heard."
+        description="Since when, in expectation, the person is in it, given all that was heard; so "
+        "it moves, between events too. `/phases` has when the estimate passed into it."
     )
     summary: str | None = Field(description="In a few sentences.")
     active: SumOut | None

@@ -98,8 +98,11 @@ class PersonOut(Out):
     states: StatesOut | None
     latency_state: LatencyState | None
     latency_since: str | None = Field(
-        description="Since when, in expectation, the person is in it, given all that was heard. "
-        "Null in lists, and for who has too long a history: see the explanation."
+        description="Since when, in expectation, the person is in it, given all that was heard; so "
+        "it moves, between events too. To tell since when somebody may be turning. When the "
+        "estimate passed into the state, which is recorded and stays, is in `/phases`: count, "
+        "report and compare by that. Null in lists, and for who has too long a history: see the "
+        "explanation."
     )
     phase: PhaseOut | None
     consent: AgreedOut

@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any, Literal
 
 from fastapi import APIRouter
+from pydantic import Field
 from sqlalchemy import BigInteger, Connection, Row, Select, bindparam, select
 
 from services.api.opening import AskedPersonAt
@@ -45,7 +46,12 @@ class PhasesOut(Out):
     """Oldest first; stretches that begin later than now are what comes if nothing happens."""
 
     phases: list[PhaseStretchOut]
-    latency_states: list[StateStretchOut]
+    latency_states: list[StateStretchOut] = Field(
+        description="When the estimate passed from state to state, as recorded and told in the "
+        "change feed. It stays, unless something is learned of the past. When the person "
+        "entered the state themselves, in expectation, is `latency_since` of the person: another "
+        "moment, earlier or later, which moves."
+    )
 
 
 class MembershipOut(Out):
