@@ -6,9 +6,10 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from sqlalchemy import Select, and_, or_
 
-from services.api.context import Here
+from services.api.context import Context, Here
 from services.api.needs import ChangesReader
 from services.api.problem import described
+from services.api.segment_store import check_named
 from services.api.wire import INT64_MAX, Out
 from services.contract.change import CHANGE_TYPES, ChangeType, select_changes, told
 from services.contract.phases import ChangeReason
@@ -59,8 +60,23 @@ Types = Annotated[
 ]
 Segment = Annotated[
     str | None,
-    Query(max_length=64, description="Only changes of membership of this segment."),
+    Query(
+        max_length=64,
+        description="Only changes of membership of this segment. One that there never was is "
+        "refused; what was told of a deleted one stays.",
+    ),
 ]
+
+
+def check_segment(here: Context, workspace_id: int, segment: str | None) -> None:
+    """Whether there is, or was, the segment whose changes somebody asks for.
+
+    Raises:
+        Problem: 400, there never was.
+    """
+    if segment is not None:
+        with here.engine.connect() as connection:
+            check_named(connection, workspace_id, [segment], ever=True)
 
 
 def wanted(workspace_id: int, types: list[ChangeType] | None, segment: str | None) -> Select[Any]:
@@ -89,6 +105,7 @@ def list_changes(
 
     Who was erased (`person`) is always told: forget them. What the feed said of them is gone.
     """
+    check_segment(here, credential.workspace_id, segment)
     query = wanted(credential.workspace_id, types, segment).where(change.c.position > after)
     with here.engine.connect() as connection:
         rows = connection.execute(query.order_by(change.c.position).limit(limit)).all()

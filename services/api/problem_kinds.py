@@ -95,8 +95,8 @@ KINDS: dict[str, str] = {
     "revoked.",
     "unknown_field": "The body has a field that does not exist. The detail names the one that was "
     "probably meant. Nothing was done, so that no setting is lost by a slip of the pen.",
-    "unknown_segment": "The rule refers to a segment that there is not. The detail names the one "
-    "that was probably meant.",
+    "unknown_segment": "A rule, a webhook or a call of the feed names a segment that there is not. "
+    "The detail names the one that was probably meant.",
     "unknown_parameter": "The address has a query parameter that does not exist. The detail names "
     "the one that was probably meant.",
     "segment_not_filled": "No version of the segment answers yet for the moment asked about.",

@@ -7,10 +7,9 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Row, select, update
 
 from services.api.problem import Problem
-from services.api.segment_store import Found, add_version, find_segments
+from services.api.segment_store import Found, add_version, find_segments, unknown_segment
 from services.contract.tables import segment_version, workspace
 from services.model.rules import Rule, RuleTree
-from services.model.rules.condition import unknown
 from services.model.rules.membership import (
     CHAIN_MAX,
     TOGETHER_MAX,
@@ -38,7 +37,8 @@ def check_references(connection: Connection, workspace_id: int, key: str, rule: 
     rules = _newest_rules(find_segments(connection, workspace_id)) | {key: rule}
     for other in sorted(refers_to(rule)):
         if other not in rules:
-            raise Problem(400, "unknown_segment", f"{unknown('segment', other, rules)}.")
+            there = rules.keys() - {key}  # what is being written is none to refer to
+            raise unknown_segment(other, there)
     way = circle(key, rules)
     if way:
         text = f"Segments may not refer to each other in a circle: {' → '.join(way)}."

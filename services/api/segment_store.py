@@ -1,6 +1,6 @@
 """Segments and their versions in the database: found, created, edited, deleted."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from services.api.problem import Problem
 from services.contract.tables import person_state, segment, segment_version
 from services.model.rules import RuleTree
-from services.model.rules.condition import Condition
+from services.model.rules.condition import Condition, unknown
 
 SEGMENTS_MAX = 500
 """Of one workspace: every one is evaluated at every event."""
@@ -69,6 +69,38 @@ def find_segment(connection: Connection, workspace_id: int, key: str) -> Found:
     if not found:
         raise Problem(404, "not_found", "There is no segment with this key in this workspace.")
     return found[0]
+
+
+def check_named(
+    connection: Connection, workspace_id: int, keys: Collection[str], *, ever: bool = False
+) -> None:
+    """Whether there is a segment with each of a few keys.
+
+    Args:
+        connection: the database.
+        workspace_id: whose segments.
+        keys: what was named.
+        ever: one that was deleted will do: what was told of it can still be read.
+
+    Raises:
+        Problem: 400, one is not there; it names the one that was probably meant.
+    """
+    if not keys:
+        return
+    there = select(segment.c.key).where(segment.c.workspace_id == workspace_id)
+    live = there.where(segment.c.deleted_ms.is_(None))
+    found = (there if ever else live).where(segment.c.key.in_(sorted(keys)))
+    missing = sorted(set(keys).difference(connection.execute(found).scalars()))
+    if missing:
+        names = connection.execute(live).scalars().all()
+        raise unknown_segment(missing[0], names)
+
+
+def unknown_segment(key: str, there: Iterable[str]) -> Problem:
+    """The answer to who names a segment that there is not; it has the nearest of those there."""
+    text = unknown("segment", key, there)
+    text = text[0].upper() + text[1:]
+    return Problem(400, "unknown_segment", text if text.endswith("?") else f"{text}.")
 
 
 def versions_of(connection: Connection, segment_id: int) -> list[Row[Any]]:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.types import Receive, Scope, Send
 
 from services.api.auth import Credential, Needs
-from services.api.changes import Segment, Types, wanted
+from services.api.changes import Segment, Types, check_segment, wanted
 from services.api.context import Context, Here, context_of
 from services.api.dashboard.session import session_of
 from services.api.problem import Problem, described
@@ -37,7 +37,7 @@ _EXAMPLE = """\
 retry: 2000
 
 id: 4711
-data: {"position":4711,"type":"segment","person":"p_6f1c0b9a2d3e4f50","segment":"mechanics-in-do",\
+data: {"position":4711,"type":"segment","person":"p_6f1c0b9a2d3e4f50","segment":"monteurs-noord",\
 "namespace":null,"before":null,"after":"member","valid_at":"2026-11-22T09:30:00.000Z",\
 "recorded_at":"2026-11-22T09:30:00.412Z","reason":"event","event":"8c1f…","person_version":12,\
 "trigger":null,"content":null}
@@ -118,6 +118,7 @@ async def stream_changes(
     does; a client that comes back with `Last-Event-ID`, as `EventSource` does by itself, misses
     nothing. A browser's page of the dashboard may use its session; else send a key.
     """
+    await run_in_threadpool(check_segment, here, credential.workspace_id, segment)
     position = after if last_event_id is None else last_event_id
     if position is None:
         position = await here.streams.newest()

@@ -14,7 +14,7 @@ _CHANGE: dict[str, JsonValue] = {
     "position": 4711,
     "type": "segment",
     "person": "p_6f1c0b9a2d3e4f50",
-    "segment": "mechanics-in-do",
+    "segment": "monteurs-noord",
     "namespace": None,
     "before": None,
     "after": "member",

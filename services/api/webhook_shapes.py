@@ -35,7 +35,8 @@ Segments = Annotated[
     Field(
         max_length=SEGMENTS_MAX,
         description="Of changes of membership only those of these segments; empty: all. "
-        "Other types are sent all the same, unless `types` leaves them out.",
+        "Other types are sent all the same, unless `types` leaves them out. One that there is not "
+        "is refused; one that is deleted later stays in the list.",
     ),
 ]
 Late = Annotated[
@@ -58,7 +59,7 @@ class WebhookCreate(Body):
                     "url": "https://crm.example.com/kentering",
                     "description": "Who enters Do",
                     "types": ["phase", "segment", "person"],
-                    "segments": ["mechanics-in-do"],
+                    "segments": ["monteurs-noord"],
                 }
             ]
         }

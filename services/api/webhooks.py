@@ -10,6 +10,7 @@ from services.api.context import Here
 from services.api.idempotency import OnceOnly, answered_once
 from services.api.needs import WebhooksReader, WebhooksWriter
 from services.api.problem import described
+from services.api.segment_store import check_named
 from services.api.webhook_shapes import (
     WebhookCreate,
     WebhookMade,
@@ -59,6 +60,7 @@ def post_webhook(
     with answered_once(), writing(here.engine).begin() as connection:
         made = once.made(connection, workspace_id)
         if made is None:
+            check_named(connection, workspace_id, body.segments)
             row = add_webhook(connection, workspace_id, values, body.after, now_ms)
             once.remember(connection, workspace_id, row.public_id, now_ms)
             note_webhook(connection, credential, "webhook.made", now_ms, after=row)
@@ -114,6 +116,9 @@ def patch_webhook(
     with writing(here.engine).begin() as connection:
         row = hold_webhook(connection, credential.workspace_id, webhook_id)
         must_match(asked, tag_of_webhook(row))
+        # One that it has keeps its place when that segment is deleted.
+        new = set(body.segments or ()).difference(row.segments)
+        check_named(connection, credential.workspace_id, new)
         if values.get("status", row.status) != row.status:
             values["status_ms"] = now_ms
         if values.get("status") == "active":

@@ -134,8 +134,8 @@ _BY_CODE: dict[str, Both] = IMPORT_PROBLEMS | {
         "en": "With the segments that it refers to the rule has too many conditions.",
     },
     "unknown_segment": {
-        "nl": "De regel verwijst naar een segment dat er niet is.",
-        "en": "The rule refers to a segment that is not there.",
+        "nl": "Er wordt een segment genoemd dat er niet is.",
+        "en": "A segment is named that is not there.",
     },
     "special_category": {
         "nl": "De regel vraagt naar gezondheid, leeftijd, afkomst of iets dergelijks. Daar wordt "

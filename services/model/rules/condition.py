@@ -17,6 +17,9 @@ from services.model.rules.memory import Memory
 from services.model.state import PersonState
 from services.model.version import Model
 
+_NAMED_MAX = 50
+"""Names told of what there is, where nothing comes near."""
+
 Verdict = tuple[bool, int | None]
 """(truth, until_ms); ``until_ms`` None: nothing changes within the horizon."""
 
@@ -113,9 +116,14 @@ class Composed(Condition):
 def unknown(what: str, name: object, known: Iterable[str]) -> str:
     """A sentence about a name that there is not, with the nearest one that there is."""
     text = str(name)[:60].encode("utf-8", "replace").decode()
-    near = get_close_matches(text, list(known), n=1, cutoff=0.5)
-    hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(sorted(known))}"
-    return f"there is no {what} `{text}`: {hint}"
+    names = sorted(known)
+    near = get_close_matches(text, names, n=1, cutoff=0.5)
+    if near:
+        return f"there is no {what} `{text}`: did you mean `{near[0]}`?"
+    if not names:
+        return f"there is no {what} `{text}`, nor any other"
+    more = f" and {len(names) - _NAMED_MAX:,} more" if len(names) > _NAMED_MAX else ""
+    return f"there is no {what} `{text}`: there are {', '.join(names[:_NAMED_MAX])}{more}"
 
 
 def counted_within(

