@@ -36,7 +36,7 @@ from bench import (
 )
 from bench.docs import LATEST
 from bench.figures import as_text
-from bench.machine import machine
+from bench.machine import machine, pace_ms
 from services.model import fold
 from tests.servers.compiled import compiled_tree, environment_of
 
@@ -101,15 +101,19 @@ def main(names: list[str]) -> None:
     # On the project's own disk: what is called durable must not be kept in memory.
     with tempfile.TemporaryDirectory(dir=results, prefix="run-") as run:
         facts = machine(Path(run))
+        paces_ms = [pace_ms()]
         figures = []
         for name in names:
             print(f"{time.monotonic() - began:4.0f} s  {name} …", flush=True)
             folder = Path(run) / name
             folder.mkdir()
             figures += MEASURES[name].measure(folder)
+            paces_ms.append(pace_ms())
     # The same thing stands together, whichever measure found it; memory comes last.
     order = {figure.measure: i for i, figure in reversed([*enumerate(figures)])}
     figures.sort(key=lambda figure: (figure.measure == "Memory", order[figure.measure]))
+    paces = ", ".join(f"{one:.0f}" for one in paces_ms)
+    facts["its pace"] = f"a fixed loop took {paces} ms of it: before, and after each measure"
     facts["whole run"] = f"{time.monotonic() - began:.0f} s"
     print("\n" + "\n".join(f"{name:12} {value}" for name, value in facts.items()) + "\n")
     print(as_text(figures))

@@ -122,9 +122,7 @@ def fill(engine: Engine, world: World) -> str:
     with writing(engine).begin() as db:
         persons = [(i, 1, f"p_{i:016x}", START_MS, b"", START_MS) for i in numbers]
         insert_rows(db, person, columns.PERSON, persons)
-        known = [(i, 1, "user_id", f"u{i}", i, 0) for i in numbers]
-        if db.dialect.name == "postgresql":
-            known = [(*row[:-1], "false") for row in known]
+        known = [(i, 1, "user_id", f"u{i}", i, False) for i in numbers]
         insert_rows(db, identity, columns.IDENTITY, known)
         links = [(1, i, i, START_MS) for i in numbers]
         linked = ("workspace_id", "identity_id", "person_id", "known_from_ms")

@@ -16,6 +16,8 @@ from services.model import fold
 
 PACKAGES = ("uvicorn", "uvloop", "httptools", "msgspec", "sqlalchemy", "psycopg", "kafka-python")
 _SYNCS = 200
+_LOOPS = 15
+_LOOP_STEPS = 500_000
 
 
 def machine(folder: Path) -> dict[str, str]:
@@ -37,6 +39,20 @@ def machine(folder: Path) -> dict[str, str]:
         "wrk": _first(["wrk", "-v"]),
         "packages": ", ".join(f"{name} {version(name)}" for name in PACKAGES),
     }
+
+
+def pace_ms() -> float:
+    """How fast the processor is just now: what a fixed loop takes, the median of several.
+
+    A rented core changes its pace by half within minutes, and nothing else tells of it: rates and
+    processor time of two runs are compared beside this, ratios within a run are not.
+    """
+    taken_ms: list[float] = []
+    for _ in range(_LOOPS):
+        begin = time.process_time()
+        sum(number * number for number in range(_LOOP_STEPS))
+        taken_ms.append((time.process_time() - begin) * 1000)
+    return statistics.median(taken_ms)
 
 
 def _is_compiled() -> bool:

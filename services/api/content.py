@@ -196,7 +196,7 @@ def put_content(
 ) -> CatalogueOut:
     """The same id is what events carry as their `content_id`. Sent again it changes nothing."""
     workspace_id = credential.workspace_id
-    must_be_lawful(body.topics)
+    must_be_lawful(topics=body.topics)
     with writing(here.engine).begin() as connection:
         there = rows_of(connection, workspace_id, [content_id])
         if there:

@@ -3,21 +3,22 @@
 from collections.abc import Iterable, Iterator
 
 from services.api.problem import Problem
-from services.contract.special_category import category_of
+from services.contract.special_category import Category, category_of, category_of_topic
 from services.model.rules import Attribute, AttributeDate, Engagement, Interest
 from services.model.rules.condition import Node
 from services.model.rules.happenings import Happening
 from services.model.rules.membership import leaves
 
 
-def must_be_lawful(names: Iterable[str]) -> None:
-    """Refuse names of attributes, properties or topics that are about health, age and the like.
+def must_be_lawful(names: Iterable[str] = (), topics: Iterable[str] = ()) -> None:
+    """Refuse names of attributes and properties, and topics, about health, age and the like.
 
     Raises:
         Problem: 400, one is; the text names it.
     """
-    for name in names:
-        category = category_of(name)
+    found: list[tuple[str, Category | None]] = [(name, category_of(name)) for name in names]
+    found += [(topic, category_of_topic(topic)) for topic in topics]
+    for name, category in found:
         if category is not None:
             text = (
                 f"`{name[:100]}` is about {category}: nobody is known or chosen by that here, nor "
@@ -27,15 +28,20 @@ def must_be_lawful(names: Iterable[str]) -> None:
 
 
 def names_in(rule: Node) -> Iterator[str]:
-    """The attributes, properties and topics that a rule asks for."""
+    """The attributes and properties that a rule asks for."""
     for leaf in leaves(rule):
         match leaf:
             case Attribute() | AttributeDate():
                 yield leaf.name
             case Happening():
-                yield from leaf.topic
                 yield from (one.name for one in leaf.properties)
+
+
+def topics_in(rule: Node) -> Iterator[str]:
+    """The topics that a rule asks for."""
+    for leaf in leaves(rule):
+        match leaf:
+            case Happening() | Interest():
+                yield from leaf.topic
             case Engagement():
                 yield from () if leaf.topic is None else (leaf.topic,)
-            case Interest():
-                yield from leaf.topic

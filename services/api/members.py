@@ -23,6 +23,7 @@ from services.api.wire import (
     KnownAt,
     Moment,
     Out,
+    bad_cursor,
     pack_cursor,
     rfc3339,
     rfc3339_or_none,
@@ -111,6 +112,7 @@ class _MembersCursor(msgspec.Struct, array_like=True):
     known_at_ms: _Int53 | None
     """None: as known when each page is read."""
     version_id: _Int53
+    segment_id: _Int53
 
 
 @router.get(
@@ -143,6 +145,8 @@ def list_members(
             if cursor is not None
             else _first_page(connection, found, now_ms, as_of, known_at)
         )
+        if place.segment_id != found.newest.segment_id:
+            raise bad_cursor()
         asked = Asked("segment", str(place.version_id), place.as_of_ms, place.known_at_ms)
         page = people_in(connection, workspace_id, asked, place.after_id, limit)
         count = (
@@ -167,7 +171,8 @@ def _first_page(
 ) -> _MembersCursor:
     as_of_ms = now_ms if as_of is None else as_of
     believed_ms = known_at if known_at is not None or as_of_ms > now_ms else now_ms
-    return _MembersCursor(0, as_of_ms, believed_ms, _version_id(connection, found, known_at))
+    version_id = _version_id(connection, found, known_at)
+    return _MembersCursor(0, as_of_ms, believed_ms, version_id, found.newest.segment_id)
 
 
 def _member(row: Row[Any], entries: dict[bytes, Row[Any]]) -> MemberOut:

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from sqlalchemy import Connection, select
 
 from services.api.context import Here
-from services.api.lawful import must_be_lawful, names_in
+from services.api.lawful import must_be_lawful, names_in, topics_in
 from services.api.needs import SegmentsWriter
 from services.api.people import some_states
 from services.api.previewing import Seen, look_at_everybody, persons_in_all
@@ -100,7 +100,7 @@ def post_preview(
     lang: Annotated[Language, Query(description="Language of the reasons.")] = "en",
 ) -> PreviewOut:
     """Who would enter and who would leave if it were saved now. Nothing is changed or kept."""
-    must_be_lawful(names_in(body.rule))
+    must_be_lawful(names_in(body.rule), topics_in(body.rule))
     workspace_id, now_ms, model = credential.workspace_id, here.clock(), here.model
     with _place(), reading(here.engine).connect() as connection:
         rules = _rules(connection, workspace_id, body)

@@ -12,7 +12,7 @@ from services.api.conditional import TAGGED, IfMatch, must_match, tag_of, tell_t
 from services.api.context import Context, Here
 from services.api.counts import count_at
 from services.api.idempotency import OnceOnly, answered_once
-from services.api.lawful import must_be_lawful, names_in
+from services.api.lawful import must_be_lawful, names_in, topics_in
 from services.api.needs import SegmentsReader, SegmentsWriter
 from services.api.problem import Problem, described
 from services.api.segment_links import (
@@ -205,7 +205,7 @@ def _create(
     connection: Connection, credential: Credential, key: str, body: SegmentEdit, now_ms: int
 ) -> None:
     workspace_id, by = credential.workspace_id, credential.name
-    must_be_lawful(names_in(body.rule))
+    must_be_lawful(names_in(body.rule), topics_in(body.rule))
     hold_segments(connection, workspace_id)
     check_references(connection, workspace_id, key, body.rule)
     try:
@@ -226,7 +226,7 @@ def _edit(
     if body.name != newest.name:
         rename(connection, newest.segment_id, body.name)
     if RuleTree.model_validate({"rule": newest.rule}).rule != body.rule:
-        must_be_lawful(names_in(body.rule))
+        must_be_lawful(names_in(body.rule), topics_in(body.rule))
         hold_segments(connection, newest.workspace_id)
         check_references(connection, newest.workspace_id, newest.key, body.rule)
         add_version(

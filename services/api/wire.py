@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -122,9 +123,19 @@ CURSOR_LIFE_MS = 24 * 3_600_000
 
 
 def pack_cursor(cursor: msgspec.Struct, at_ms: int | None = None) -> str:
-    """A cursor for the wire, made now or at another moment."""
-    made = msgspec.msgpack.encode((now_ms() if at_ms is None else at_ms, cursor))
+    """A cursor for the wire, made now or at another moment; it names its kind."""
+    made_ms = now_ms() if at_ms is None else at_ms
+    made = msgspec.msgpack.encode((made_ms, _kind(type(cursor)), cursor))
     return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+
+
+def bad_cursor() -> Problem:
+    """Somebody asks to go on in another list, or made the cursor up."""
+    return Problem(400, "bad_cursor", "The cursor is not one that this list gave.")
+
+
+def _kind(cursor: type[msgspec.Struct]) -> int:
+    return zlib.crc32(f"{cursor.__module__}.{cursor.__name__}".encode())
 
 
 def unpack_cursor(text: str, kind: type[C]) -> C:
@@ -135,9 +146,12 @@ def unpack_cursor(text: str, kind: type[C]) -> C:
     """
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        made_ms, cursor = msgspec.msgpack.decode(raw, type=tuple[int, kind])  # type: ignore[valid-type]
+        made_ms, its_kind, told = msgspec.msgpack.decode(raw, type=tuple[int, int, msgspec.Raw])
+        if its_kind != _kind(kind):
+            raise bad_cursor()
+        cursor = msgspec.msgpack.decode(told, type=kind)
     except (binascii.Error, ValueError, msgspec.DecodeError):
-        raise Problem(400, "bad_cursor", "The cursor is not one that this list gave.") from None
+        raise bad_cursor() from None
     if now_ms() - made_ms > CURSOR_LIFE_MS:
         text = "A cursor is good for 24 hours. Begin again without one."
         raise Problem(400, "cursor_expired", text)

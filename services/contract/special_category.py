@@ -1,8 +1,9 @@
 """What nobody is known or chosen by here: health, age, origin and the like, or what stands for it.
 
 Attributes, properties of events and topics are known by their names, and looked at as words, in
-Dutch and English: one by one without their endings, up to three together, and by stems that lie in
-longer words. Objects have names inside, which are looked at as well. Other values are not: a
+Dutch and English: one by one without their endings, and up to three together. What is told of a
+person is known by stems too that lie in longer words, but a topic is not: *gehandicaptenzorg* is a
+trade. Objects have names inside, which are looked at as well. Other values are not: a
 department may be called *Health*. No list knows every proxy, so this keeps slips out, and who
 writes rules is still answerable for them.
 """
@@ -102,7 +103,7 @@ _PHRASES: dict[str, Category] = {
 
 
 def category_of(name: str) -> Category | None:
-    """What the name of an attribute, property or topic is about; None: nothing of the kind.
+    """What the name of an attribute or property is about; None: nothing of the kind.
 
     Args:
         name: as it is written: ``birth_year``, ``birthYear``, ``Geboortedatum``.
@@ -110,30 +111,39 @@ def category_of(name: str) -> Category | None:
     return _looked_up(name[:_NAME_LENGTH_MAX])
 
 
+def category_of_topic(topic: str) -> Category | None:
+    """What a topic is about; None: nothing of the kind."""
+    return _by_words(_plain(topic[:_NAME_LENGTH_MAX]))
+
+
 @lru_cache(maxsize=_CACHED_MAX)
 def _looked_up(name: str) -> Category | None:
     plain = _plain(name)
+    by_stem = (_STEM.search(word) for word in _words(plain))
+    return _by_words(plain) or next((_of_stem(found) for found in by_stem if found), None)
+
+
+def _words(plain: str) -> list[str]:
+    return _HARMLESS.sub(" ", plain).split()
+
+
+def _of_stem(found: re.Match[str]) -> Category:
+    return _OF_STEM[(found.lastindex or 1) - 1]
+
+
+def _by_words(plain: str) -> Category | None:
     if plain in _ALONE:
         return _ALONE[plain]
     if _OF_AGE.search(plain):
         return "age"
-    words = _HARMLESS.sub(" ", plain).split()
+    words = _words(plain)
     for length in range(_WORDS_TOGETHER_MAX, 0, -1):
         for i in range(len(words) - length + 1):
             found = _PHRASES.get(" ".join(words[i : i + length]))
             if found is not None:
                 return found
-    return next((found for word in words if (found := _in_word(word))), None)
-
-
-def _in_word(word: str) -> Category | None:
-    """What a word is about by what it has before its ending, or by a stem within it."""
-    for ending in _ENDINGS:
-        found = _PHRASES.get(word.removesuffix(ending))
-        if found is not None:
-            return found
-    stem = _STEM.search(word)
-    return None if stem is None or stem.lastindex is None else _OF_STEM[stem.lastindex - 1]
+    bare = (word.removesuffix(ending) for word in words for ending in _ENDINGS)
+    return next((_PHRASES[word] for word in bare if word in _PHRASES), None)
 
 
 def names_within(told: dict[str, Any]) -> Iterator[str]:

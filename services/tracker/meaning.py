@@ -21,7 +21,12 @@ from services.contract.event import (
     content_type_of,
     event_id_of,
 )
-from services.contract.special_category import category_of, lawful_part, names_within
+from services.contract.special_category import (
+    category_of,
+    category_of_topic,
+    lawful_part,
+    names_within,
+)
 from services.tracker import names
 from services.tracker.arrival import Arrival
 from services.tracker.clean import clean_id, clean_object, clean_text, is_clean
@@ -226,7 +231,7 @@ def _leave_out_topics(told: dict[str, Any], arrival: Arrival) -> None:
     topics = told.get("topics")
     if not isinstance(topics, list):
         return
-    lawful = [one for one in topics if not isinstance(one, str) or category_of(one) is None]
+    lawful = [one for one in topics if not isinstance(one, str) or category_of_topic(one) is None]
     if len(lawful) < len(topics):
         told["topics"] = lawful
         arrival.doubt("special_category", "topics")

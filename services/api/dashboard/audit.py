@@ -21,7 +21,7 @@ router = APIRouter(prefix="/audit", include_in_schema=False)
 PAGE = 30
 KEYS_MAX = 200
 NOUNS: dict[str, tuple[str, ...]] = {
-    "people": ("person", "consent", "identity"),
+    "people": ("person", "erasure", "consent", "identity"),
     "segments": ("segment",),
     "files": ("import", "job"),
     "content": ("content", "campaign", "mailing"),

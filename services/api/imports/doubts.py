@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from services.api.imports.calls import Told
+from services.api.imports.known import Agreed
 from services.api.jobs.hold import RowError
+from services.api.wire import rfc3339
 
 _REASONS = {
     "withdrawn": "This person took consent back, later than the file says: nothing was kept.",
@@ -30,3 +33,17 @@ def warning_of(row: int, doubt: dict[str, Any]) -> RowError:
     code = str(doubt["code"])
     text = _DOUBTS.get(code, "It was kept, but perhaps not as it was meant.")
     return RowError(row, None, f"doubt_{code}", text)
+
+
+def before_consent(one: Told, agreed: Agreed | None) -> RowError | None:
+    """Why a row of what happened is left out; None: its person had agreed by then."""
+    if agreed is None:
+        text = "Nobody is known by this: import the people first, with what they agreed to."
+        return RowError(one.number, None, "unknown_person", text)
+    if agreed.measure_ms is None:
+        text = "This person has not agreed to be measured, or took it back: the row is left out."
+        return RowError(one.number, None, "no_consent", text)
+    if one.at_ms < agreed.measure_ms:
+        text = f"It happened before the person agreed, on {rfc3339(agreed.measure_ms)[:10]}."
+        return RowError(one.number, None, "before_consent", text)
+    return None

@@ -52,7 +52,8 @@ def post_import(
         else:
             by, now_ms = credential.name, here.clock()
             if body.kind == "people":
-                must_be_lawful(body.attributes)
+                named = body.identities
+                must_be_lawful([*body.attributes, *named, *named.values()])
             if body.kind == "people" and body.as_of > now_ms:
                 raise Problem(400, "in_the_future", "`as_of` lies ahead.")
             row = add_job(connection, workspace_id, "import", stored(body), by, now_ms, once)

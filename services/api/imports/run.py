@@ -4,7 +4,9 @@ What was told and not yet written down is told again by whoever goes on: equal r
 message ids, so nothing counts twice.
 """
 
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -15,12 +17,15 @@ from services.api.door import TOLD_BYTES_MAX, Door
 from services.api.door import Told as TrackerTold
 from services.api.imports.asked import PeopleImport, RowsImport, VacanciesImport, columns_of
 from services.api.imports.calls import Told, read_row
-from services.api.imports.doubts import error_of, warning_of
-from services.api.imports.known import Agreed, agreed_of, persons_named
+from services.api.imports.doubts import before_consent, error_of, warning_of
+from services.api.imports.known import agreed_of
+from services.api.imports.refusals import notices_of, numbered, strangers_among
+from services.api.imports.settle import settle
 from services.api.imports.table import FileRow, csv_rows, ndjson_rows
 from services.api.imports.vacancies import import_vacancies
 from services.api.jobs.files import read_pieces
 from services.api.jobs.hold import NOTICES, Hold, RowError, is_error
+from services.api.jobs.store import ERRORS_KEPT_MAX
 from services.api.problem import Problem
 from services.api.snapshot import INTERNAL_SOURCE_ID
 from services.api.wire import rfc3339
@@ -30,11 +35,6 @@ from services.contract.tables import event
 BATCH_ROWS = 500
 KEEP_EVERY_ROWS = 1_000
 PAUSE_S_MAX = 10.0
-SETTLE_S_MAX = 1_800.0
-"""So long a job waits at its end for what it told to be folded."""
-STILL_S_MAX = 30.0
-"""So long, where nothing more is folded."""
-_SETTLE_STEP_S = 0.2
 
 _encode = msgspec.json.Encoder().encode
 _asked = TypeAdapter[RowsImport | VacanciesImport](RowsImport | VacanciesImport)
@@ -53,11 +53,13 @@ class Importing:
 
     Args:
         door: takes what the rows say.
-        settles: whether a job ends only when what it told is folded.
+        settled: returns when what was told is folded, or after some patience.
     """
 
-    def __init__(self, door: Door, *, settles: bool = True) -> None:
-        self._door, self._settles = door, settles
+    def __init__(
+        self, door: Door, *, settled: Callable[[Hold, list[bytes]], None] = settle
+    ) -> None:
+        self._door, self._settled = door, settled
 
     def __call__(self, hold: Hold) -> None:
         """Work on one to its end; see :class:`~services.api.jobs.work.Worker`."""
@@ -78,9 +80,17 @@ class Importing:
             if len(batch.rows) >= BATCH_ROWS:
                 batch.flush()
         batch.flush()
-        if self._settles:
-            _settle(hold, batch.last_ids)
+        self._settled(hold, batch.last_ids)
+        # What an earlier turn heard of strangers is not known any more: then all are heard again.
+        if _may_refuse(asked) if told_before else batch.of_strangers:
+            rows = _rows(hold, asked, columns_of(asked))
+            batch.hear_again(rows if told_before else numbered(rows, batch.of_strangers))
+            self._settled(hold, batch.last_ids)
         hold.end("done")
+
+
+def _may_refuse(asked: RowsImport) -> bool:
+    return isinstance(asked, PeopleImport) and not asked.dry_run
 
 
 def _rows(hold: Hold, asked: RowsImport, columns: set[str]) -> Iterator[FileRow]:
@@ -107,6 +117,8 @@ class _Batch:
         position = hold.row.position
         self.last_ids: list[bytes] = [] if position is None else [bytes.fromhex(position)]
         """Of the events that were told last, by an earlier turn if need be."""
+        self.of_strangers = array("I")
+        """The rows, in their order, of who said no and was not known, or not yet."""
 
     def add(self, row: FileRow) -> None:
         self.rows.append(row)
@@ -117,13 +129,19 @@ class _Batch:
             return
         errors, calls = self._read()
         workspace_id = self._hold.row.workspace_id
+        strangers: list[Told] = []
         with self._hold.engine.connect() as db:
             if isinstance(self._asked, PeopleImport):
-                calls = self._of_known(db, calls, errors)
+                strangers = strangers_among(db, workspace_id, calls)
+                calls = [one for one in calls if one not in strangers]
             else:
                 calls = self._agreed(db, calls, errors)
             ids = {_event_id(workspace_id, one): one for one in calls}
             there = _there(db, workspace_id, ids)
+        if self._asked.dry_run:
+            errors += notices_of(strangers)
+        else:
+            self.of_strangers.extend(sorted(one.number for one in strangers))
         new = {event_id: one for event_id, one in ids.items() if event_id not in there}
         self._hold.count("repeated", len(calls) - len(new))
         refused: list[RowError] = []
@@ -137,6 +155,35 @@ class _Batch:
         self._hold.save(sorted(errors, key=lambda error: error.row), **more)
         self.rows.clear()
 
+    def hear_again(self, rows: Iterator[FileRow]) -> None:
+        """Tell the no of whom the file itself made known; of others nothing is kept.
+
+        It is written down at its end: whoever goes on after us hears them all again.
+        """
+        errors: list[RowError] = []
+        workspace_id, now_ms = self._hold.row.workspace_id, self._hold.clock()
+        heard = unheard = 0
+        while some := list(islice(rows, BATCH_ROWS)):
+            read = (read_row(self._asked, row, now_ms)[0] for row in some)
+            said = [one for one in read if one is not None and one.refuses]
+            with self._hold.engine.connect() as db:
+                strangers = strangers_among(db, workspace_id, said)
+                ids = {_event_id(workspace_id, one): one for one in said if one not in strangers}
+                there = _there(db, workspace_id, ids)
+            new = {event_id: one for event_id, one in ids.items() if event_id not in there}
+            refused: list[RowError] = []
+            self._tell(new, errors, refused)
+            unheard += len(strangers)
+            errors += [*notices_of(strangers), *refused]
+            self._hold.errors += len(refused)
+            heard += len(new) - len(refused)
+            del errors[ERRORS_KEPT_MAX:]
+            self._hold.keep()
+        for name, number in (("refusals", heard), ("not_followed_no_consent", unheard)):
+            if number:
+                self._hold.count(name, number)
+        self._hold.save(errors)
+
     def _read(self) -> tuple[list[RowError], list[Told]]:
         errors: list[RowError] = []
         calls: dict[str, Told] = {}
@@ -148,17 +195,6 @@ class _Batch:
                 self._hold.count("repeated")
         return errors, list(calls.values())
 
-    def _of_known(self, db: Connection, calls: list[Told], errors: list[RowError]) -> list[Told]:
-        """All but the no of somebody who is not known: of them nothing is kept."""
-        refusing = [who for one in calls if one.refuses for who in one.who]
-        known = set(persons_named(db, self._hold.row.workspace_id, refusing))
-        known.update(who for one in calls if not one.refuses for who in one.who)
-        kept = [one for one in calls if not one.refuses or not known.isdisjoint(one.who)]
-        for number in {one.number for one in calls} - {one.number for one in kept}:
-            text = "This person says no, and is not known: nothing is kept of them."
-            errors.append(RowError(number, None, "no_consent", text))
-        return kept
-
     def _agreed(self, db: Connection, calls: list[Told], errors: list[RowError]) -> list[Told]:
         """Those that happened when their person had agreed, with what they agreed to."""
         known = agreed_of(
@@ -167,7 +203,7 @@ class _Batch:
         kept = []
         for one in calls:
             agreed = next((known[who] for who in one.who if who in known), None)
-            error = _before_consent(one, agreed)
+            error = before_consent(one, agreed)
             if error is not None or agreed is None:
                 errors.extend([error] if error else [])
                 continue
@@ -241,19 +277,6 @@ def _parts(calls: dict[bytes, Told]) -> Iterator[dict[bytes, Told]]:
         yield part
 
 
-def _before_consent(one: Told, agreed: Agreed | None) -> RowError | None:
-    if agreed is None:
-        text = "Nobody is known by this: import the people first, with what they agreed to."
-        return RowError(one.number, None, "unknown_person", text)
-    if agreed.measure_ms is None:
-        text = "This person has not agreed to be measured, or took it back: the row is left out."
-        return RowError(one.number, None, "no_consent", text)
-    if one.at_ms < agreed.measure_ms:
-        text = f"It happened before the person agreed, on {rfc3339(agreed.measure_ms)[:10]}."
-        return RowError(one.number, None, "before_consent", text)
-    return None
-
-
 def _event_id(workspace_id: int, one: Told) -> bytes:
     return event_id_of(workspace_id, INTERNAL_SOURCE_ID, one.call["messageId"])
 
@@ -264,23 +287,3 @@ def _there(db: Connection, workspace_id: int, ids: Iterable[bytes]) -> set[bytes
         event.c.workspace_id == workspace_id, event.c.event_id.in_(ids)
     )
     return {bytes(found) for found in db.execute(query).scalars().all()}
-
-
-def _settle(hold: Hold, ids: list[bytes]) -> None:
-    """Wait until the last events are folded; those before them were, for logs keep their order."""
-    if not ids:
-        return
-    missing, waited_s, still_s = len(ids), 0.0, 0.0
-    query = select(event.c.event_id).where(
-        event.c.workspace_id == hold.row.workspace_id, event.c.event_id.in_(ids)
-    )
-    while missing and waited_s < SETTLE_S_MAX and still_s < STILL_S_MAX:
-        with hold.engine.connect() as db:
-            now_missing = len(ids) - len(db.execute(query).all())
-        still_s = 0.0 if now_missing < missing else still_s + _SETTLE_STEP_S
-        if now_missing == len(ids):
-            still_s = 0.0  # their turn has not come yet
-        missing = now_missing
-        waited_s += _SETTLE_STEP_S
-        hold.keep()
-        hold.stop.wait(_SETTLE_STEP_S if missing else 0)

@@ -10,7 +10,7 @@ from services.api.imports.feed import Vacancy, read_feed
 from services.api.jobs.files import read_pieces
 from services.api.jobs.hold import Hold, RefusedError, RowError
 from services.api.problem import Problem
-from services.contract.special_category import category_of
+from services.contract.special_category import category_of_topic
 from services.contract.tables import content
 from services.runtime.database import writing
 
@@ -58,7 +58,7 @@ def _take(db: Connection, hold: Hold, asked: VacanciesImport, vacancy: Vacancy) 
         "kind": "vacancy",
         "title": vacancy.title,
         "address": vacancy.address,
-        "topics": [one for one in vacancy.topics if category_of(one) is None],
+        "topics": [one for one in vacancy.topics if category_of_topic(one) is None],
         "closes_ms": vacancy.closes_ms,
         "feed": asked.feed,
     }

@@ -1,12 +1,11 @@
 """What every route does alike: suggestions, limits, cursors, problems with a page."""
 
 import time
-from typing import Annotated
 
-import msgspec
 from httpx import Client, Response
 
 from services.api.app import create_app
+from services.api.campaigns import Below
 from services.api.limits import VISITS_PER_MINUTE, Limits
 from services.api.wire import CURSOR_LIFE_MS, pack_cursor
 from services.contract.addresses import networks_of
@@ -47,10 +46,6 @@ def test_a_problem_leads_to_its_page(client: Client) -> None:
     assert client.get("/problems/no_such_kind").status_code == 404
 
 
-class _Place(msgspec.Struct, array_like=True):
-    id: Annotated[int, msgspec.Meta(ge=1)]
-
-
 def test_what_takes_long_says_so(client: Client, world: World) -> None:
     rule = {"type": "phase", "any_of": ["see"]}
     client.put("/v1/segments/s", json={"name": "S", "rule": rule})
@@ -70,9 +65,16 @@ def test_what_takes_long_says_so(client: Client, world: World) -> None:
 
 def test_a_cursor_says_that_it_is_too_old(client: Client) -> None:
     for age_ms, code in ((0, None), (CURSOR_LIFE_MS + 60_000, "cursor_expired")):
-        cursor = pack_cursor(_Place(5), now_ms() - age_ms)
+        cursor = pack_cursor(Below(5), now_ms() - age_ms)
         answer = client.get("/v1/campaigns", params={"cursor": cursor})
         assert (answer.status_code, answer.json().get("code")) == (400 if code else 200, code)
+
+
+def test_a_cursor_is_of_one_list(client: Client) -> None:
+    cursor = pack_cursor(Below(5))
+    for path in ("/v1/persons", "/v1/jobs", "/v1/audit"):
+        answer = client.get(path, params={"cursor": cursor})
+        assert answer.json()["code"] == "bad_cursor", path
 
 
 def test_a_key_asks_so_often_and_no_more(world: World) -> None:

@@ -96,7 +96,7 @@ def desk(
 ) -> Iterator[Desk]:
     monkeypatch.setattr(import_file, "_PAUSE_S", 0.01)
     monkeypatch.setattr(work, "PAUSE_S", 0.02)
-    importing = Importing(Door(door[0], KEY), settles=False)
+    importing = Importing(Door(door[0], KEY), settled=lambda _hold, _ids: None)
     worker = Worker(world.engine, {"import": importing}, lambda: NOW_MS)
     line = Line(create_app(world.engine, KEY, "http://track.test", lambda: NOW_MS))
     with run_app(line, lifespan="off") as url:

@@ -8,6 +8,7 @@ import pytest
 from httpx import Client
 
 from services.api.door import Door
+from services.api.imports import run
 from services.api.imports.run import Importing
 from services.api.jobs.store import LEASE_MS, TURNS_MAX
 from services.api.jobs.work import Worker
@@ -77,7 +78,7 @@ class Files:
 
 @pytest.fixture
 def files(world: World, door: tuple[str, Arrive], api: tuple[Client, Arrive]) -> Files:
-    importing = Importing(Door(door[0], KEY), settles=False)
+    importing = Importing(Door(door[0], KEY), settled=lambda _hold, _ids: None)
     return Files(*api, Worker(world.engine, {"import": importing}, lambda: NOW_MS))
 
 
@@ -142,7 +143,9 @@ def test_a_no_with_its_date_is_an_answer_of_who_is_known(files: Files) -> None:
         "not_followed_no_consent": 3,
     }
     found = files.client.get(f"/v1/jobs/{job['id']}/errors").json()["errors"]
-    assert [(one["row"], one["level"]) for one in found] == [(row, "notice") for row in (3, 4, 5)]
+    assert sorted((one["row"], one["level"]) for one in found) == [
+        (row, "notice") for row in (3, 4, 5)
+    ]
     anna = files.person("anna@example.org")
     assert anna["attributes"] == {}
     said = files.client.get(f"/v1/persons/{anna['id']}/consent").json()["now"]["measure"]
@@ -152,6 +155,30 @@ def test_a_no_with_its_date_is_an_answer_of_who_is_known(files: Files) -> None:
     assert files.person("dirk@example.org")["code"] == "not_found"
     again = files.bring({**PEOPLE, "as_of": "2026-11-16T00:00:00Z"}, HEADER + rows)
     assert (again["counts"]["repeated"], again["counts"]["refusals"]) == (1, 1)
+
+
+def test_who_says_yes_and_further_on_no_has_said_no(
+    files: Files, world: World, door: tuple[str, Arrive], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the yes was told, and is not folded when the no is read."""
+    monkeypatch.setattr(run, "BATCH_ROWS", 1)
+    importing = Importing(Door(door[0], KEY), settled=lambda _hold, _ids: note(files.arrive()))
+    files.worker = Worker(world.engine, {"import": importing}, lambda: NOW_MS)
+    note = list[list[Event]]().append
+    rows = (
+        "guy@example.org;;;;nee;01-03-2026\n"
+        "fay@example.org;;;;ja;01-02-2026\n"
+        "fay@example.org;;;;nee;01-03-2026\n"
+    )
+    job = files.begin(PEOPLE, HEADER + rows)
+    assert files.worker.step()
+    told = files.job(job)
+    assert (told["counts"]["refusals"], told["counts"]["not_followed_no_consent"]) == (1, 1)
+    assert (told["errors"], files.errors(told)) == (0, [(2, None, "no_consent")])
+    fay = files.person("fay@example.org")
+    now = files.client.get(f"/v1/persons/{fay['id']}/consent").json()["now"]["measure"]
+    assert (now["granted"], now["said_at"]) == (False, "2026-03-01T00:00:00.000Z")
+    assert files.person("guy@example.org")["code"] == "not_found"
 
 
 def test_of_a_wrong_row_all_is_told_and_what_can_be_is_taken(files: Files) -> None:

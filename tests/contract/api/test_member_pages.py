@@ -53,6 +53,17 @@ def test_a_page_tells_how_many_and_by_what_each_came(client: Client, world: Worl
     assert event["id"] == first["event"]["id"]
 
 
+def test_a_cursor_is_of_one_segment(client: Client, world: World) -> None:
+    for i in range(3):
+        world.person(f"u{i}", [world.event(5, "page", f"u{i}")])
+    _segment(client, world)
+    cursor = client.get("/v1/segments/s/members", params={"limit": 2}).json()["next"]
+    rule = {"rule": {"type": "phase", "any_of": ["do"]}, "name": "T"}
+    assert client.put("/v1/segments/t", json=rule).status_code == 201
+    other = client.get("/v1/segments/t/members", params={"cursor": cursor})
+    assert (other.status_code, other.json()["code"]) == (400, "bad_cursor")
+
+
 @pytest.mark.parametrize("ahead_days", [0, 20])
 def test_who_stays_is_on_one_page_whatever_is_written(
     client: Client, world: World, ahead_days: int

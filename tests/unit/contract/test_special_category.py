@@ -2,7 +2,12 @@
 
 import pytest
 
-from services.contract.special_category import category_of, lawful_part, names_within
+from services.contract.special_category import (
+    category_of,
+    category_of_topic,
+    lawful_part,
+    names_within,
+)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +78,22 @@ def test_what_nobody_is_chosen_by(name: str, about: str) -> None:
 )  # fmt: skip
 def test_what_only_looks_like_it(name: str) -> None:
     assert category_of(name) is None
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "gehandicaptenzorg", "geboortezorg", "vluchtelingenwerk", "seksuologie", "biometrie",
+        "vakbondsbestuurder", "religieonderwijs", "rebirth", "health care", "grid",
+    ],
+)  # fmt: skip
+def test_a_trade_is_a_topic(topic: str) -> None:
+    assert category_of_topic(topic) is None
+
+
+@pytest.mark.parametrize("topic", ["zwangerschap", "religie", "vakbond", "50+", "Health", "geloof"])
+def test_what_nobody_is_to_be_interested_in(topic: str) -> None:
+    assert category_of_topic(topic) is not None
 
 
 def test_a_long_name_is_looked_at_by_its_beginning() -> None:
