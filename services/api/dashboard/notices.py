@@ -11,7 +11,7 @@ from services.contract.tables import interval, webhook
 
 LATE_MS = HOUR_MS
 """What is written of so long before was scored late."""
-_LATELY_MS = 120_000
+_LATELY_MS = 30_000
 _LOOKED_AT_MAX = 1_000
 """Intervals that were written last, of whomever."""
 _ENOUGH = 5
