@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from services.contract import tables
 from services.model.interval import Interval
@@ -31,9 +31,11 @@ class Known(NamedTuple):
 def next_persons(db: Connection, workspace_id: int, after_id: int) -> list[Known]:
     """Persons in the order of their ids, as many as may be in memory at a time; none: the end."""
     events = func.coalesce(_state.events, 0)
+    # Told of both: PostgreSQL merges the two, and would go through all states from the first on.
+    theirs = and_(_state.person_id == _person.id, _state.person_id > after_id)
     query = (
         select(_person.id, _person.public_id, events)
-        .join_from(tables.person, tables.person_state, _state.person_id == _person.id, isouter=True)
+        .join_from(tables.person, tables.person_state, theirs, isouter=True)
         .where(_person.workspace_id == workspace_id, _person.id > after_id)
         .order_by(_person.id)
         .limit(PERSONS_MAX)

@@ -8,7 +8,7 @@ is, so that whoever goes on after a kill does not begin anew.
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, and_, func, select, update
 from sqlalchemy.exc import DBAPIError
 
 from services.contract import tables
@@ -140,9 +140,11 @@ def _persons_per_step(db: Connection, version: _Building, model: Model) -> int:
 
 def _next_persons(db: Connection, version: _Building, number: int) -> list[int]:
     row, state = tables.person.c, tables.person_state.c
+    # Told of both: PostgreSQL merges the two, and would go through all states from the first on.
+    theirs = and_(state.person_id == row.id, state.person_id > version.built_to)
     query = (
         select(row.id, func.coalesce(state.events, 0))
-        .join_from(tables.person, tables.person_state, state.person_id == row.id, isouter=True)
+        .join_from(tables.person, tables.person_state, theirs, isouter=True)
         .where(row.workspace_id == version.workspace_id, row.id > version.built_to)
         .order_by(row.id)
         .limit(number)
