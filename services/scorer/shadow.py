@@ -181,7 +181,7 @@ def _lock_next(db: Connection, workspace_id: int, after_id: int) -> list[int]:
     query = (
         select(row.id)
         .join_from(tables.person, tables.person_state, _state.person_id == row.id)
-        # Told of both: PostgreSQL merges the two, and would go through all states from the first on.
+        # Of both: PostgreSQL merges the two, and would go through all states from the first on.
         .where(row.workspace_id == workspace_id, row.id > after_id, _state.person_id > after_id)
         .order_by(row.id)
         .limit(PERSONS_MAX)
