@@ -18,7 +18,8 @@ _FAULTS = """() => {
   const faults = [];
   for (const one of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
     if (!one.labels?.length && !one.ariaLabel) faults.push(`no label: ${one.name}`);
-  for (const one of document.querySelectorAll("button, a[href]"))
+  // What is hidden from who listens is not read aloud: it needs no name.
+  for (const one of document.querySelectorAll("button:not([aria-hidden=true]), a[href]"))
     if (!(one.textContent || one.ariaLabel || one.title).trim())
       faults.push(`no name: ${one.outerHTML}`);
   for (const one of document.querySelectorAll("table"))
