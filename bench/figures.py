@@ -82,6 +82,12 @@ def as_text(figures: Sequence[Figure]) -> str:
     return "\n".join(lines)
 
 
+def tell(figures: Sequence[Figure]) -> Sequence[Figure]:
+    """Print them, and give them back: a long run that is ended has told what it had found."""
+    print(as_text(figures), flush=True)
+    return figures
+
+
 def as_markdown(figures: Sequence[Figure]) -> str:
     """The same for a document."""
     lines = ["| | measured | target | |", "|---|---:|---:|---|"]

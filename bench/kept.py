@@ -39,6 +39,10 @@ LOADING = {
     "shared_buffers": "1GB",
 }
 """Of the server while the town is made."""
+BUFFERS_KB_PER_PERSON = 4
+"""Of the server afterwards, an eighth of what a person's rows take."""
+SERVING = {"max_wal_size": "8GB", "checkpoint_timeout": "15min", "wal_compression": "lz4"}
+"""All else is as it comes, and durable."""
 _DATABASE = "bench"
 
 
@@ -59,7 +63,7 @@ def inhabited(persons: int) -> Iterator[Town]:
         folder.mkdir(parents=True, exist_ok=True)
         folder.parent.chmod(0o755)  # the server may be another user's process
         key = _kept_key(folder, persons) or _make(folder, persons)
-        with run_postgres(kept=folder) as server:
+        with run_postgres(_serving(persons), kept=folder) as server:
             url = server.url(_DATABASE)
             migrate(url)
             yield Town(server, url, key)
@@ -83,6 +87,11 @@ def leave_alone(engine: Engine) -> None:
         while more:
             with writing(engine).begin() as db:
                 more = bool(step(db))
+
+
+def _serving(persons: int) -> dict[str, str]:
+    buffers_mb = max(128, persons * BUFFERS_KB_PER_PERSON // 1024)
+    return {**SERVING, "shared_buffers": f"{buffers_mb}MB"}
 
 
 def _made_of(persons: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@
 namespace ``carerix``. The api key needs persons:erase for candidates that were deleted.
 
 ``events`` waits where a line needs what an earlier one told. A line that cannot be told is left out
-and said with the reason; the exit code is then 1.
+and said with its number and the reason; the exit code is then 1.
 """
 
 import json
@@ -25,6 +25,8 @@ from kentering import HandedOver, api, collect, known, members, tell
 
 NAMESPACE = "carerix"
 _TYPES = {"stage": "stage_changed", "rejected": "rejected", "hired": "hired", "applied": "applied"}
+_NEEDS = {"upsert": (), "merged": ("into",), "deleted": (), **dict.fromkeys(_TYPES, ("id", "at"))}
+"""What a line of each kind says besides the candidate."""
 
 
 def score_document(score: int | None) -> bytes:
@@ -64,18 +66,34 @@ class _LeftOutError(Exception):
     """A line cannot be told; why."""
 
 
-def take(events: Iterable[dict[str, Any]]) -> int:
+def take(lines: Iterable[str]) -> int:
     """Tell what happened, one after the other, in the order in which it did; how many left out."""
     left_out = 0
     with api() as client:
         desk = _Desk(client)
-        for event in events:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
             try:
-                desk.take(event)
+                desk.take(_read(line))
             except _LeftOutError as why:
                 left_out += 1
-                print(f"{event['kind']} {event['candidate']}, left out: {why}", file=sys.stderr)
+                print(f"line {number}, left out: {why}", file=sys.stderr)
     return left_out
+
+
+def _read(line: str) -> dict[str, Any]:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        raise _LeftOutError("this is no JSON") from None
+    kind = event.get("kind") if isinstance(event, dict) else None
+    if not isinstance(kind, str) or kind not in _NEEDS:
+        raise _LeftOutError(f"its kind is none of {', '.join(_NEEDS)}")
+    missing = [name for name in ("candidate", *_NEEDS[kind]) if event.get(name) in (None, "")]
+    if missing:
+        raise _LeftOutError(f"{kind} needs {' and '.join(missing)}")
+    return dict(event)
 
 
 class _Desk:
@@ -180,10 +198,10 @@ if __name__ == "__main__":
             written, taken_back = scores(segment)
             print(f"{written} scores written, {taken_back} taken back")
         case ["events"]:
-            left_out = take(json.loads(line) for line in sys.stdin if line.strip())
+            left_out = take(sys.stdin)
             if left_out:
                 sys.exit(f"{left_out} left out")
-        case ["merged", number]:
+        case ["merged", number] if number.isdecimal():
             print(f"go on after {merged(int(number))}", file=sys.stderr)
         case _:
             sys.exit(__doc__)

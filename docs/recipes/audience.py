@@ -21,6 +21,8 @@ from typing import Any, TextIO
 from kentering import members
 
 ATTRIBUTES = ("phone", "first_name", "last_name", "country")
+_NATIONAL = 9
+"""So many digits has a Dutch number behind its zero."""
 
 
 def email(text: str) -> str:
@@ -29,22 +31,32 @@ def email(text: str) -> str:
 
 
 def phone(text: str, country_code: str = "31") -> str:
-    """Digits alone with the country's code, no zeros before it; one without is taken for Dutch."""
+    """Digits alone with the country's code, no zeros before it; one without is taken for Dutch.
+
+    A spreadsheet takes away the plus and the zeros before a number: nine digits have no code, and
+    those of a Dutch number with its code are known by it.
+    """
     digits = re.sub(r"\D", "", text.replace("(0)", ""))
-    if text.strip().startswith("+") or digits.startswith("00"):
-        return digits.lstrip("0")
-    return country_code + digits.lstrip("0") if digits else ""
+    abroad = text.strip().startswith("+") or digits.startswith("00")
+    bare = digits.lstrip("0")
+    with_code = bare.startswith(country_code) and len(bare) == len(country_code) + _NATIONAL
+    if abroad or (with_code and bare == digits):
+        return bare
+    return country_code + bare if bare else ""
 
 
 def name(text: str) -> str:
     """In lower case, without blanks around it and without punctuation; letters keep accents."""
-    kept = (one for one in text.strip().lower() if not unicodedata.category(one).startswith("P"))
-    return "".join(kept)
+    # One spelling for an accent: some programs write it as a character of its own.
+    letters = unicodedata.normalize("NFC", text).lower()
+    kept = (one for one in letters if not unicodedata.category(one).startswith("P"))
+    return "".join(kept).strip()
 
 
 def country(text: str) -> str:
-    """Two letters in lower case, as ISO 3166-1 has them."""
-    return text.strip().lower()
+    """Two letters in lower case, as ISO 3166-1 has them; anything else is nobody's country."""
+    code = text.strip().lower()
+    return code if re.fullmatch("[a-z]{2}", code) else ""
 
 
 def hashed(text: str) -> str:
@@ -92,10 +104,18 @@ def main(shape: str, segment: str, template: str | None = None) -> None:
     header = list(columns)
     if template is not None:
         with Path(template).open(encoding="utf-8-sig", newline="") as file:
-            header = next(csv.reader(file))
+            header = next(csv.reader(file), [])
+        if not set(columns) <= set(header):
+            sys.exit(f"{template} has no column {' and '.join(columns)}")
     count = write(members(segment, "audience", ATTRIBUTES), columns, header, sys.stdout)
     print(f"{count} people", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    match sys.argv[1:]:
+        case ["meta", segment]:
+            main("meta", segment)
+        case ["linkedin", segment, template]:
+            main("linkedin", segment, template)
+        case _:
+            sys.exit(__doc__)

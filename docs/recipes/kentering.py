@@ -31,10 +31,10 @@ def members(segment: str, use: str, attributes: Sequence[str] = ()) -> Iterator[
     """The members of a segment now, of whoever agreed to the use: one export, line by line."""
     with api() as client:
         asked = {"use": use, "format": "ndjson", "attributes": list(attributes)}
-        job = _answer(client.post(f"/v1/segments/{segment}/exports", json=asked))
+        job = _answer(client.post(f"/v1/segments/{segment}/exports", json=asked)).json()
         while job["status"] in {"waiting", "running"}:
             time.sleep(0.2)
-            job = _answer(client.get(f"/v1/jobs/{job['id']}"))
+            job = _answer(client.get(f"/v1/jobs/{job['id']}")).json()
         if job["file"] is None:  # it failed, or somebody in it was erased just now
             raise SystemExit(f"The export {job['status']}: {job['problem']}")
         with client.stream("GET", job["file"]["url"]) as answer:
@@ -48,7 +48,8 @@ def collect(calls: Sequence[dict[str, Any]]) -> dict[str, Any]:
     key = os.environ["KENTERING_SERVER_KEY"]
     url = os.environ["KENTERING_URL"]
     answer = httpx.post(f"{url}/v1/batch", json={"batch": list(calls)}, auth=(key, ""), timeout=60)
-    return _answer(answer)
+    told: dict[str, Any] = _answer(answer).json()
+    return told
 
 
 def known(client: httpx.Client, namespace: str, value: str, position: str | None = None) -> bool:
@@ -82,11 +83,12 @@ def tell(
         answer = client.request(method, path, **more)
         if answer.status_code not in {429, 502, 503, 504} or pause_s is None:
             break
-        time.sleep(float(answer.headers.get("Retry-After", pause_s)))
+        wait_s = answer.headers.get("Retry-After", "")  # or a date, which is not worth reading
+        time.sleep(float(wait_s) if wait_s.isdecimal() else pause_s)
     if answer.status_code in refusals:
         print(f"{answer.status_code} for {method} {path}", file=sys.stderr)
     elif answer.status_code not in expected:
-        answer.raise_for_status()
+        _answer(answer)
     return answer
 
 
@@ -108,7 +110,8 @@ class HandedOver:
         new.replace(self._file)
 
 
-def _answer(answer: httpx.Response) -> Any:
+def _answer(answer: httpx.Response) -> httpx.Response:
+    """The same, or the end of the recipe, which says why."""
     if not answer.is_success:
-        raise SystemExit(f"{answer.request.url.path}: {answer.status_code} {answer.text}")
-    return answer.json()
+        raise SystemExit(f"{answer.request.url}: {answer.status_code} {answer.text[:1000]}")
+    return answer

@@ -4,7 +4,8 @@
 
 ``MAILER_KEY`` is the mailer's key; ``MAILER_URL`` its address where it is not the usual one
 (Mailchimp's has your data centre in it: https://us21.api.mailchimp.com). Run it as often as
-you like: who left the segment, withdrew, unsubscribed or was erased is taken off.
+you like: who left the segment, withdrew, unsubscribed or was erased is taken off. Brevo's
+lists have numbers.
 """
 
 import hashlib
@@ -109,7 +110,8 @@ def main(name: str, segment: str, audience: str) -> None:
     """Hand over who came, take off who went, and say how many."""
     kind = MAILERS[name]
     mailer = kind(os.environ["MAILER_KEY"], audience, segment)
-    kept = HandedOver(Path(f"{name}-{segment}.json"))
+    # Of this list: one segment may be handed to several.
+    kept = HandedOver(Path(f"{name}-{segment}-{audience}.json"))
     now = {one["email"] for one in members(segment, "contact") if one["email"]}
     gone, new = (kept.there | kept.begun) - now, now - kept.there
     kept.keep(kept.there, kept.begun | new)
@@ -133,4 +135,10 @@ def _parts(emails: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    match sys.argv[1:]:
+        case ["mailchimp" | "sendgrid" as name, segment, audience]:
+            main(name, segment, audience)
+        case ["brevo", segment, audience] if audience.isdecimal():
+            main("brevo", segment, audience)
+        case _:
+            sys.exit(__doc__)

@@ -92,7 +92,9 @@ def accept_invitation(connection: Connection, token: str, password: str, now_ms:
         "invited_until_ms": None,
         "used_ms": now_ms,
     }
-    connection.execute(update(account).where(account.c.id == row.id).values(values))
+    still = account.c.id == row.id, account.c.invitation == row.invitation
+    if not connection.execute(update(account).where(*still).values(values)).rowcount:
+        return None  # somebody followed it in this very moment
     end_sessions(connection, row.id)
     who = f"account {row.public_id}"
     note(connection, row.workspace_id, who, "account.password_set", row.public_id, now_ms)

@@ -24,8 +24,9 @@ from services.api.conditional import (
     tell_tag,
 )
 from services.api.context import Here
-from services.api.idempotency import OnceOnly, answered_once
+from services.api.idempotency import OnceOnly
 from services.api.needs import AccountsReader, AccountsWriter
+from services.api.one_at_a_time import one_at_a_time
 from services.api.problem import Problem, described
 from services.api.wire import Body, Out, rfc3339, rfc3339_or_none
 from services.contract.roles import SCOPES_OF, Role
@@ -110,7 +111,7 @@ def post_account(
     """No mail is sent: the answer has the link. It is good for a week."""
     may_give(credential.scopes, body.role)
     workspace_id, token = credential.workspace_id, None
-    with answered_once(), writing(here.engine).begin() as connection:
+    with writing(here.engine).begin() as connection:
         made = once.made(connection, workspace_id)
         if made is None:
             made, token = add_account(
@@ -152,6 +153,7 @@ def patch_account(
 ) -> AccountOut:
     """Needs the `ETag` of what you saw as `If-Match`. Their sessions end at once."""
     with writing(here.engine).begin() as connection:
+        one_at_a_time(connection, credential.workspace_id)
         old = find_account(connection, credential.workspace_id, account_id)
         must_match(must_be_given(if_match), _tag(old))
         may_give(credential.scopes, body.role)
@@ -173,6 +175,7 @@ def delete_account(
 ) -> None:
     """Their sessions end at once. The audit keeps what they did."""
     with writing(here.engine).begin() as connection:
+        one_at_a_time(connection, credential.workspace_id)
         row = find_account(connection, credential.workspace_id, account_id)
         must_match(if_match, _tag(row))
         may_give(credential.scopes, row.role)
@@ -194,7 +197,7 @@ def post_invitation(
 ) -> AccountInvitedOut:
     """For who lost the link, or their password, which stays good until the link is followed."""
     workspace_id, token = credential.workspace_id, None
-    with answered_once(), writing(here.engine).begin() as connection:
+    with writing(here.engine).begin() as connection:
         row = find_account(connection, workspace_id, account_id)
         may_give(credential.scopes, row.role)
         if once.made(connection, workspace_id) is None:

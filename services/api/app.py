@@ -50,6 +50,7 @@ from services.api import (
     stream,
     telling,
     timeline,
+    trend,
     triggers,
     upserts,
     webhook_secrets,
@@ -94,7 +95,7 @@ _DESCRIBED = (
     persons, upserts, identities, decisions, conflicts, consent, objections, erasures,
     retention, timeline, phases, explain, known,
     interests, pressure, by_hand, next_content, content,
-    preview, segments, members, imports, exports, jobs, changes, stream,
+    preview, segments, members, trend, imports, exports, jobs, changes, stream,
     webhooks, webhook_secrets, deliveries, triggers,
     campaigns, messages, telling, links,
     rewrite, link_secrets, hooks, workspaces, model,
@@ -112,6 +113,7 @@ def create_app(
     requests_per_key: int = PER_MINUTE,
     networks: Sequence[Network] = (),
     proxies: Sequence[Network] = (),
+    unscored: Callable[[], int | None] = lambda: None,
 ) -> FastAPI:
     """The app.
 
@@ -124,6 +126,7 @@ def create_app(
         requests_per_key: what each key may ask in a minute; 0 sets no limit.
         networks: our own, that webhooks may go to.
         proxies: networks of our own proxies, believed when they say for whom they speak.
+        unscored: when the event that is scored next was received; left out: nobody can tell.
     """
     public_url = public_url.rstrip("/")
     door = Door(tracker_url or public_url, internal_key)
@@ -142,6 +145,7 @@ def create_app(
         networks,
         Addresses(proxies),
         Limits(VISITS_PER_MINUTE),
+        unscored,
     )
     app.router.routes.extend(_routes())
     app.openapi = _described  # type: ignore[method-assign]

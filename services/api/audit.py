@@ -1,5 +1,7 @@
 """The audit: who changed what of rules, keys, people and settings, and what it was before.
 
+Whose page was opened in the dashboard stands there too, as ``look.…``: who looked.
+
 Rows are only ever added, in the transaction of the change that they tell of; of what changes a
 person, which is an event, right after it is on disk and before it is answered. Of people there
 stands the public id, which leads nowhere once they are erased, and nothing that they said or are
@@ -12,7 +14,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
-from sqlalchemy import Connection, Row, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select
 
 from services.api.auth import Credential
 from services.api.context import Context, Here
@@ -145,7 +147,11 @@ def get_audit(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> AuditOut:
-    """Rules, keys, people and settings; newest first. No secret ever stands in it."""
+    """Rules, keys, people and settings; newest first. No secret ever stands in it.
+
+    Whose page was opened in the dashboard, and by whom, is told as `look.person`, and as
+    `look.known` where all that is known was downloaded.
+    """
     below = INT64_MAX if cursor is None else unpack_cursor(cursor, _Below).id
     with here.engine.connect() as connection:
         rows = audit_page(connection, credential.workspace_id, below, limit + 1, about)
@@ -163,6 +169,7 @@ def audit_page(
     *,
     who: str | None = None,
     nouns: Collection[str] = (),
+    but: Collection[str] = (),
 ) -> list[Row[Any]]:
     """The newest rows below an id, the newest first.
 
@@ -174,6 +181,7 @@ def audit_page(
         about: only of what has this id or key.
         who: only what they did, by a credential's ``who``.
         nouns: only of changes of these, as ``segment``; none: of all.
+        but: not of these.
     """
     query = select(audit).where(audit.c.workspace_id == workspace_id, audit.c.id < below)
     if about is not None:
@@ -181,9 +189,14 @@ def audit_page(
     if who is not None:
         query = query.where(audit.c.who == who)
     if nouns:
-        begins = (audit.c.what.startswith(f"{noun}.", autoescape=True) for noun in nouns)
-        query = query.where(or_(*begins))
+        query = query.where(or_(*map(_is_of, nouns)))
+    for noun in but:
+        query = query.where(~_is_of(noun))
     return list(connection.execute(query.order_by(audit.c.id.desc()).limit(limit)).all())
+
+
+def _is_of(noun: str) -> ColumnElement[bool]:
+    return audit.c.what.startswith(f"{noun}.", autoescape=True)
 
 
 def _show(row: Row[Any], names: dict[str, str]) -> ChangeNoted:

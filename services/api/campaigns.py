@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, insert, select
 
 from services.api.audit import note
 from services.api.context import Here
-from services.api.idempotency import OnceOnly, answered_once
+from services.api.idempotency import OnceOnly
 from services.api.needs import LinksWriter
 from services.api.problem import Problem, described
 from services.api.wire import (
@@ -92,7 +92,7 @@ def post_campaign(
     here: Here, credential: LinksWriter, body: CampaignCreate, once: OnceOnly
 ) -> CampaignOut:
     """Mailings belong to it by their `campaign_id`."""
-    with answered_once(), writing(here.engine).begin() as connection:
+    with writing(here.engine).begin() as connection:
         public_id = once.made(connection, credential.workspace_id)
         if public_id is None:
             public_id = f"c_{secrets.token_hex(8)}"

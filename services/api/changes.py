@@ -30,8 +30,9 @@ class ChangeOut(Out):
         "or parted."
     )
     before: str | None = Field(
-        description="The phase or state before; `member` of a segment that was left; for an "
-        "identity the person whose it was."
+        description="What was told last: the phase or state before; `member` of a segment that was "
+        "left; for an identity the person whose it was. After a late event it need not be what "
+        "held just before `valid_at`."
     )
     after: str | None = Field(
         description="The same, after. `erased` for a person; null where nothing holds any more."

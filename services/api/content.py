@@ -11,7 +11,7 @@ from services.api.audit import note
 from services.api.auth import Credential
 from services.api.campaigns import Below
 from services.api.conditional import TAGGED, IfMatch, must_match, tag_of, tell_tag
-from services.api.content_store import find_content, rows_of, store_item
+from services.api.content_store import find_content, hold_item, store_item
 from services.api.context import Context, Here
 from services.api.lawful import must_be_lawful
 from services.api.needs import ContentReader, ContentWriter
@@ -198,14 +198,13 @@ def put_content(
     workspace_id = credential.workspace_id
     must_be_lawful(topics=body.topics)
     with writing(here.engine).begin() as connection:
-        there = rows_of(connection, workspace_id, [content_id])
-        if there:
-            must_match(if_match, _tag(there[0]))
-        else:
+        there = hold_item(connection, workspace_id, content_id)
+        must_match(if_match, None if there is None else _tag(there))
+        if there is None:
             response.status_code = 201
         store_item(connection, workspace_id, content_id, _values(body), here.clock())
         row = find_content(connection, workspace_id, content_id)
-        _note(connection, credential, content_id, here.clock(), there[0] if there else None, row)
+        _note(connection, credential, content_id, here.clock(), there, row)
         smart = _smart(connection, here, workspace_id)
     tell_tag(response, _tag(row))
     return _show(row, smart)
@@ -223,6 +222,7 @@ def remove_content(
     """It is offered no more; what people did with it stays."""
     workspace_id = credential.workspace_id
     with writing(here.engine).begin() as connection:
+        hold_item(connection, workspace_id, content_id)
         row = find_content(connection, workspace_id, content_id)
         must_match(if_match, _tag(row))
         _note(connection, credential, content_id, here.clock(), row, None)

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from services.api.one_at_a_time import one_at_a_time
 from services.api.problem import Problem
 from services.contract.tables import content
 
@@ -20,6 +21,18 @@ def rows_of(connection: Connection, workspace_id: int, ids: list[str]) -> list[R
         content.c.workspace_id == workspace_id, content.c.content_id.in_(ids)
     )
     return list(connection.execute(query).all())
+
+
+def hold_item(connection: Connection, workspace_id: int, content_id: str) -> Row[Any] | None:
+    """The row of an item, which nobody else changes, or puts in, before the transaction ends."""
+    query = select(content).where(
+        content.c.workspace_id == workspace_id, content.c.content_id == content_id
+    )
+    row = connection.execute(query.with_for_update()).one_or_none()
+    if row is None:
+        one_at_a_time(connection, workspace_id)
+        row = connection.execute(query.with_for_update()).one_or_none()
+    return row
 
 
 def find_content(connection: Connection, workspace_id: int, content_id: str) -> Row[Any]:
@@ -54,7 +67,7 @@ def store_item(
     Raises:
         Problem: 409, the catalogue is full.
     """
-    row = next(iter(rows_of(connection, workspace_id, [content_id])), None)
+    row = hold_item(connection, workspace_id, content_id)
     outcome = outcome_of(row, values)
     own = {"workspace_id": workspace_id, "content_id": content_id}
     if row is None:

@@ -41,6 +41,8 @@ class Context:
     """Tells those apart who come without a key."""
     visits: Limits
     """Of their addresses."""
+    unscored: Callable[[], int | None]
+    """When the event that is scored next was received; None: none waits, or nobody can tell."""
 
     @cached_property
     def glancing(self) -> Engine:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, and_, select
 from services.api.audit import known_by, note
 from services.api.auth import Credential
 from services.api.context import Context, Here
-from services.api.idempotency import Once, OnceOnly, answered_once
+from services.api.idempotency import Once, OnceOnly
 from services.api.needs import IdentitiesWriter, PersonsReader
 from services.api.people import meant_namespace, spelled
 from services.api.person_view import IdentityOut
@@ -196,11 +196,14 @@ def tell_once(
     """
     workspace_id = credential.workspace_id
     with here.engine.connect() as connection:
-        position = once.made(connection, workspace_id)
+        position = once.made_before(connection, workspace_id)
     if position is not None:
         return DecisionTaken(position=position)
     taken = tell(here, workspace_id, [word])
-    with answered_once(), writing(here.engine).begin() as connection:
+    with writing(here.engine).begin() as connection:
+        # Told twice it is one event, whose position is the same.
+        if once.made(connection, workspace_id) is not None:
+            return taken
         once.remember(connection, workspace_id, taken.position, here.clock())
         what, after = "identity.decided", {"decision": word.decision}
         note(connection, workspace_id, credential.who, what, about, here.clock(), after=after)

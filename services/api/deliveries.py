@@ -8,7 +8,7 @@ from sqlalchemy import Row, select
 
 from services.api.campaigns import Below, next_of
 from services.api.context import Here
-from services.api.idempotency import OnceOnly, answered_once
+from services.api.idempotency import OnceOnly
 from services.api.needs import WebhooksReader, WebhooksWriter
 from services.api.problem import described
 from services.api.unwritten import until_written
@@ -121,7 +121,7 @@ def post_test(
 ) -> DeliveryOut:
     """A message of type `webhook.test`, also while the webhook is paused or dead."""
     workspace_id, now_ms = credential.workspace_id, here.clock()
-    with answered_once(), writing(here.engine).begin() as connection:
+    with writing(here.engine).begin() as connection:
         row = hold_webhook(connection, workspace_id, webhook_id)
         made = once.made(connection, workspace_id)
         if made is None:

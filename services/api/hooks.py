@@ -12,8 +12,9 @@ from services.api.audit import note
 from services.api.auth import Credential
 from services.api.context import Here
 from services.api.hook_checks import checked_mapping, checked_secrets
-from services.api.idempotency import OnceOnly, answered_once
+from services.api.idempotency import OnceOnly
 from services.api.needs import HooksReader, HooksWriter
+from services.api.one_at_a_time import one_at_a_time
 from services.api.problem import Problem, described
 from services.api.wire import Body, Moment, Out, rfc3339
 from services.contract.hook import PROOFS, Esp
@@ -125,10 +126,11 @@ def post_hook(here: Here, credential: HooksWriter, body: HookCreate, once: OnceO
         "mapping": checked_mapping(body.esp, body.mapping),
         "created_ms": here.clock(),
     }
-    with answered_once(), writing(here.engine).begin() as connection:
+    with writing(here.engine).begin() as connection:
         made = once.made(connection, workspace_id)
         if made is not None:
             return _show(_find(connection, workspace_id, made))
+        one_at_a_time(connection, workspace_id)
         mine = select(hook.c.id).where(hook.c.workspace_id == workspace_id)
         if len(connection.execute(mine.limit(HOOKS_MAX)).all()) == HOOKS_MAX:
             raise Problem(409, "too_many_hooks", f"A workspace has at most {HOOKS_MAX} webhooks.")

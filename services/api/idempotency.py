@@ -5,19 +5,17 @@ No answer is kept, for answers hold secrets and people: the same thing is found 
 """
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import uuid4
 
 from fastapi import Depends, Header, Request
-from sqlalchemy import Connection, delete, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from services.api.problem import Problem
 from services.contract.phases import DAY_MS
 from services.contract.tables import request_made
+from services.runtime.database import insert_new
 
 KEY_LENGTH_MAX = 255
 KEPT_MS = 7 * DAY_MS
@@ -38,15 +36,24 @@ class Once:
     def made(self, connection: Connection, workspace_id: int) -> str | None:
         """What the same request made before; None: nothing, or it has no key.
 
+        Asked in the transaction that makes it, before anything else: where the same request is
+        being answered just now, this one waits for what comes of it.
+
         Raises:
             Problem: 409, the key came with another request.
         """
-        if self.key is None:
+        if self.key is None or self._is_first(connection, workspace_id):
             return None
+        return self.made_before(connection, workspace_id)
+
+    def made_before(self, connection: Connection, workspace_id: int) -> str | None:
+        """The same of a request that was answered already; nobody is waited for.
+
+        Raises:
+            Problem: 409, the key came with another request.
+        """
         row = request_made.c
-        query = select(row.request_digest, row.made).where(
-            row.workspace_id == workspace_id, row.request_key == self.key
-        )
+        query = select(row.request_digest, row.made).where(*self._mine(workspace_id))
         found = connection.execute(query).one_or_none()
         if found is None:
             return None
@@ -59,22 +66,16 @@ class Once:
         """Keep what was made, in the transaction that made it.
 
         Args:
-            connection: that transaction.
+            connection: that transaction, in which :meth:`made` found nothing.
             workspace_id: whose.
             made: what finds it again: a public id, a key, a position.
             now_ms: the time.
         """
         if self.key is None:
             return
-        values = {
-            "workspace_id": workspace_id,
-            "request_key": self.key,
-            "request_digest": self.asked,
-            "made": made,
-            "at_ms": now_ms,
-        }
-        connection.execute(insert(request_made).values(values))
         row = request_made.c
+        mine = update(request_made).where(*self._mine(workspace_id))
+        connection.execute(mine.values(made=made, at_ms=now_ms))
         old = (
             select(row.request_key)
             .where(row.workspace_id == workspace_id, row.at_ms < now_ms - KEPT_MS)
@@ -87,6 +88,22 @@ class Once:
                 row.request_key.in_(old),
             )
         )
+
+    def _is_first(self, connection: Connection, workspace_id: int) -> bool:
+        """Take the key's row; whoever else has it is waited for."""
+        values = {
+            "workspace_id": workspace_id,
+            "request_key": self.key,
+            "request_digest": self.asked,
+            "made": "",
+            "at_ms": 0,
+        }
+        taken = insert_new(connection, request_made).values(values)
+        return connection.execute(taken.returning(request_made.c.request_key)).first() is not None
+
+    def _mine(self, workspace_id: int) -> tuple[ColumnElement[bool], ...]:
+        row = request_made.c
+        return row.workspace_id == workspace_id, row.request_key == self.key
 
     def name(self) -> str:
         """A name for an event that the request says: the same at a repeat."""
@@ -113,20 +130,6 @@ async def _once(
 
 OnceOnly = Annotated[Once, Depends(_once)]
 """A parameter of every route whose POST makes something."""
-
-
-@contextmanager
-def answered_once() -> Iterator[None]:
-    """Around the making of something.
-
-    Raises:
-        Problem: 409, the same request made it in this very moment.
-    """
-    try:
-        yield
-    except IntegrityError:
-        text = "The same request is being answered just now. Send it again."
-        raise Problem(409, "idempotency_busy", text) from None
 
 
 def _digest(*texts: bytes) -> bytes:

@@ -16,10 +16,11 @@ from services.api.conditional import (
     tell_tag,
 )
 from services.api.context import Here
-from services.api.idempotency import OnceOnly, answered_once
+from services.api.idempotency import OnceOnly
 from services.api.key_store import add_key, change_key, end_key, find_key, keys_of, rotate_key
 from services.api.named import names_of
 from services.api.needs import KeysReader, KeysWriter
+from services.api.one_at_a_time import one_at_a_time
 from services.api.problem import Problem, described
 from services.api.wire import Body, Out, rfc3339, rfc3339_or_none
 from services.contract.keys import KeyKind
@@ -120,7 +121,7 @@ def post_key(
     """The key is in the answer, once. Trackers know it within seconds."""
     may_give_scopes(credential.scopes, body.scopes)
     workspace_id, who, key = credential.workspace_id, credential.who, None
-    with answered_once(), writing(here.engine).begin() as connection:
+    with writing(here.engine).begin() as connection:
         made = once.made(connection, workspace_id)
         if made is None:
             scopes = frozenset(body.scopes)
@@ -162,7 +163,7 @@ def post_rotation(
     Of two keys like this, one message sent with each is still one message.
     """
     workspace_id, who, key = credential.workspace_id, credential.who, None
-    with answered_once(), writing(here.engine).begin() as connection:
+    with writing(here.engine).begin() as connection:
         made = once.made(connection, workspace_id)
         if made is None:
             old = find_key(connection, workspace_id, key_id)
@@ -190,6 +191,7 @@ def patch_key(
 ) -> KeyOut:
     """Needs the `ETag` of what you saw as `If-Match`. In force within two seconds."""
     with writing(here.engine).begin() as connection:
+        one_at_a_time(connection, credential.workspace_id)
         old = find_key(connection, credential.workspace_id, key_id)
         must_match(must_be_given(if_match), _tag(old))
         scopes = old.scopes if body.scopes is None else sorted(set(body.scopes))
@@ -216,6 +218,7 @@ def delete_key(
 ) -> None:
     """Nothing comes in with it any more, within seconds. Sessions opened with it end."""
     with writing(here.engine).begin() as connection:
+        one_at_a_time(connection, credential.workspace_id)
         old = find_key(connection, credential.workspace_id, key_id)
         must_match(if_match, _tag(old))
         may_give_scopes(credential.scopes, old.scopes)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select
 
 from services.api.audit import note
 from services.api.context import Here
-from services.api.idempotency import OnceOnly, answered_once
+from services.api.idempotency import OnceOnly
 from services.api.needs import WorkspaceReader, WorkspaceWriter
 from services.api.one_at_a_time import one_at_a_time
 from services.api.problem import Problem, described
@@ -130,7 +130,7 @@ def post_link_secret(here: Here, credential: WorkspaceWriter, once: OnceOnly) ->
     Links, tokens and codes that were made before go on working.
     """
     workspace_id, now_ms = credential.workspace_id, here.clock()
-    with answered_once(), writing(here.engine).begin() as connection:
+    with writing(here.engine).begin() as connection:
         if once.made(connection, workspace_id) is None:
             number = str(add_secret(connection, workspace_id, now_ms))
             once.remember(connection, workspace_id, number, now_ms)

@@ -11,7 +11,7 @@ from services.api.audit import note
 from services.api.auth import Credential
 from services.api.campaigns import Below, find_campaign, next_of
 from services.api.context import Context, Here
-from services.api.idempotency import Once, OnceOnly, answered_once
+from services.api.idempotency import Once, OnceOnly
 from services.api.needs import LinksWriter
 from services.api.problem import Problem, described
 from services.api.recipients import RECIPIENTS_MAX, Addressed, NoToken, RecipientIn, address
@@ -144,7 +144,7 @@ def post_message(
     Who gets it is not kept here: what you tell to have sent becomes events, and follows only
     those who agreed.
     """
-    with answered_once(), writing(here.engine).begin() as connection:
+    with writing(here.engine).begin() as connection:
         made = once.made(connection, credential.workspace_id)
         row = (
             _create(connection, credential, body, here.clock(), once)

@@ -42,8 +42,8 @@ _WORDS: dict[str, dict[Language, str]] = {
     "of_all_phases": {"nl": "is voor alle fasen", "en": "is for all phases"},
     "topic": {"nl": "gaat over {0}", "en": "is about {0}"},
     "tells": {
-        "nl": "een antwoord zegt naar verwachting {0} bit",
-        "en": "an answer tells {0} bits, as expected",
+        "nl": "een antwoord zegt gemiddeld {0} bit",
+        "en": "an answer tells {0} bits on average",
     },
 }
 

@@ -1,11 +1,9 @@
 """Reading people from the database: who they are, and their state at a moment."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     Connection,
     FromClause,
     Row,
@@ -140,15 +138,28 @@ def states_of(
 def state_at(
     connection: Connection, row: Row[Any], as_of_ms: int, known_at_ms: int | None, model: Model
 ) -> PersonState | None:
-    """A person's state at a moment; None: nothing had happened yet.
-
-    From the last event on it is the stored one; before that, or as once believed, the events
-    up to then are folded anew.
-    """
+    """A person's state at a moment; None: nothing had happened yet."""
+    stored = None
     if known_at_ms is None:
         stored = states_of(connection, row.workspace_id, [row.id]).get(row.id)
-        if stored is None or as_of_ms >= stored.at_ms:
-            return stored
+    return state_from(stored, connection, row, as_of_ms, known_at_ms, model)
+
+
+def state_from(
+    stored: PersonState | None,
+    connection: Connection,
+    row: Row[Any],
+    as_of_ms: int,
+    known_at_ms: int | None,
+    model: Model,
+) -> PersonState | None:
+    """The same, where the stored one is at hand already.
+
+    From the last event on it is that one; before that, or as once believed, the events up to then
+    are folded anew.
+    """
+    if known_at_ms is None and (stored is None or as_of_ms >= stored.at_ms):
+        return stored
     state: PersonState | None = None
     for event in history_of(connection, row.workspace_id, row.id, as_of_ms, known_at_ms):
         state = fold_onto(state, event, model)
@@ -173,34 +184,6 @@ def believed(known_at_ms: Asked | None, of: FromClause = interval) -> ColumnElem
     return and_(
         of.c.known_from_ms <= known_at_ms,
         or_(of.c.known_to_ms.is_(None), of.c.known_to_ms > known_at_ms),
-    )
-
-
-def intervals_at(
-    connection: Connection,
-    workspace_id: int,
-    person_ids: Sequence[int],
-    kind: str,
-    as_of_ms: int,
-    known_at_ms: int | None,
-) -> dict[int, Row[Any]]:
-    """The interval of a kind that held for each person at a moment."""
-    told = {"workspace": workspace_id, "persons": list(person_ids), "kind": kind}
-    moments = {"as_of": as_of_ms, "known_at": known_at_ms}
-    rows = connection.execute(_intervals(now=known_at_ms is None), told | moments).all()
-    return {row.person_id: row for row in rows}
-
-
-@cache
-def _intervals(*, now: bool) -> Select[Any]:
-    """Those of a kind that held at a moment, as known now or as once believed."""
-    row = interval.c
-    known_at = None if now else bindparam("known_at", type_=BigInteger)
-    return select(interval).where(
-        row.workspace_id == bindparam("workspace"),
-        row.person_id.in_(bindparam("persons", expanding=True)),
-        row.kind == bindparam("kind"),
-        held(bindparam("as_of", type_=BigInteger), known_at),
     )
 
 

@@ -20,7 +20,6 @@ from sqlalchemy import (
     bindparam,
     func,
     literal,
-    or_,
     select,
     union_all,
 )
@@ -32,6 +31,8 @@ from services.contract.tables import interval, person
 
 PASSED_MAX = 20_000
 """Intervals that are passed over for one page, as many as lie there if they lie as at its start."""
+NEARBY = 2_000
+"""So many at first."""
 SAMPLED = 100
 """Intervals by which it is told how thickly they lie."""
 FOUND_BY_TIME_MAX = 1_000
@@ -74,27 +75,34 @@ def people_in(
         "limit": limit + 1,
     }
     now = asked.known_at_ms is None
-    reach = _reach(connection, told)
-    told["reach"] = _ANYBODY if reach is None else reach
-    rows = connection.execute(_walk(now=now), told).all()
-    if len(rows) > limit:
-        return PeoplePage(rows[:limit], rows[limit - 1].person_id)
+    for reach in _reaches(connection, told):
+        told["reach"] = _ANYBODY if reach is None else reach
+        rows = connection.execute(_walk(now=now), told).all()
+        if len(rows) > limit:
+            return PeoplePage(rows[:limit], rows[limit - 1].person_id)
     beyond = {**told, "after": reach}
     if reach is None or connection.execute(_ANY, beyond).first() is None:
         return PeoplePage(rows, None)
-    for found, number in _BY_TIME:
-        if connection.execute(number, told).scalar_one() < FOUND_BY_TIME_MAX:
-            rows = connection.execute(_page(found, now=now), told).all()
+    for some in _BY_TIME:
+        if connection.execute(some.number, told).scalar_one() < FOUND_BY_TIME_MAX:
+            rows = connection.execute(_page(some.timely, now=now), told).all()
             return PeoplePage(rows[:limit], rows[limit - 1].person_id if rows[limit:] else None)
     return PeoplePage(rows, reach)
 
 
-def _reach(connection: Connection, told: dict[str, Any]) -> int | None:
-    """The person up to whom a page looks; None: there are so few intervals that it is all."""
+def _reaches(connection: Connection, told: dict[str, Any]) -> Sequence[int | None]:
+    """The persons up to whom a page looks, first nearby and then as far as it goes.
+
+    None: there are so few intervals that it is all. Nearby is enough where many are in; to look
+    far at once would go through everything there for those alone whose interval has no end.
+    """
     sampled = min(SAMPLED, PASSED_MAX)
     last = connection.execute(_SAMPLE, {**told, "sampled": sampled}).scalar()
+    if last is None:
+        return [None]
     after: int = told["after"]
-    return None if last is None else after + (last - after) * (PASSED_MAX // sampled)
+    passed = (min(NEARBY, PASSED_MAX), PASSED_MAX)
+    return [after + (last - after) * (number // sampled) for number in passed]
 
 
 _OF_KEY = (
@@ -118,24 +126,35 @@ _ENDLESS = interval.c.valid_to_ms.is_(None)
 _ENDS_LATER = interval.c.valid_to_ms > _AS_OF
 
 
-def _number(*conditions: ColumnElement[bool]) -> Select[Any]:
-    """How many intervals meet one of the conditions, of each as many as are read at most."""
-    return select(sum(map(_number_of, conditions), start=literal(0)))
+class _Some:
+    """A few intervals by when they begin, or end.
+
+    They are asked for in the order of their index, and what else they shall meet is looked at
+    afterwards: else another index would be taken now and then, and all of a key gone through.
+    """
+
+    def __init__(self, moment: ColumnElement[int], *conditions: ColumnElement[bool]) -> None:
+        ways = [
+            select(interval)
+            .where(*_OF_KEY, condition)
+            .order_by(moment)
+            .limit(FOUND_BY_TIME_MAX)
+            .subquery()
+            for condition in conditions
+        ]
+        self.number = select(sum(map(_number_of, ways), start=literal(0)))
+        """How many there are, of each way as many as are read at most."""
+        self.timely = union_all(*map(select, ways)).subquery("timely")
 
 
-def _number_of(condition: ColumnElement[bool]) -> ScalarSelect[int]:
-    some = select(interval.c.key).where(*_OF_KEY, condition).limit(FOUND_BY_TIME_MAX).subquery()
-    return select(func.count()).select_from(some).scalar_subquery()
+def _number_of(way: Subquery) -> ScalarSelect[int]:
+    return select(func.count()).select_from(way).scalar_subquery()
 
 
 _BY_TIME = (
-    (select(interval).where(*_FOLLOWING, _BEGUN).subquery("timely"), _number(_BEGUN)),
-    (
-        select(interval).where(*_FOLLOWING, or_(_ENDLESS, _ENDS_LATER)).subquery("timely"),
-        _number(_ENDLESS, _ENDS_LATER),
-    ),
+    _Some(interval.c.valid_from_ms.desc(), _BEGUN),
+    _Some(interval.c.valid_to_ms, _ENDLESS, _ENDS_LATER),
 )
-"""Intervals by when they begin, or end, and how many these are."""
 
 
 @cache
@@ -160,7 +179,9 @@ def _walk(*, now: bool) -> Select[Any]:
 @cache
 def _page(source: Subquery, *, now: bool) -> Select[Any]:
     """Who is found among some intervals."""
-    return _shown(select(source).where(held(_AS_OF, _known_at(now=now), source)).subquery("found"))
+    follows = source.c.person_id > bindparam("after")
+    holds = held(_AS_OF, _known_at(now=now), source)
+    return _shown(select(source).where(follows, holds).subquery("found"))
 
 
 def _known_at(*, now: bool) -> ColumnElement[int] | None:

@@ -12,16 +12,14 @@ from services.api.needs import PersonsReader
 from services.api.opening import AskedPersonAt
 from services.api.people import (
     held,
-    identities_of,
-    intervals_at,
     known_as,
     person_of_identity,
-    state_at,
-    states_of,
+    state_from,
 )
 from services.api.person_view import PersonOut, show_person
 from services.api.problem import described
 from services.api.record import events_of
+from services.api.standing import standing_of
 from services.api.wire import (
     After,
     AsOf,
@@ -125,14 +123,16 @@ def show_one(
 ) -> PersonOut:
     """A person at a moment, now where that is None, as known now or as once believed."""
     at_ms = here.clock() if as_of_ms is None else as_of_ms
-    state = state_at(connection, row, at_ms, known_at_ms, here.model)
-    identities = identities_of(connection, row.workspace_id, [row.id])
-    phases = intervals_at(connection, row.workspace_id, [row.id], "phase", at_ms, known_at_ms)
+    standing = standing_of(connection, row.workspace_id, [row.id], at_ms, known_at_ms)
+    stored = standing.states.get(row.id)
+    state = state_from(stored, connection, row, at_ms, known_at_ms, here.model)
     since = None
     if state is not None and state.score is not None and state.events <= SINCE_EVENTS_MAX:
         events = events_of(connection, row.workspace_id, row.id, at_ms, known_at_ms)
         since = entered(events, here.model, at_ms)
-    return show_person(row, identities[row.id], state, phases.get(row.id), at_ms, here.model, since)
+    phase = standing.phases.get(row.id)
+    identities = standing.identities[row.id]
+    return show_person(row, identities, state, phase, at_ms, here.model, since)
 
 
 def _show_all(
@@ -141,10 +141,7 @@ def _show_all(
     if not rows:
         return []
     ids = [row.id for row in rows]
-    workspace_id = rows[0].workspace_id
-    identities = identities_of(connection, workspace_id, ids)
-    states = states_of(connection, workspace_id, ids)
-    phases = intervals_at(connection, workspace_id, ids, "phase", as_of_ms, None)
+    states, identities, phases = standing_of(connection, rows[0].workspace_id, ids, as_of_ms, None)
     return [
         show_person(
             row, identities[row.id], states.get(row.id), phases.get(row.id), as_of_ms, here.model

@@ -21,8 +21,6 @@ KINDS: dict[str, str] = {
     "database_away": "The database cannot be reached. Nothing was done; send the same again "
     "after `Retry-After`.",
     "hook_unfinished": "This webhook was not told yet what proves its mailer.",
-    "idempotency_busy": "The same request, with the same `Idempotency-Key`, is being answered at "
-    "this very moment. Send it again.",
     "idempotency_mismatch": "This `Idempotency-Key` came with another request before. A key "
     "stands for one request; take a new one.",
     "if_match_missing": "A change of a part of something must say which state you saw: give its "

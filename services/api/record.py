@@ -23,6 +23,7 @@ from services.contract.sweeps import as_swept
 from services.contract.tables import event, identity_link
 from services.contract.vault import open_payload
 from services.model.behaviour import WINDOW_MS, is_hit, judged
+from services.runtime.bulk import among
 
 EVENTS_FOLDED_MAX = 20_000
 """Of one person, in memory at once."""
@@ -147,13 +148,15 @@ def events_by_id(
     connection: Connection, workspace_id: int, ids: Iterable[bytes | None]
 ) -> dict[bytes, Row[Any]]:
     """Some events without their payloads; those that are known no more are left out."""
-    wanted = {bytes(one) for one in ids if one is not None}
+    wanted = sorted({bytes(one) for one in ids if one is not None})
+    if not wanted:
+        return {}
     row = event.c
     shown = (row.event_id, row.type, row.channel, row.content_id, row.occurred_ms)
     query: Select[Any] = select(*shown).where(
-        row.workspace_id == workspace_id, row.event_id.in_(wanted)
+        row.workspace_id == workspace_id, among(connection, row.event_id, wanted)
     )
-    return {bytes(one.event_id): one for one in connection.execute(query)} if wanted else {}
+    return {bytes(one.event_id): one for one in connection.execute(query)}
 
 
 def as_taken(

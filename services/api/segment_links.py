@@ -6,9 +6,10 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row, select, update
 
+from services.api.one_at_a_time import one_at_a_time
 from services.api.problem import Problem
 from services.api.segment_store import Found, add_version, find_segments, unknown_segment
-from services.contract.tables import segment_version, workspace
+from services.contract.tables import segment, segment_version
 from services.model.rules import Rule, RuleTree
 from services.model.rules.membership import (
     CHAIN_MAX,
@@ -23,9 +24,17 @@ from services.model.rules.membership import (
 
 
 def hold_segments(connection: Connection, workspace_id: int) -> None:
-    """Let nobody else change a segment of the workspace before this transaction ends."""
-    query = select(workspace.c.id).where(workspace.c.id == workspace_id)
-    connection.execute(query.with_for_update(key_share=True))
+    """Let nobody else change a segment of the workspace before this transaction ends.
+
+    The first that ever was stands for all. The workspace itself would not do: who fills a version
+    holds that, and asks for the workspace.
+    """
+    query = select(segment.c.id).where(segment.c.workspace_id == workspace_id)
+    first = query.order_by(segment.c.id).limit(1)
+    held = first.with_for_update(key_share=True)
+    if connection.execute(held).first() is None:
+        one_at_a_time(connection, workspace_id)  # nothing is being filled here
+        connection.execute(held)
 
 
 def check_references(connection: Connection, workspace_id: int, key: str, rule: Rule) -> None:

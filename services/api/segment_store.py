@@ -222,8 +222,9 @@ def delete_segment(connection: Connection, segment_id: int, now_ms: int) -> None
     """
     connection.execute(update(segment).where(segment.c.id == segment_id).values(deleted_ms=now_ms))
     version = segment_version.c
-    connection.execute(
-        update(segment_version)
-        .where(version.segment_id == segment_id, version.status != "retired")
-        .values(status="retired", told_to=0)
-    )
+    for status in ("building", "live"):  # in the order in which who fills it takes them
+        connection.execute(
+            update(segment_version)
+            .where(version.segment_id == segment_id, version.status == status)
+            .values(status="retired", told_to=0)
+        )

@@ -11,7 +11,7 @@ from services.api.auth import Credential
 from services.api.conditional import TAGGED, IfMatch, must_match, tag_of, tell_tag
 from services.api.context import Context, Here
 from services.api.counts import count_at
-from services.api.idempotency import OnceOnly, answered_once
+from services.api.idempotency import OnceOnly
 from services.api.lawful import must_be_lawful, names_in, topics_in
 from services.api.needs import SegmentsReader, SegmentsWriter
 from services.api.problem import Problem, described
@@ -73,8 +73,9 @@ def post_segment(
 ) -> SegmentOut:
     """It is computed over the retained past at once; `progress` tells how far."""
     now_ms, workspace_id = here.clock(), credential.workspace_id
-    with answered_once(), writing(here.engine).begin() as connection:
+    with writing(here.engine).begin() as connection:
         if once.made(connection, workspace_id) is None:
+            hold_segments(connection, workspace_id)
             if find_segments(connection, workspace_id, body.key):
                 raise _exists()
             _create(connection, credential, body.key, body, now_ms)
@@ -119,6 +120,7 @@ def put_segment(
     """A changed rule becomes a new version: the live one answers until the new one is built."""
     now_ms, workspace_id = here.clock(), credential.workspace_id
     with writing(here.engine).begin() as connection:
+        hold_segments(connection, workspace_id)
         found = find_segments(connection, workspace_id, key)
         must_match(if_match, tag_of_segment(found[0]) if found else None)
         if not found:
@@ -182,6 +184,7 @@ def make_segment(here: Context, credential: Credential, body: SegmentCreate) -> 
         Problem: 404, 409, there is one with this key, or its rule cannot be a segment's.
     """
     with writing(here.engine).begin() as connection:
+        hold_segments(connection, credential.workspace_id)
         if find_segments(connection, credential.workspace_id, body.key):
             raise _exists()
         _create(connection, credential, body.key, body, here.clock())
@@ -196,6 +199,7 @@ def change_segment(
         Problem: 404, 409, 412, somebody changed it since.
     """
     with writing(here.engine).begin() as connection:
+        hold_segments(connection, credential.workspace_id)
         found = find_segment(connection, credential.workspace_id, key)
         must_match(seen, tag_of_segment(found))
         _edit(connection, credential, found, body, here.clock())
@@ -206,7 +210,6 @@ def _create(
 ) -> None:
     workspace_id, by = credential.workspace_id, credential.name
     must_be_lawful(names_in(body.rule), topics_in(body.rule))
-    hold_segments(connection, workspace_id)
     check_references(connection, workspace_id, key, body.rule)
     try:
         create_segment(connection, workspace_id, key, body.name, _stored(body), by, now_ms)
@@ -227,7 +230,6 @@ def _edit(
         rename(connection, newest.segment_id, body.name)
     if RuleTree.model_validate({"rule": newest.rule}).rule != body.rule:
         must_be_lawful(names_in(body.rule), topics_in(body.rule))
-        hold_segments(connection, newest.workspace_id)
         check_references(connection, newest.workspace_id, newest.key, body.rule)
         add_version(
             connection,

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from services.api.one_at_a_time import one_at_a_time
 from services.api.problem import Problem
 from services.contract.tables import firing, person, trigger
 
@@ -20,6 +21,7 @@ def add_trigger(
     Raises:
         Problem: 409, there are too many.
     """
+    one_at_a_time(connection, workspace_id)
     if len(triggers_of(connection, workspace_id)) >= TRIGGERS_MAX:
         raise Problem(409, "too_many_triggers", f"A workspace has at most {TRIGGERS_MAX}.")
     public_id = f"tr_{secrets.token_hex(8)}"

@@ -11,8 +11,9 @@ from services.api.campaigns import Below
 from services.api.conditional import TAGGED, IfMatch, must_be_given, must_match, tell_tag
 from services.api.content_store import find_content
 from services.api.context import Here
-from services.api.idempotency import OnceOnly, answered_once
+from services.api.idempotency import OnceOnly
 from services.api.needs import TriggersReader, TriggersWriter
+from services.api.one_at_a_time import one_at_a_time
 from services.api.problem import described
 from services.api.segment_store import find_segment
 from services.api.trigger_store import (
@@ -63,7 +64,7 @@ def post_trigger(
     A vacancy goes to nobody before Do. `GET …/fired` tells of each, and why of those withheld.
     """
     workspace_id, now_ms = credential.workspace_id, here.clock()
-    with answered_once(), writing(here.engine).begin() as connection:
+    with writing(here.engine).begin() as connection:
         made = once.made(connection, workspace_id)
         if made is None:
             if body.segment is not None:
@@ -124,6 +125,7 @@ def patch_trigger(
     """
     asked, workspace_id = must_be_given(if_match), credential.workspace_id
     with writing(here.engine).begin() as connection:
+        one_at_a_time(connection, workspace_id)
         before = row = find_trigger(connection, workspace_id, trigger_id)
         must_match(asked, tag_of_trigger(row))
         values = _values(connection, workspace_id, body.model_dump(exclude_unset=True))
@@ -145,6 +147,7 @@ def delete_trigger(
 ) -> None:
     """Nobody is handed over any more, whoever waits included."""
     with writing(here.engine).begin() as connection:
+        one_at_a_time(connection, credential.workspace_id)
         row = find_trigger(connection, credential.workspace_id, trigger_id)
         must_match(if_match, tag_of_trigger(row))
         _note(connection, credential, "trigger.deleted", here.clock(), before=row)

@@ -189,6 +189,9 @@ def _tell(
         raise Problem(413, "too_large", "What is told of a person has at most 32,768 bytes.")
     if result.get("reason") == "no_identity":
         raise Problem(400, "unusable_identity", "Nobody can be known by this identity.")
+    if result.get("reason") == "withdrawn":
+        text = "They took consent back, or were erased, after `given_at`: only a later yes counts."
+        raise Problem(409, "no_consent", text)
     if told.position is None:
         raise _nobody()
     return PersonTaken(position=told.position)

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from services.api.context import Here
-from services.api.idempotency import OnceOnly, answered_once
+from services.api.idempotency import OnceOnly
 from services.api.needs import WebhooksWriter
 from services.api.problem import described
 from services.api.webhook_shapes import WebhookMade, WebhookPath, show_made
@@ -45,7 +45,7 @@ def post_secret(
 ) -> WebhookMade:
     """For a while messages carry signatures by both: the receiver changes over when it likes."""
     now_ms = here.clock()
-    with answered_once(), writing(here.engine).begin() as connection:
+    with writing(here.engine).begin() as connection:
         row = hold_webhook(connection, credential.workspace_id, webhook_id)
         if once.made(connection, credential.workspace_id) is None:
             overlap_ms = body.overlap_hours * HOUR_MS

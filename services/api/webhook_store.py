@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from services.api.audit import note
 from services.api.auth import Credential
+from services.api.one_at_a_time import one_at_a_time
 from services.api.problem import Problem
 from services.contract.change import Told, select_changes, told
 from services.contract.tables import change, delivery, feed_position, feed_reader, webhook
@@ -51,6 +52,7 @@ def add_webhook(
     Raises:
         Problem: 409, there are too many.
     """
+    one_at_a_time(connection, workspace_id)
     mine = select(func.count()).where(webhook.c.workspace_id == workspace_id)
     if connection.execute(mine).scalar_one() >= WEBHOOKS_MAX:
         raise Problem(409, "too_many_webhooks", f"A workspace has at most {WEBHOOKS_MAX}.")

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from services.api.conditional import TAGGED, IfMatch, must_be_given, must_match, tell_tag
 from services.api.context import Here
-from services.api.idempotency import OnceOnly, answered_once
+from services.api.idempotency import OnceOnly
 from services.api.needs import WebhooksReader, WebhooksWriter
 from services.api.problem import described
 from services.api.segment_store import check_named
@@ -57,7 +57,7 @@ def post_webhook(
     check_url(body.url, here.networks)
     values = body.model_dump(exclude={"after"})
     workspace_id, now_ms = credential.workspace_id, here.clock()
-    with answered_once(), writing(here.engine).begin() as connection:
+    with writing(here.engine).begin() as connection:
         made = once.made(connection, workspace_id)
         if made is None:
             check_named(connection, workspace_id, body.segments)

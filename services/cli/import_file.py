@@ -168,6 +168,8 @@ def _watch(client: httpx.Client, job: Any) -> Any:
 def _tell(client: httpx.Client, job: Any, errors_to: TextIO | None) -> None:
     if job["problem"]:
         print(job["problem"])
+    if job["status"] == "cancelled":
+        print("The import was cancelled. What it told by then is told.")
     for name, number in sorted(job["counts"].items()):
         print(f"{number:>9,}  {name.replace('_', ' ')}")
     print(f"{job['errors']:>9,}  rows with errors")

@@ -24,6 +24,7 @@ from services.cli.networks import own_networks, own_proxies
 from services.cli.one_port import App, OnePort
 from services.cli.serve import Server
 from services.cli.spool import open_spool
+from services.cli.unscored import Unscored
 from services.demo.catalogue import EMPLOYER
 from services.demo.doors import Doors
 from services.demo.marker import Marker, read_marker, write_marker
@@ -134,6 +135,7 @@ def _app(
         requests_per_key=settings.requests_per_key,
         networks=own_networks(settings),
         proxies=own_proxies(settings),
+        unscored=Unscored(data / "spool", engine),
     )
     return OnePort(
         tracker,
@@ -188,7 +190,9 @@ def _tell(url: str, data: Path, marker: Marker | None) -> None:
         print(f"  the page      {url}/")
         print(f"  the API docs  {url}/docs")
         print(f"  data folder   {data.resolve()}")
-        create = f"{sys.argv[0]} workspace create NAME --data {data}"
+        # A database of its own is found by the same setting, and not in the folder.
+        where = "" if "KENTERING_DATABASE_URL" in os.environ else f" --data {data}"
+        create = f"{sys.argv[0]} workspace create NAME{where}"
         print(f"  Make a workspace and its keys:  {create}")
         print(f"  Its API key opens the page; people are invited at {url}/access\n", flush=True)
         return

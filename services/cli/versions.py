@@ -15,9 +15,9 @@ from services.model.version import Model, load
 from services.runtime.clock import now_ms
 from services.runtime.database import reading, writing
 from services.scorer import versions
-from services.scorer.anew import PERSONS_MAX, how_many
+from services.scorer.anew import PERSONS_MAX
 from services.scorer.consume import uncollected
-from services.scorer.shadow import count_stale, exchange, fold_next, keep
+from services.scorer.shadow import count_exchanged, count_stale, exchange, fold_next, keep
 from services.scorer.versions import Version
 from services.scorer.versus import EDGES, Versus, add_foretold, add_next, sample
 
@@ -119,7 +119,7 @@ def activate(name: str, data: Path | None) -> None:
         _fold(engine, found)
         with progress() as bar, writing(engine).begin() as db:
             model = versions.model_of(db, found.id)
-            total = sum(how_many(db, i) for i in everywhere)
+            total = sum(count_exchanged(db, i) for i in everywhere)
             task = bar.add_task("putting in force", total=total)
             for exchanged in exchange(db, found.id, model, list(everywhere), now_ms()):
                 bar.update(task, advance=exchanged)

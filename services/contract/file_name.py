@@ -3,8 +3,11 @@
 import re
 
 FILE_NAME_LENGTH_MAX = 200
-_OUT = re.compile(r"[/\\\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+_NONE = r"/\\\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069"
 """Of folders, of no text at all, or what turns the letters after it around: ``fdp.exe``."""
+FILE_NAME_PATTERN = f"^[^{_NONE}]+$"
+"""What an import takes; surrogates are in no request's text."""
+_OUT = re.compile(rf"[{_NONE}\ud800-\udfff]+")
 
 
 def shown_name(name: str) -> str | None:

@@ -38,6 +38,7 @@ from services.model.vocabulary import (
     STATES,
     Both,
     Language,
+    attribute,
 )
 
 Names = Mapping[str, str]
@@ -152,7 +153,7 @@ def _times(leaf: Events | Pressure, language: Language) -> str:
 
 
 def _attribute(leaf: Attribute, language: Language) -> str:
-    return f"{leaf.name} {_compared(leaf, language)}"
+    return f"{attribute(leaf.name, language)} {_compared(leaf, language)}"
 
 
 def _compared(leaf: Any, language: Language) -> str:
@@ -178,7 +179,7 @@ def _attribute_date(leaf: AttributeDate, language: Language) -> str:
         if part
     )
     yearly = _say(" (elk jaar)", " (every year)", language) if leaf.every_year else ""
-    return f"{leaf.name} {when}{yearly}"
+    return f"{attribute(leaf.name, language)} {when}{yearly}"
 
 
 def _day(days: int, language: Language) -> str:

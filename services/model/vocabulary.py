@@ -1,5 +1,10 @@
-"""What the closed lists of events, channels, purposes and states are called, in both languages."""
+"""What the closed lists of events, channels, purposes and states are called, in both languages.
 
+Attributes are no closed list: those that systems usually tell have a name here, all others go by
+their own.
+"""
+
+import re
 from typing import Literal
 
 from services.contract.phases import LatencyState, Phase
@@ -99,3 +104,48 @@ NAMESPACES: dict[str, Both] = {
     "anonymous_id": {"nl": "cookie", "en": "cookie"},
     "person_token": {"nl": "link in een mail", "en": "link in a mail"},
 }
+ATTRIBUTES: dict[str, Both] = {
+    "name": {"nl": "naam", "en": "name"},
+    "full_name": {"nl": "naam", "en": "name"},
+    "first_name": {"nl": "voornaam", "en": "first name"},
+    "last_name": {"nl": "achternaam", "en": "last name"},
+    "title": {"nl": "titel", "en": "title"},
+    "email": {"nl": "e-mailadres", "en": "mail address"},
+    "phone": {"nl": "telefoon", "en": "telephone"},
+    "company": {"nl": "werkgever", "en": "employer"},
+    "employer": {"nl": "werkgever", "en": "employer"},
+    "department": {"nl": "afdeling", "en": "department"},
+    "industry": {"nl": "branche", "en": "industry"},
+    "profession": {"nl": "beroep", "en": "profession"},
+    "job_title": {"nl": "functie", "en": "job title"},
+    "position": {"nl": "functie", "en": "position"},
+    "function": {"nl": "functie", "en": "function"},
+    "role": {"nl": "rol", "en": "role"},
+    "level": {"nl": "niveau", "en": "level"},
+    "education": {"nl": "opleiding", "en": "education"},
+    "skills": {"nl": "vaardigheden", "en": "skills"},
+    "experience": {"nl": "ervaring", "en": "experience"},
+    "years": {"nl": "jaren ervaring", "en": "years of experience"},
+    "years_of_experience": {"nl": "jaren ervaring", "en": "years of experience"},
+    "hours": {"nl": "uren per week", "en": "hours a week"},
+    "contract_start": {"nl": "begin van het contract", "en": "start of the contract"},
+    "contract_end": {"nl": "einde van het contract", "en": "end of the contract"},
+    "region": {"nl": "regio", "en": "region"},
+    "address": {"nl": "adres", "en": "address"},
+    "city": {"nl": "woonplaats", "en": "city"},
+    "postal_code": {"nl": "postcode", "en": "postal code"},
+    "country": {"nl": "land", "en": "country"},
+    "language": {"nl": "taal", "en": "language"},
+    "source": {"nl": "bron", "en": "source"},
+    "website": {"nl": "website", "en": "website"},
+    "description": {"nl": "omschrijving", "en": "description"},
+    "created_at": {"nl": "bekend sinds", "en": "known since"},
+}
+_WORD_BEGINS = re.compile(r"(?<=[a-z0-9])[A-Z](?=[a-z])")
+
+
+def attribute(name: str, language: Language) -> str:
+    """What an attribute is called; of one that has no name here its own, as words."""
+    words = _WORD_BEGINS.sub(lambda match: f"_{match[0].lower()}", name)
+    known = ATTRIBUTES.get(words)
+    return words.replace("_", " ") if known is None else known[language]

@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    LargeBinary,
     Select,
     Table,
     any_,
@@ -135,7 +136,7 @@ def rows_of(db: Connection, query: Select[Any]) -> list[Row]:
 
 
 def among(db: Connection, which: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
-    """That a column's value is one of many whole numbers or texts.
+    """That a column's value is one of many whole numbers, texts or bytes.
 
     The statement is the same however many there are: nothing is parsed or planned anew.
     """
@@ -146,6 +147,8 @@ def among(db: Connection, which: ColumnElement[Any], values: Iterable[Any]) -> C
         array = packed(which.type.compile(dialect=_POSTGRES), listed)
         value = bindparam(None, array, NullType())
         return which == any_(cast(value, postgresql.ARRAY(which.type)))
+    if isinstance(which.type, LargeBinary):  # JSON, by which SQLite takes a list, has no bytes
+        return which.in_(listed)
     each = func.json_each(msgspec.json.encode(listed).decode()).table_valued("value")
     return which.in_(select(each.c.value))
 

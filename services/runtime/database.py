@@ -1,5 +1,7 @@
 """The database: PostgreSQL in production, SQLite as the embedded default."""
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -9,9 +11,14 @@ import psycopg
 from psycopg.types.array import ArrayBinaryLoader
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from services.runtime.columns import take_columns
 from services.runtime.turns import turn
+
+RESTED_S = 1.0
+"""A connection that nobody used for so long may have been closed meanwhile."""
 
 Asked = TypeVar("Asked")
 Own = TypeVar("Own")
@@ -47,7 +54,6 @@ def open_database(url: str, frozen_s: int = 30) -> Engine:
     if not url.startswith("sqlite"):
         engine = create_engine(
             url,
-            pool_pre_ping=True,
             pool_size=10,
             max_overflow=10,
             hide_parameters=True,
@@ -69,6 +75,7 @@ def open_database(url: str, frozen_s: int = 30) -> Engine:
             take_columns(connection)
             connection.adapters.register_loader("int2vector", _Places)
 
+        _ask_after_rest(engine)
         return engine
     # Hidden parameters: an error's text goes to the log, and they hold what people did.
     engine = create_engine(url, connect_args={"timeout": 30}, hide_parameters=True)
@@ -89,6 +96,26 @@ def open_database(url: str, frozen_s: int = 30) -> Engine:
             connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _ask_after_rest(engine: Engine) -> None:
+    """Let the pool ask a connection that rested for a while whether it lives; a dead one goes.
+
+    Asked each time, as SQLAlchemy would, a short answer would take a tenth longer.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def _on_return(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["returned_s"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _on_use(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("returned_s", math.inf) < RESTED_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise InvalidatePoolError("The database closed it.") from error
 
 
 def writing(engine: Engine) -> Engine:

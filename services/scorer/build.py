@@ -122,9 +122,12 @@ def _next_version(db: Connection, besides: Collection[int]) -> _Building | None:
             _version.together_id == row.together_id,
         )
         .order_by(_version.id)
-        .with_for_update(key_share=True)
     )
-    rest = [] if row.together_id is None else db.execute(others).all()
+    # Who edits one of them may want the one that is held by now: it is never waited for here.
+    held = others.with_for_update(skip_locked=True, key_share=True)
+    rest = [] if row.together_id is None else db.execute(held).all()
+    if row.together_id is not None and len(rest) < len(db.execute(others).all()):
+        return None
     return _Building(
         (row.id, *(other.id for other in rest)),
         row.workspace_id,

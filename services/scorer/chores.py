@@ -21,11 +21,11 @@ from services.scorer.rounds import Place
 from services.scorer.sweeps import forget_old
 from services.scorer.versions import InForce
 
-BUILD_S_MAX = 0.25
-"""Of a turn after which few events wait: so long segments are filled, and those wait."""
+BUILD_S_MIN = 0.25
+"""Of a turn after which few events wait: so long segments are filled at least, and those wait."""
 BUILD_SHARE_MAX = 0.4
-"""Where many wait, of the time that a turn's events took, segments are filled for so much more:
-filling slows scoring by less than a third."""
+"""Of the time that a turn's events took, segments are filled for so much more: filling slows
+scoring by less than a third."""
 ANNOUNCE_S_MAX = 1.0
 """Of a turn: so long events wait at most, however many boundaries are due."""
 UNFILLABLE_S = 60.0
@@ -84,11 +84,9 @@ class Chores:
         """
         self._keep_house("compact", self._compact)
         self._keep_house("look_through", self._look_through)
-        if self.is_behind and scored_s is not None:
-            # What a step took too long is taken off the next turn's: the share holds of all turns.
-            self._build_s = min(self._build_s, 0.0) + BUILD_SHARE_MAX * scored_s
-        else:
-            self._build_s = BUILD_S_MAX
+        # What a step took too long is taken off the next turn's: the share holds of all turns.
+        share_s = min(self._build_s, 0.0) + BUILD_SHARE_MAX * (scored_s or 0.0)
+        self._build_s = share_s if self.is_behind else max(share_s, BUILD_S_MIN)
         self._keep_house("build", self._build)
         if scored_s is None:  # an event that waits may be of somebody taken for silent
             self._keep_house("erase_silent", self._erase_silent)

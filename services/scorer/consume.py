@@ -37,8 +37,10 @@ READER = "scorer"
 """The name of the scorer's position file beside a spool, for the tracker that trims."""
 
 BATCH_RECORDS_MAX = 10_000
-"""As a transaction of a second or two holds: where there is a backlog, more events share the work
-that is done once per person."""
+"""Where there is a backlog, more events share the work that is done once per person."""
+BATCH_RECORDS_MIN = 500
+BATCH_S_MAX = 5.0
+"""So long a transaction is to last: where events take longer, fewer are read at once."""
 POLL_S = 0.1
 BURIED_MAX = 20
 """Records in a row that may be set aside because scoring them fails."""
@@ -78,6 +80,8 @@ class Scorer:
         self._buried_of: set[int] = set()
         """The workspaces of those records."""
         self._stands_still = False
+        self._records_max = BATCH_RECORDS_MAX
+        """So many are read at once."""
         self._introduced = 0
         """Events of the batch in hand that were scored before the batch as a whole is."""
         self._unscored_ms: int | None = None
@@ -107,13 +111,14 @@ class Scorer:
             if records:
                 self._introduced = 0
                 self._score(records)
+                self._keep_to_time(len(records), time.monotonic() - began_s)
             self._chores.announce()
             self._chores.rest(time.monotonic() - began_s if records else None)
         return len(records)
 
     def _read(self, timeout_s: float) -> list[Stored]:
         try:
-            records = self._reader.poll(BATCH_RECORDS_MAX, timeout_s)
+            records = self._reader.poll(self._records_max, timeout_s)
         except LogGapError as gap:
             self._over_gap(gap)
             return []
@@ -124,6 +129,11 @@ class Scorer:
         telemetry.SCORER_LAG.set(waiting)
         self._chores.is_behind = waiting > len(records)
         return records
+
+    def _keep_to_time(self, number: int, took_s: float) -> None:
+        """Read as many next time as fit at the rate of these."""
+        fitting = round(number / max(took_s, 0.001) * BATCH_S_MAX)
+        self._records_max = min(max(fitting, BATCH_RECORDS_MIN), BATCH_RECORDS_MAX)
 
     def _score(self, records: Sequence[Stored]) -> bool:
         """Score a batch; False: we go back to where it begins, or to where another is."""

@@ -175,6 +175,12 @@ def exchange(
     put_in_force(db, version_id, now_ms)
 
 
+def count_exchanged(db: Connection, workspace_id: int) -> int:
+    """Persons that are exchanged: those of whom there is a state, so nobody who was merged."""
+    query = select(func.count()).where(_state.workspace_id == workspace_id)
+    return int(db.execute(query).scalar_one())
+
+
 def _lock_next(db: Connection, workspace_id: int, after_id: int) -> list[int]:
     """The next few persons, locked, so that nobody announces of them before we do."""
     row = tables.person.c

@@ -90,7 +90,7 @@ def test_a_segment_is_made_by_keyboard_and_shown(product: Product, page: Page) -
     expect(page.locator("#preview")).to_be_focused()
     expect(page.locator("#preview")).to_contain_text("1 van de 2 mensen zit erin.")
     expect(page.locator("#preview")).to_contain_text("Ben")
-    expect(page.locator("#preview")).to_contain_text("region is Noord")
+    expect(page.locator("#preview")).to_contain_text("regio is Noord")
     _right(page)
     page.get_by_role("button", name="Bewaar").click()
     page.wait_for_url("**/segments/klaar-in-noord*")

@@ -104,6 +104,8 @@ def test_the_journey_goes_from_see_to_do(embedded: dict[str, Any]) -> None:
 
 def test_spool_and_postgres(embedded: dict[str, Any], tmp_path: Path, postgres: str) -> None:
     with run_up(tmp_path, postgres) as product:
+        # The folder has no database: the setting leads to it.
+        assert "workspace create NAME\n" in (tmp_path / "up.log").read_text()
         assert _numbers_of(product) == embedded
 
 

@@ -57,15 +57,16 @@ ACCESS: dict[str, tuple[str, str]] = {
     "audit_hint": (
         (
             "Elke verandering van mensen, segmenten, toegang en instellingen, de nieuwste boven. "
-            "Hier kan niets uit worden gehaald."
+            "Wie wiens pagina bekeek, staat apart. Hier kan niets uit worden gehaald."
         ),
         (
-            "Every change of people, segments, access and settings, the newest on top. Nothing can "
-            "be taken out of it."
+            "Every change of people, segments, access and settings, the newest on top. Who looked "
+            "at whose page stands apart. Nothing can be taken out of it."
         ),
     ),
     "audit_what": ("Wat", "What"),
-    "audit_all": ("alles", "everything"),
+    "audit_all": ("elke verandering", "every change"),
+    "audit_kind_looks": ("wie wiens pagina bekeek", "who looked at whose page"),
     "audit_kind_people": (
         "mensen: wissen, bezwaar, toestemming",
         "people: erasure, objection, consent",

@@ -1,17 +1,20 @@
 """The page that tells who changed what: all of it, or of one kind, or by one person or key."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from services.api.account_store import accounts_of
 from services.api.audit import COMMAND_LINE, audit_page
 from services.api.context import Here
 from services.api.dashboard.audit_words import Teller
+from services.api.dashboard.names import known_people
 from services.api.dashboard.pages import SeesAccess, page, words_of
+from services.api.dashboard.session import Visitor
 from services.api.dashboard.texts import Words
 from services.api.wire import INT64_MAX, Cursor, pack_cursor, unpack_cursor
 from services.contract.tables import api_key
@@ -28,8 +31,11 @@ NOUNS: dict[str, tuple[str, ...]] = {
     "tools": ("webhook", "trigger", "hook", "link_secret"),
     "access": ("account", "key"),
     "keeping": ("retention", "asserted_consent"),
+    "looks": ("look",),
 }
-"""Kinds of changes to choose from, with how the names of their changes begin."""
+"""Kinds to choose from, with how the names of what is noted begin."""
+UNASKED = NOUNS["looks"]
+"""Shown when they are asked for: there are many, and no change may go under in them."""
 
 
 class _Below(msgspec.Struct, array_like=True):
@@ -51,10 +57,11 @@ def changes(
         words, name = words_of(connection, visitor, request)
         found = audit_page(
             connection, visitor.workspace_id, below, PAGE + 1,
-            who=who or None, nouns=NOUNS.get(kind, ()),
+            who=who or None, nouns=NOUNS.get(kind, ()), but=() if kind in NOUNS else UNASKED,
         )  # fmt: skip
         teller = Teller(connection, visitor.workspace_id, words)
         told = [teller.tell(row) for row in found[:PAGE]]
+        people = _people(connection, visitor, found[:PAGE], words)
         doers = _doers(connection, visitor.workspace_id, words)
     chosen = {"kind": kind if kind in NOUNS else "", "who": who}
     asked = {name: value for name, value in chosen.items() if value}
@@ -65,11 +72,23 @@ def changes(
         workspace=name,
         path=f"/audit?{urlencode(asked)}" if asked else "/audit",
         changes=told,
+        people=people,
         kinds=list(NOUNS),
         doers=doers,
         chosen=chosen,
         older=pack_cursor(_Below(found[PAGE - 1].id)) if len(found) > PAGE else None,
     )
+
+
+def _people(
+    connection: Connection, visitor: Visitor, rows: Sequence[Row[Any]], words: Words
+) -> dict[str, str]:
+    """What those are called whom it is about, by public id; who was erased is not among them."""
+    ids = {str(row.about) for row in rows if row.about.startswith("p_")}
+    if not ids or not visitor.may("persons:read"):
+        return {}
+    known = known_people(connection, visitor.workspace_id, ids, words)
+    return {person: one.name for person, one in known.items()}
 
 
 def _doers(connection: Connection, workspace_id: int, words: Words) -> dict[str, str]:

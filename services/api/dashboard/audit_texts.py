@@ -31,6 +31,11 @@ DONE: dict[str, Both] = {
     "mailing.made": {"nl": "Mailing gemaakt", "en": "Mailing made"},
     "erasure.asked": {"nl": "Om wissen gevraagd", "en": "Erasing asked for"},
     "person.erased": {"nl": "Iemand gewist", "en": "Somebody erased"},
+    "look.person": {"nl": "Pagina van iemand bekeken", "en": "Somebody's page looked at"},
+    "look.known": {
+        "nl": "Alles over iemand gedownload",
+        "en": "All that is known of somebody downloaded",
+    },
     "person.objected": {"nl": "Bezwaar vastgelegd", "en": "Objection recorded"},
     "consent.recorded": {
         "nl": "Antwoord over toestemming vastgelegd",
@@ -136,6 +141,7 @@ VALUES: dict[str, dict[str, Both]] = {
     },
     "content_type": {
         "story": {"nl": "verhaal", "en": "story"},
+        "behind_the_scenes": {"nl": "achter de schermen", "en": "behind the scenes"},
         "vacancy": {"nl": "vacature", "en": "vacancy"},
         "project": {"nl": "project", "en": "project"},
         "podcast": {"nl": "podcast", "en": "podcast"},

@@ -172,6 +172,8 @@ class Teller:
                 return words.day(round(datetime.fromisoformat(str(value)).timestamp() * 1000))
         if name in {"segment", "segments", "beside", "webhook_id"}:
             return self._names.get(str(value), str(value))
+        if name == "attributes":
+            return words.attribute(str(value))
         return words.value(value)
 
 

@@ -8,6 +8,7 @@ from services.api.dashboard.error_texts import FormError
 from services.api.dashboard.forms import Sent
 from services.api.dashboard.import_glimpse import COLUMNS_SHOWN_MAX
 from services.api.dashboard.texts import Words
+from services.api.imports.asked import EARLIEST_MS
 from services.api.wire import rfc3339
 from services.contract.file_name import shown_name
 from services.contract.phases import DAY_MS
@@ -121,6 +122,8 @@ def _as_of(sent: Sent, words: Words, now_ms: int) -> str:
     begins_ms = words.midnight(day)
     if begins_ms is None:
         raise FormError("import_no_day")
+    if begins_ms < EARLIEST_MS:
+        raise FormError("import_before_2000")
     if words.calendar_day(modified_ms).isoformat() == day:
         return rfc3339(modified_ms)
     return rfc3339(min(begins_ms + DAY_MS - 1, now_ms))

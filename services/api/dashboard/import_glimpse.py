@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from services.api.imports.asked import Dialect
+from services.api.imports.asked import COLUMN_LENGTH_MAX, Dialect
 from services.api.imports.table import FileRow, csv_header, csv_rows, ndjson_rows
 from services.api.jobs.hold import RefusedError
 
@@ -39,7 +39,7 @@ class Glimpse:
     encoding: Encoding
     columns: list[Column]
     left_out: list[str] = field(default_factory=list)
-    """Columns that cannot be read: without a name of their own, or beyond those shown."""
+    """Columns that cannot be read: no name of their own, or a long one, or beyond those shown."""
 
 
 def glimpse(sample: bytes) -> Glimpse:
@@ -82,7 +82,7 @@ def _is_text(sample: bytes) -> bool:
 def _of_csv(sample: bytes, encoding: Encoding) -> Glimpse:
     dialect = Dialect(encoding=None if encoding == "utf-8" else encoding)
     counted = Counter(csv_header([sample], dialect))
-    usable = [name for name, times in counted.items() if name and times == 1]
+    usable = [name for name, times in counted.items() if _is_usable(name) and times == 1]
     shown = usable[:COLUMNS_SHOWN_MAX]
     rows = _first(csv_rows([sample], dialect, set(shown)))
     columns = [Column(name, _cells(rows, name)) for name in shown]
@@ -93,8 +93,13 @@ def _of_rows(rows: list[FileRow]) -> Glimpse:
     names = list(dict.fromkeys(name for row in rows[:_ROWS] for name in row.cells))
     if not names:
         raise RefusedError("Write one JSON object on each line, whole, and nothing else.")
-    columns = [Column(name, _cells(rows[:_ROWS], name)) for name in names[:COLUMNS_SHOWN_MAX]]
-    return Glimpse("ndjson", "utf-8", columns, names[COLUMNS_SHOWN_MAX:])
+    shown = [name for name in names if _is_usable(name)][:COLUMNS_SHOWN_MAX]
+    columns = [Column(name, _cells(rows[:_ROWS], name)) for name in shown]
+    return Glimpse("ndjson", "utf-8", columns, [name for name in names if name not in shown])
+
+
+def _is_usable(name: str) -> bool:
+    return 0 < len(name) <= COLUMN_LENGTH_MAX
 
 
 def _first(rows: Any) -> list[FileRow]:

@@ -38,8 +38,8 @@ IMPORTS: dict[str, tuple[str, str]] = {
         ),
     ),
     "import_left_out": (
-        "Niet te gebruiken, want zonder eigen naam of te veel: {names}.",
-        "Not to be used, being without a name of their own or too many: {names}.",
+        "Niet te gebruiken, want zonder eigen naam, met een te lange naam of te veel: {names}.",
+        "Not to be used, being with no name of their own, too long a name, or too many: {names}.",
     ),
     "import_examples": ("Wat erin staat", "What stands in it"),
     "import_is": ("Dit is", "This is"),
@@ -153,6 +153,10 @@ IMPORT_PROBLEMS: dict[str, Both] = {
     "import_no_day": {
         "nl": "Vul in van welke dag het bestand is.",
         "en": "Fill in of what day the file is.",
+    },
+    "import_before_2000": {
+        "nl": "Het bestand kan niet van voor 2000 zijn. Kies een latere dag.",
+        "en": "The file cannot be of before 2000. Choose a later day.",
     },
     "no_file_awaited": {
         "nl": "Deze import wacht niet meer op een bestand. Begin opnieuw.",

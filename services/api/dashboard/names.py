@@ -25,7 +25,9 @@ def known_people(
 ) -> dict[str, Known]:
     """By public id; those of whom nothing is known any more are left out."""
     query = select(person.c.id, person.c.public_id).where(
-        person.c.workspace_id == workspace_id, person.c.public_id.in_(public_ids)
+        person.c.workspace_id == workspace_id,
+        person.c.public_id.in_(public_ids),
+        person.c.erased_ms.is_(None),
     )
     rows = connection.execute(query).all()
     ids = [row.id for row in rows]

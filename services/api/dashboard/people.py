@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from services.api.context import Context, Here
 from services.api.dashboard.belonging import memberships_of, next_for
+from services.api.dashboard.looking import Looks
 from services.api.dashboard.pages import SeesPeople, lang, page, words_of
 from services.api.dashboard.people_page import Lists, Order, Place, persons_known_as
 from services.api.dashboard.person_page import person_page
@@ -22,6 +23,8 @@ from services.api.wire import Cursor, unpack_cursor
 from services.contract.phases import Phase
 
 router = APIRouter(include_in_schema=False)
+
+_looks = Looks()
 
 Q = Annotated[str | None, Query(max_length=500)]
 
@@ -82,6 +85,8 @@ def person(here: Here, request: Request, person_id: str, visitor: SeesPeople) ->
             return RedirectResponse(f"/people/{moved.survivor}{lang(request)}", 303)
         except Problem as problem:
             return page("unknown.html", words, visitor, problem.status, workspace=name)
+    _looks.note(here, visitor, "look.person", row.public_id)
+    with here.engine.connect() as connection:
         shown = person_page(connection, here, row, words)
     asked = _asked(here, visitor, row.public_id)
     return page(
@@ -105,6 +110,7 @@ def known(here: Here, request: Request, person_id: str, visitor: SeesPeople) -> 
     except MovedError as moved:
         address = f"/people/{moved.survivor}/known.json{lang(request)}"
         return RedirectResponse(address, 303)
+    _looks.note(here, visitor, "look.known", person_id)
     return Response(
         told.model_dump_json(indent=2),
         media_type="application/json",

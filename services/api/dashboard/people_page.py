@@ -12,8 +12,9 @@ from services.api.dashboard.because import Because, Told
 from services.api.dashboard.movers import name_of, readable
 from services.api.dashboard.texts import Words
 from services.api.latest_in import Came, among, latest_in
-from services.api.people import identities_of, intervals_at, known_as, states_of
+from services.api.people import known_as, states_of
 from services.api.people_in import Asked
+from services.api.standing import standing_of
 from services.api.wire import INT64_MAX, CursorMoment, pack_cursor
 from services.contract.phases import Phase
 from services.contract.tables import person
@@ -150,9 +151,9 @@ class Lists:
         partly: bool,
     ) -> PeoplePage:
         ids = [row.person_id for row in rows]
-        identities = identities_of(self._db, self._workspace_id, ids)
-        states = states_of(self._db, self._workspace_id, ids)
-        phases = intervals_at(self._db, self._workspace_id, ids, "phase", place.at_ms, None)
+        states, identities, phases = standing_of(
+            self._db, self._workspace_id, ids, place.at_ms, None
+        )
         told = Told([], {}) if self._because is None else self._because.of(rows, states)
         people = []
         for row in rows:

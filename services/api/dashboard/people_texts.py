@@ -46,7 +46,6 @@ PEOPLE: dict[str, tuple[str, str]] = {
             "longer is found in the order of coming."
         ),
     ),
-    "sorted": ("gesorteerd", "sorted"),
     "sort_by": ("Sorteer op {name}", "Sort by {name}"),
     "not_soon": ("blijft", "stays"),
     "standing": ("Waar staat deze persoon?", "Where does this person stand?"),
@@ -179,6 +178,10 @@ PEOPLE: dict[str, tuple[str, str]] = {
     "why_hint": (
         "Voor (rechts) of tegen (links), kleine sporen per soort. Samen zijn ze de schatting.",
         "For (right) or against (left), small traces by kind. Together they are the estimate.",
+    ),
+    "why_cut": (
+        "De balk van stilte is afgebroken: hij is langer dan hier past. Het getal ernaast telt.",
+        "The bar of silence is broken off: it is longer than fits here. Its number is what counts.",
     ),
     "prior": ("Vertrekpunt", "Starting point"),
     "total": ("Samen", "Together"),

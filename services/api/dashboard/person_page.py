@@ -105,7 +105,7 @@ def _attributes(state: PersonState | None, shown: set[str], words: Words) -> lis
     """What we were told of somebody, as far as it fits a line and does not stand there yet."""
     told = state.attributes if state else {}
     named = [
-        (key.replace("_", " "), words.value(value)[:80])
+        (words.attribute(key), words.value(value)[:80])
         for key, value in told.items()
         if isinstance(value, str | int | float) and key not in NAME_KEYS
     ]

@@ -110,6 +110,5 @@ PRIVACY: dict[str, tuple[str, str]] = {
         "It is written down, and will be worked off within seconds. Load this page again then.",
     ),
     "done_what_is_left": ("Wat er nu nog bekend is", "What is known now"),
-    "nothing_left": ("Niets meer.", "Nothing any more."),
     "cancel": ("Annuleren", "Cancel"),
 }

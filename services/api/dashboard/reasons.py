@@ -9,6 +9,7 @@ from services.model import words as model_words
 from services.model.explain import Contribution, Explanation
 
 ALONE_MAX = 10
+_SILENCE = "silence"
 _ALONE_FROM = 1.0
 """Log-odds from which something that happened may have a line of its own."""
 
@@ -17,7 +18,8 @@ _ALONE_FROM = 1.0
 class Reason:
     """A line of the account: what, when, and a bar from the middle (0-50 wide).
 
-    The line that says most has the widest bar.
+    Of all but silence the line that says most has the widest bar. Silence adds up over years; were
+    it to set the measure, nothing that somebody did would be seen.
     """
 
     text: str
@@ -27,13 +29,16 @@ class Reason:
     value: str
     width: float
     counts_for: bool
+    is_cut: bool
+    """The bar would be longer than there is room for: its number tells."""
 
 
 def reasons_of(explanation: Explanation, titles: Mapping[str, str], words: Words) -> list[Reason]:
     """The starting point, every contribution once, and what they make together.
 
     What says most has a line of its own, in the order of time. The others, and all that did not
-    happen (silence, mail left alone), are gathered by kind, those that weigh most first.
+    happen (silence, mail left alone), are gathered by kind, those that weigh most first and
+    silence last.
 
     Args:
         explanation: of a moment.
@@ -43,7 +48,8 @@ def reasons_of(explanation: Explanation, titles: Mapping[str, str], words: Words
     notable, gathered = _parted(explanation.contributions)
     lines = [[c] for c in notable] + gathered
     prior, total = explanation.prior_turning, explanation.turning
-    most = max(map(abs, (prior, total, *map(_sum, lines)))) or 1.0
+    loud = (_sum(line) for line in lines if line[0].kind != _SILENCE)
+    most = max(map(abs, (prior, total, *loud))) or 1.0
     return [
         _reason(words["prior"], "", "", prior, most, words),
         *(_line(line, most, titles, words) for line in lines),
@@ -75,7 +81,11 @@ def _parted(
     for c in ranked:
         if id(c) not in chosen:
             kinds.setdefault(c.kind, []).append(c)
-    return notable, sorted(kinds.values(), key=lambda line: -abs(_sum(line)))
+    return notable, sorted(kinds.values(), key=_order)
+
+
+def _order(line: list[Contribution]) -> tuple[bool, float]:
+    return line[0].kind == _SILENCE, -abs(_sum(line))
 
 
 def _line(line: list[Contribution], most: float, titles: Mapping[str, str], words: Words) -> Reason:
@@ -100,5 +110,14 @@ def _sum(line: list[Contribution]) -> float:
 def _reason(
     text: str, when: str, strength: str, log_odds: float, most: float, words: Words
 ) -> Reason:
-    width = round(abs(log_odds) / most * 50, 1)
-    return Reason(text, when, strength, log_odds, words.decimal(log_odds), width, log_odds >= 0)
+    share = abs(log_odds) / most
+    return Reason(
+        text=text,
+        when=when,
+        strength=strength,
+        log_odds=log_odds,
+        value=words.decimal(log_odds),
+        width=round(min(share, 1.0) * 50, 1),
+        counts_for=log_odds >= 0,
+        is_cut=share > 1.0,
+    )

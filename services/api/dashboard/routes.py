@@ -14,7 +14,7 @@ from services.api.dashboard.charts import COLOURS, draw
 from services.api.dashboard.entering import TooOften, account_of
 from services.api.dashboard.figures import figure, phase_figures, segment_figures
 from services.api.dashboard.movers import Whys, movers
-from services.api.dashboard.notices import caught_up_to, dead_webhooks
+from services.api.dashboard.notices import dead_webhooks, lag
 from services.api.dashboard.pages import (
     Form,
     SeesNumbers,
@@ -175,6 +175,6 @@ def _part(connection: Connection, here: Context, visitor: Visitor, words: Words)
         else None,
         segments=segment_figures(connection, visitor.workspace_id, now_ms),
         dead=dead_webhooks(connection, visitor.workspace_id),
-        behind_ms=caught_up_to(connection, visitor.workspace_id, now_ms),
+        lag=lag(here, connection, visitor.workspace_id),
         now_ms=now_ms,
     )

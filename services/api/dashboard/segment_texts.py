@@ -38,6 +38,18 @@ SEGMENTS: dict[str, tuple[str, str]] = {
             "right once this message is gone."
         ),
     ),
+    "standing_still": (
+        (
+            "Sinds {moment} is niets meer verwerkt, terwijl er wel iets wacht. Wat daarna gebeurde "
+            "telt nog niet mee: aantallen, grafieken en redenen zijn van toen. Vraag wie Kentering "
+            "beheert om naar de scorer te kijken."
+        ),
+        (
+            "Nothing was worked through since {moment}, though something waits. What happened "
+            "after that does not count yet: numbers, charts and reasons are of then. Ask whoever "
+            "runs Kentering to look at the scorer."
+        ),
+    ),
     "now_in": ("nu in {phase}", "now in {phase}"),
     "segment_delete": ("Verwijder dit segment", "Delete this segment"),
     "segment_delete_sure": (

@@ -11,7 +11,7 @@ from services.api.dashboard.because import Because
 from services.api.dashboard.charts import SEGMENT_COLOUR, draw
 from services.api.dashboard.figures import figure
 from services.api.dashboard.forms import AS_OFTEN_AS_SENT, Sent, go_to, on_form
-from services.api.dashboard.notices import caught_up_to
+from services.api.dashboard.notices import lag
 from services.api.dashboard.pages import May, SeesNumbers, page, picture, words_of
 from services.api.dashboard.people import Q
 from services.api.dashboard.people_page import Lists, Order, Place
@@ -61,7 +61,7 @@ def segment(
             people = lists.found(asked, value) if value else lists.page(asked, order, place)
             shown |= {"list": people, "order": order, "q": value}
         numbers = figure(connection, visitor.workspace_id, "segment", live, here.clock())
-        shown["behind_ms"] = caught_up_to(connection, visitor.workspace_id, here.clock())
+        shown["lag"] = lag(here, connection, visitor.workspace_id)
     return page(
         "segment.html",
         words,

@@ -18,7 +18,7 @@ from services.api.dashboard.trigger_texts import TRIGGERS
 from services.api.dashboard.webhook_texts import WEBHOOKS
 from services.api.wire import YEAR_MAX, parse_moment
 from services.contract.phases import DAY_MS, Phase
-from services.model.vocabulary import CHANNELS, NAMESPACES
+from services.model.vocabulary import CHANNELS, NAMESPACES, attribute
 from services.model.words import Language
 
 _YEAR_MIN = 1971
@@ -138,6 +138,10 @@ class Words:
     def namespace(self, name: str) -> str:
         """What a kind of identity is called; of another system it goes by its own name."""
         return NAMESPACES[name][self.language] if name in NAMESPACES else name
+
+    def attribute(self, name: str) -> str:
+        """What an attribute is called; one of the employer's own goes by its own name."""
+        return attribute(name, self.language)
 
     def event(self, type_: str) -> str:
         """What an event type is called."""

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from services.api.audit import note
 from services.api.context import Here
 from services.api.exports.asked import ExportIn, ExportJob
-from services.api.idempotency import OnceOnly, answered_once
+from services.api.idempotency import OnceOnly
 from services.api.jobs.store import add_job, find_job
 from services.api.jobs.view import WHERE, JobOut, begun
 from services.api.needs import Exporter
@@ -41,7 +41,7 @@ def post_export(
     and while the first one is, 409.
     """
     workspace_id, now_ms = credential.workspace_id, here.clock()
-    with answered_once(), writing(here.engine).begin() as connection:
+    with writing(here.engine).begin() as connection:
         made = once.made(connection, workspace_id)
         if made is not None:
             row = find_job(connection, workspace_id, made)

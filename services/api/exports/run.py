@@ -1,7 +1,7 @@
 """Works on an export: members page by page, each with what was held of them, into a file."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row
@@ -15,9 +15,9 @@ from services.api.jobs.files import FILE_BYTES_MAX, Pieces
 from services.api.jobs.hold import Hold, RefusedError
 from services.api.jobs.store import FILE_KEPT_MS
 from services.api.link_secrets import signer_of
-from services.api.people import identities_of, intervals_at, states_of
 from services.api.people_in import Asked, PeoplePage, people_in
 from services.api.record import history_of
+from services.api.standing import Standing, standing_of
 from services.contract.event import Identity, primary
 from services.model.engagement import present
 from services.model.fold import fold_onto
@@ -66,14 +66,6 @@ class Exporting:
         hold.end("done", total=hold.done, file_bytes=pieces.size, file_until_ms=until_ms)
 
 
-class _Known(NamedTuple):
-    """What is held of a page's people."""
-
-    states: Mapping[int, PersonState]
-    identities: Mapping[int, list[Identity]]
-    phases: Mapping[int, Row[Any]]
-
-
 class _Pages:
     def __init__(self, hold: Hold, asked: ExportJob, model: Model, pieces: Pieces) -> None:
         self._hold, self._asked, self._model, self._pieces = hold, asked, model, pieces
@@ -98,16 +90,12 @@ class _Pages:
         whose = Asked("segment", str(asked.version_id), asked.as_of_ms, known_at_ms)
         page = people_in(db, workspace_id, whose, after_id, PAGE_PEOPLE)
         ids = [row.person_id for row in page.rows]
-        known = _Known(
-            states_of(db, workspace_id, ids),
-            identities_of(db, workspace_id, ids),
-            intervals_at(db, workspace_id, ids, "phase", asked.as_of_ms, known_at_ms),
-        )
+        known = standing_of(db, workspace_id, ids, asked.as_of_ms, known_at_ms)
         signer = signer_of(db, workspace_id, self._hold.clock())
         may = allowed(db, signer, asked.use, known.states, known.identities)
         return page, [self._row(db, row, known) for row in page.rows if row.person_id in may]
 
-    def _row(self, db: Connection, row: Row[Any], known: _Known) -> list[Any]:
+    def _row(self, db: Connection, row: Row[Any], known: Standing) -> list[Any]:
         asked, person_id = self._asked, row.person_id
         state = self._state(db, person_id, known.states[person_id])
         chances = engagement = None

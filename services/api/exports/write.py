@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any, Protocol, cast
 
@@ -16,8 +17,10 @@ Rows = Sequence[Sequence[Any]]
 """Values in the order of the columns: text, float, or UTC milliseconds; None: nothing."""
 
 ROW_GROUP_ROWS = 20_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What a spreadsheet may take for the beginning of a formula."""
+_FORMULA = re.compile("(^|[;\t\r\n])(?=[=+\\-@\t\r\n＝＋－＠])")
+"""Where a spreadsheet may take what follows for a formula: at the beginning of a text, and behind
+what begins a cell for one that goes by semicolons or tabs, where our quotation marks hold nothing.
+"""
 
 
 class Out(Protocol):
@@ -59,8 +62,8 @@ def _cell(column: Column, value: Any) -> Any:
         return ""
     if column.kind == "moment":
         return rfc3339(value)
-    if column.kind == "text" and value.startswith(_FORMULA):
-        return f"'{value}"
+    if column.kind == "text":
+        return _FORMULA.sub(r"\1'", value)
     return value
 
 

@@ -2,19 +2,30 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from services.api.wire import Body, Moment
 from services.contract.consent import Purpose
 from services.contract.event import Channel
+from services.contract.file_name import FILE_NAME_LENGTH_MAX, FILE_NAME_PATTERN
 
 IDENTITIES_MAX = 5
 FIELDS_MAX = 100
+COLUMN_LENGTH_MAX = 200
+EARLIEST_MS = 946_684_800_000
+"""2000-01-01, as for all events."""
 
-Column = Annotated[str, Field(min_length=1, max_length=200, examples=["E-mail"])]
+Column = Annotated[str, Field(min_length=1, max_length=COLUMN_LENGTH_MAX, examples=["E-mail"])]
 Namespace = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_.-]{0,63}$")]
+FileName = Annotated[str, Field(max_length=FILE_NAME_LENGTH_MAX, pattern=FILE_NAME_PATTERN)]
 FieldName = Annotated[str, Field(min_length=1, max_length=100)]
 ValueKind = Literal["text", "number", "date", "yes_no", "list"]
+
+
+def _not_too_long_ago(at_ms: int) -> int:
+    if at_ms < EARLIEST_MS:
+        raise ValueError("it lies before 2000, as no event does")
+    return at_ms
 
 
 class Cell(Body):
@@ -83,8 +94,8 @@ class Basis(Body):
 class _Named(Body):
     """What all imports have in common."""
 
-    file_name: Annotated[str, Field(max_length=200, pattern=r"^[^/\\\x00-\x1f\x7f]+$")] | None = (
-        Field(default=None, description="Of the file: by it people know the job in the list.")
+    file_name: FileName | None = Field(
+        default=None, description="Of the file: by it people know the job in the list."
     )
 
 
@@ -128,7 +139,7 @@ class PeopleImport(_Rows):
         }
     )
     kind: Literal["people"]
-    as_of: Moment = Field(
+    as_of: Annotated[Moment, AfterValidator(_not_too_long_ago)] = Field(
         description="When the file was made: its values hold from then on. What was told later "
         "stays, and the same file of the same moment changes nothing."
     )

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from services.api.audit import note
 from services.api.auth import Credential
 from services.api.context import Context, Here
-from services.api.idempotency import OnceOnly, answered_once
+from services.api.idempotency import OnceOnly
 from services.api.imports.asked import ImportIn
 from services.api.imports.run import stored
 from services.api.jobs.files import Pieces
@@ -45,7 +45,7 @@ def post_import(
     file again changes nothing.
     """
     workspace_id = credential.workspace_id
-    with answered_once(), writing(here.engine).begin() as connection:
+    with writing(here.engine).begin() as connection:
         made = once.made(connection, workspace_id)
         if made is not None:
             row = find_job(connection, workspace_id, made)

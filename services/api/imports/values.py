@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from services.api.imports.asked import Always, Dialect, Source, TypedCell
+from services.api.imports.asked import EARLIEST_MS, Always, Dialect, Source, TypedCell
 from services.api.imports.table import FileRow
 from services.api.jobs.hold import RowError
 from services.api.wire import YEAR_MAX
@@ -13,8 +13,6 @@ _YES = {"yes", "true", "1", "x", "y", "ja", "j", "waar", "oui", "wahr"}
 _NO = {"no", "false", "0", "n", "nee", "onwaar", "non", "nein", "falsch"}
 _DAY = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?:[ T](.+))?")
 _SHORTENED = re.compile(r"\d[.,]?\d*E\+?\d+", re.IGNORECASE)
-_EARLIEST_MS = 946_684_800_000
-"""2000-01-01, as for all events."""
 
 
 class CellError(ValueError):
@@ -85,7 +83,7 @@ def moment_of(source: Source, row: FileRow, dialect: Dialect, now_ms: int) -> in
         raise CellError(column, "not_a_date", _dates_as(dialect)) from None
     if at_ms > now_ms:
         raise CellError(column, "in_the_future", "This date lies ahead.")
-    if at_ms < _EARLIEST_MS:
+    if at_ms < EARLIEST_MS:
         raise CellError(column, "too_long_ago", "This date lies before 2000.")
     return at_ms
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
 from services.api.idempotency import Once
+from services.api.one_at_a_time import one_at_a_time
 from services.api.problem import Problem
 from services.contract.phases import DAY_MS
 from services.contract.tables import job, job_error, job_piece
@@ -44,8 +45,8 @@ def add_job(
 
     Raises:
         Problem: 429, too many are open.
-        sqlalchemy.exc.IntegrityError: the same request made it just now.
     """
+    one_at_a_time(connection, workspace_id)
     count = select(func.count()).where(job.c.workspace_id == workspace_id, job.c.status.in_(OPEN))
     if connection.execute(count).scalar_one() >= OPEN_MAX:
         text = f"{OPEN_MAX} jobs are open already. Wait for one to end, or cancel one."

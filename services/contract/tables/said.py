@@ -83,6 +83,7 @@ interval = Table(
         "valid_from_ms",
         "valid_to_ms",
     ),
+    # Without what is known: PostgreSQL ends that of a row without a look at any index.
     Index("entries_at_time", "workspace_id", "kind", "key", "valid_from_ms"),
     Index("exits_at_time", "workspace_id", "kind", "key", "valid_to_ms"),
 )

@@ -34,6 +34,9 @@ def world(database_url: str) -> Iterator[World]:
     """A database with one workspace."""
     world = World(database_url)
     yield world
+    for thread in threading.enumerate():  # it gives its connection back before the pool goes
+        if thread.name == "keys used":
+            thread.join()
     world.engine.dispose()
 
 

@@ -1,12 +1,16 @@
 """Who sees which page, and the page where people are invited and keys made."""
 
 import re
+from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 from httpx import Client
 
 from services.api.dashboard import (
     access,
+    audit,
+    imports,
     invitations,
     jobs,
     keeping,
@@ -20,34 +24,45 @@ from services.api.dashboard import (
     webhooks,
 )
 from services.api.dashboard.pages import May
+from services.contract.roles import SCOPES_OF, Role
 from tests.contract.api.visiting import PASSWORD, browser_of, csrf_of, invite
 
 pytestmark = pytest.mark.usefixtures("quick_passwords")
 
-NUMBERS = ("/", "/part", "/charts/see.svg", "/segments/doers", "/segments/doers/trend.svg")
-PEOPLE = ("/phases/see", "/people/{person}", "/people", "/people/{person}/known.json")
-EDITOR = ("/new-segment", "/segments/doers/edit")
-OBJECTION, ERASURE = "/people/{person}/objection", ("/people/{person}/erasure", "/privacy")
-CONNECTED = ("/webhooks", "/triggers")
+NUMBERS = ("/", "/part", "/charts/{name}", "/segments/{key}", "/segments/{key}/trend.svg")
+PEOPLE = ("/phases/{phase}", "/people/{person_id}", "/people", "/people/{person_id}/known.json")
+EDITOR = ("/new-segment", "/segments/{key}/edit")
+OBJECTION, ERASURE = "/people/{person_id}/objection", ("/people/{person_id}/erasure", "/privacy")
+CONNECTED = ("/webhooks", "/webhooks/{webhook_id}", "/triggers", "/triggers/{trigger_id}")
+FILES = ("/jobs", "/jobs/{job_id}", "/jobs/{job_id}/part", "/new-import")
+OWN = ("/keeping", "/password")
 PAGES = (
-    *NUMBERS, *PEOPLE, *EDITOR, OBJECTION, *ERASURE, *CONNECTED, "/jobs", "/keeping", "/access",
-    "/audit", "/new-import",
+    *NUMBERS, *PEOPLE, *EDITOR, OBJECTION, *ERASURE, *CONNECTED, *FILES, *OWN, "/access", "/audit",
 )  # fmt: skip
-MAY = {
+MAY: dict[Role, set[str]] = {
     "owner": {*PAGES},
-    "recruiter": {
-        *NUMBERS,
-        *PEOPLE,
-        *EDITOR,
-        OBJECTION,
-        *CONNECTED,
-        "/jobs",
-        "/keeping",
-        "/new-import",
-    },
-    "reader": {*NUMBERS, "/keeping"},
-    "privacy_officer": {*PAGES} - {*EDITOR, "/jobs", "/new-import"},
+    "recruiter": {*NUMBERS, *PEOPLE, *EDITOR, OBJECTION, *CONNECTED, *FILES, *OWN},
+    "reader": {*NUMBERS, *OWN},
+    "privacy_officer": {*PAGES} - {*EDITOR, *FILES},
 }
+"""Every page by its route, and who may see it."""
+OPEN = {"/login", "/static/{name}", "/invitation"}
+IMPORT = {
+    "kind": "people",
+    "as_of": "2026-11-01T00:00:00Z",
+    "identities": {"user_id": "Number"},
+    "consent": {
+        "purposes": {"measure": {"value": True}},
+        "given_at": {"value": "2026-10-01"},
+        "text_version": {"value": "1"},
+        "source": "a form",
+    },
+}
+PARTS = (
+    routes, people, segments, segment_editor, privacy, keeping, webhooks, triggers, jobs, imports,
+    access, audit, invitations, password,
+)  # fmt: skip
+ROUTES = [one for part in PARTS for one in part.router.routes if isinstance(one, APIRoute)]
 CHANGES = {
     "/access/accounts": ({"email": "x@y.nl", "role": "reader"}, {"owner"}),
     "/access/keys": ({"name": "K", "kind": "write"}, {"owner"}),
@@ -63,37 +78,77 @@ CHANGES = {
 
 
 def test_each_role_sees_what_is_its_own(client: Client, people: dict[str, str]) -> None:
-    doers = {"name": "Doers", "rule": {"type": "phase", "any_of": ["do"]}}
-    assert client.put("/v1/segments/doers", json=doers).status_code == 201
+    named = _named(client, people["turning"])
     for role, allowed in MAY.items():
         token = invite(client, f"{role}@example.org", role)
         with browser_of(client) as browser:
             browser.post("/invitation", data={"token": token, "password": PASSWORD})
             for page in PAGES:
-                answer = browser.get(page.format(person=people["turning"]))
+                answer = browser.get(page.format(**named))
                 assert answer.status_code == (200 if page in allowed else 403), (role, page)
+                _leads_where_it_may(answer.text, role, page)
             assert ("Anna" in browser.get("/").text) is (role != "reader")
-            shown = (browser.get(page).text for page in ("/triggers", "/keeping"))
-            own = (re.search(r'name="csrf" value="(\w+)"', page) for page in shown)
-            csrf = next((found[1] for found in own if found), "")
+            own = re.search(r'name="csrf" value="(\w+)"', browser.get("/password").text)
+            assert own is not None
+            csrf = own[1]
+            for route in ROUTES:
+                (method,) = route.methods
+                may = all(SCOPES_OF[role] >= scopes for scopes in _asked(route))
+                if method != "GET" and not may:
+                    path = re.sub("{([^}]+)}", lambda name: named.get(name[1], "x"), route.path)
+                    answer = browser.request(method, path, data={"csrf": csrf})
+                    assert answer.status_code == 403, (role, method, path)
             for form, (data, who) in CHANGES.items():
                 answer = browser.post(form, data={"csrf": csrf, **data})
                 expected = {200, 303} if role in who else {403}
                 assert answer.status_code in expected, (role, form)
-                if role not in who and form in allowed:
-                    assert f'action="{form}' not in browser.get(form).text
+
+
+def _named(client: Client, person: str) -> dict[str, str]:
+    """What stands in the addresses of pages; it is made, as far as it is not there."""
+    doers = {"name": "Doers", "rule": {"type": "phase", "any_of": ["do"]}}
+    assert client.put("/v1/segments/doers", json=doers).status_code == 201
+
+    def make(path: str, body: dict[str, Any]) -> str:
+        return str(client.post(f"/v1/{path}", json=body).json()["id"])
+
+    return {
+        "name": "see.svg",
+        "key": "doers",
+        "phase": "see",
+        "person_id": person,
+        "webhook_id": make("webhooks", {"url": "https://93.184.216.34/changes"}),
+        "trigger_id": make("triggers", {"name": "T", "segment": "doers"}),
+        "job_id": make("imports", IMPORT),
+    }
+
+
+def _leads_where_it_may(html: str, role: Role, page: str) -> None:
+    """Every link leads to a page that the role may see, every form to where it may send it."""
+    led = [("GET", path) for path in re.findall(r'href="(/[^"?#]*)', html)]
+    for post, path in re.findall(r'<form [^>]*?(method="post")? ?action="(/[^"?#]*)', html):
+        led.append(("POST" if post else "GET", path))
+    for method, path in led:
+        if path == "/docs":
+            continue
+        route = next(r for r in ROUTES if method in r.methods and r.path_regex.fullmatch(path))
+        for scopes in _asked(route):
+            assert SCOPES_OF[role] >= scopes, (role, page, method, path)
+
+
+def _asked(route: APIRoute) -> list[set[str]]:
+    return [{*d.call.scopes} for d in route.dependant.dependencies if isinstance(d.call, May)]
+
+
+def test_every_page_stands_in_the_table() -> None:
+    found = {route.path for route in ROUTES if "GET" in route.methods}
+    assert found == {*PAGES} | OPEN
 
 
 def test_every_page_asks_who_it_is() -> None:
-    open_to_all = {"/login", "/logout", "/static/{name}", "/invitation", "/part"}
-    parts = (
-        routes, people, segments, segment_editor, privacy, keeping, webhooks, triggers, jobs,
-        access, invitations, password,
-    )  # fmt: skip
-    for part in parts:
-        for route in part.router.routes:
-            asked = [d.call for d in route.dependant.dependencies if isinstance(d.call, May)]
-            assert asked or route.path in open_to_all, route.path
+    open_to_all = OPEN | {"/logout", "/part"}
+    for route in ROUTES:
+        assert _asked(route) or route.path in open_to_all, route.path
 
 
 def _make_settings(client: Client) -> None:

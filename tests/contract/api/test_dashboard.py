@@ -233,6 +233,8 @@ def test_a_persons_page_says_what_was_told_and_what_was_left_out(
     assert "Ready to talk, since 16 Nov 2026" in page
     assert "On that day this person signed up or applied." in page
     assert "The latest 40 of 52." in page
+    dutch = browser.get(f"/people/{person}?lang=nl").text
+    assert '<span class="hint">beroep</span> welder' in dutch
 
 
 def test_a_persons_page_tells_of_habits(browser: Client, world: World) -> None:

@@ -56,6 +56,7 @@ def export(client: Client, world: World, worker: Worker) -> Export:
 def reader(world: World, name: str, days_ago: float = 5, **more: Any) -> None:
     who = (Identity("user_id", name), Identity("email", f"{name}@example.org"))
     told = {"name": name, "formula": "=HYPERLINK(1)", "contract": {"hours": 36}}
+    told["inside"] = "a;=1+1;b=2\n-3"
     world.score(
         [
             world.event(days_ago + 1, "identified", name, identities=who, properties=told, **more),
@@ -72,11 +73,13 @@ def lines(data: bytes) -> dict[str, Any]:
 def test_csv_has_no_formulas_and_spreadsheets_read_it(export: Export, world: World) -> None:
     reader(world, "anna")
     reader(world, "+31612345678")
-    _, data = export(format="csv", attributes=["name", "formula", "contract", "absent"])
+    _, data = export(format="csv", attributes=["name", "formula", "inside", "contract", "absent"])
     text = data.decode("utf-8-sig")
     assert data.startswith("\ufeff".encode())
     rows = {row["user_id"]: row for row in csv.DictReader(io.StringIO(text, newline=""))}
     assert rows["anna"]["attribute.formula"] == "'=HYPERLINK(1)"
+    # A spreadsheet that goes by semicolons begins a cell inside of it.
+    assert rows["anna"]["attribute.inside"] == "a;'=1+1;b=2\n'-3"
     assert rows["anna"]["attribute.contract"] == '{"hours":36}'
     assert rows["anna"]["attribute.absent"] == ""
     assert rows["'+31612345678"]["email"] == "'+31612345678@example.org"

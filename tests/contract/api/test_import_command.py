@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,21 @@ def test_how_it_ends_says_what_is_to_be_done(desk: Desk) -> None:
     away = desk.call()
     assert away.exit_code == 4
     assert "--url" in away.stderr
+
+
+def test_it_says_that_it_was_cancelled(desk: Desk) -> None:
+    def cancel() -> None:
+        there = ["waiting"]  # for a worker, and there is none
+        wait_until(lambda: [one["status"] for one in desk.jobs()] == there, "the import")
+        headers = {"Authorization": f"Bearer {desk.world.made.api_key}"}
+        with Client(base_url=desk.url, headers=headers, **LOCAL) as client:
+            client.post(f"/v1/jobs/{desk.jobs()[0]['id']}/cancel")
+
+    with ThreadPoolExecutor(1) as other:
+        other.submit(cancel)
+        found = desk.call()
+    assert found.exit_code == 3
+    assert "The import was cancelled." in found.stdout
 
 
 @pytest.mark.usefixtures("working")

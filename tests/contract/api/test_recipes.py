@@ -7,6 +7,7 @@ theirs was used.
 import csv
 import hashlib
 import io
+import runpy
 
 import duckdb
 import pytest
@@ -68,6 +69,31 @@ def test_mailers_get_who_came_and_lose_who_went(kitchen: Kitchen, receiver: Rece
     ]
 
 
+def test_a_segment_goes_to_several_lists(kitchen: Kitchen, receiver: Receiver) -> None:
+    kitchen.person("anna")
+    for name in ("7", "8"):
+        assert (
+            kitchen.run("mailer.py", "brevo", "readers", name) == "1 added, 0 removed, 1 in all\n"
+        )
+    assert [body["listIds"] for _, _, body in receiver.calls()] == [[7], [8]]
+    receiver.refusals = {"/v3/contacts/import": 401}
+    with pytest.raises(SystemExit, match=r"/v3/contacts/import: 401 "):
+        kitchen.run("mailer.py", "brevo", "readers", "9")
+
+
+def test_a_wrong_command_is_told_the_right_one(kitchen: Kitchen) -> None:
+    for command in (
+        ["mailer.py"],
+        ["mailer.py", "brevo", "readers", "LIST"],
+        ["mailer.py", "other", "readers", "7"],
+        ["audience.py", "meta"],
+        ["audience.py", "linkedin", "readers"],
+        ["ats.py", "merged", "x"],
+    ):
+        with pytest.raises(SystemExit, match=f"python {command[0]} "):
+            kitchen.run(*command)
+
+
 def test_what_a_mailer_refuses_stops_nobody_else(kitchen: Kitchen, receiver: Receiver) -> None:
     kitchen.person("anna")
     kitchen.person("ben")
@@ -105,8 +131,25 @@ def test_audiences_are_hashed_as_each_asks(kitchen: Kitchen) -> None:
     ]
     template = kitchen.folder / "template.csv"
     template.write_text("email,firstname,country\n,,\n")
+    other = kitchen.folder / "other.csv"
+    other.write_text("mail\n")
+    with pytest.raises(SystemExit, match="has no column email"):
+        kitchen.run("audience.py", "linkedin", "readers", str(other))
     linkedin = kitchen.call("audience.py", "linkedin", "readers", str(template))
     assert linkedin.split() == ["email,firstname,country", f"{sha('anna@example.org')},,"]
+
+
+def test_one_number_has_one_spelling(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(RECIPES))
+    audience = runpy.run_path(str(RECIPES / "audience.py"))
+    written = ("+31 6 12345678", "0031612345678", "06-12345678", "612345678", "31612345678")
+    assert {audience["phone"](one) for one in written} == {"31612345678"}
+    assert audience["phone"]("+44 (0)20 7946 0000") == "442079460000"
+    assert audience["phone"]("0316-123456") == audience["phone"]("316123456") == "31316123456"
+    assert audience["phone"]("none") == ""
+    assert audience["name"]("A\u0301nna") == "\u00e1nna"
+    assert audience["name"](" - Jan.") == "jan"
+    assert [audience["country"](one) for one in (" NL", "Nederland")] == ["nl", ""]
 
 
 def test_a_bi_tool_reads_the_parquet(kitchen: Kitchen) -> None:

@@ -37,13 +37,14 @@ class Ats:
             "KENTERING_SERVER_KEY": kitchen.world.made.server_key,
         }
 
-    def tells(self, *events: dict[str, Any], by_tracker: bool = False) -> None:
+    def tells(self, *events: Any, by_tracker: bool = False) -> None:
         """While a scorer takes what arrives.
 
         The API and the tracker, which is one address in the product, are two here.
         """
         more = self._tracker if by_tracker else {}
-        told = "\n".join(map(json.dumps, events))
+        lines = (one if isinstance(one, str) else json.dumps(one) for one in events)
+        told = "\n".join(lines)
         with ThreadPoolExecutor(1) as other:
             running = other.submit(self.kitchen.run, "ats.py", "events", told=told, **more)
             while not running.done():
@@ -106,6 +107,29 @@ def test_an_ats_tells_what_happened(ats: Ats) -> None:
     assert types == ["applied", "hired", "identified", "rejected", "stage_changed"]
 
 
+def test_a_line_that_says_nothing_stops_nobody(
+    ats: Ats, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match=r"^5 left out$"):
+        ats.tells(
+            "{broken",
+            ["C-1"],
+            {"kind": "renamed", "candidate": "C-1"},
+            {"kind": "stage", "candidate": "C-1", "at": AT},
+            {"kind": "merged", "candidate": "C-1", "into": None},
+            candidate("C-1"),
+        )
+    kinds = "upsert, merged, deleted, stage, rejected, hired, applied"
+    assert capsys.readouterr().err.splitlines() == [
+        "line 1, left out: this is no JSON",
+        f"line 2, left out: its kind is none of {kinds}",
+        f"line 3, left out: its kind is none of {kinds}",
+        "line 4, left out: stage needs id",
+        "line 5, left out: merged needs into",
+    ]
+    assert ats.knows("C-1")["attributes"] == {"region": "Delft"}
+
+
 def test_a_line_waits_for_what_it_needs(ats: Ats) -> None:
     later = {"kind": "upsert", "candidate": "C-3", "at": "2026-11-02T00:00:00Z"}
     later |= {"attributes": {"grade": "senior"}}
@@ -134,7 +158,7 @@ def test_candidates_are_merged_both_ways(ats: Ats, capsys: pytest.CaptureFixture
             {"kind": "merged", "candidate": "C-7", "into": "C-8"},
         )
     said = capsys.readouterr().err
-    assert said == "merged C-7, left out: neither C-7 nor C-8 is known\n"
+    assert said == "line 3, left out: neither C-7 nor C-8 is known\n"
     assert ats.knows("C-1")["id"] == ats.knows("C-2")["id"]
     assert ats.knows("C-6")["id"] == ats.knows("C-5")["id"]
     # What Kentering found to be one, the ATS is told.

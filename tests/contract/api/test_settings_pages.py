@@ -256,6 +256,7 @@ def test_people_are_brought_in_by_file(browser: Client, world: World) -> None:
         ({"agreed": ""}, "instemde met meten"),
         ({"means_2": ""}, "wanneer mensen instemden"),
         ({"as_of": "x"}, "welke dag"),
+        ({"as_of": "1999-12-31"}, "van voor 2000"),
         ({"dates": "x"}, "klopt niet"),
     ):
         answer = _send(browser, "/new-import", **(filled | missing))

@@ -7,6 +7,7 @@ from httpx import Client
 
 from services.contract.event import Event
 from tests.contract.api.world import World
+from tests.servers.process import wait_until
 
 Api = tuple[Client, Callable[[], list[Event]]]
 AGREED: dict[str, Any] = {
@@ -73,4 +74,11 @@ def test_who_withdrew_stays_gone(api: Api, world: World) -> None:
         ),
     ):
         assert (answer.status_code, answer.json()["code"]) == (409, "no_consent")
+
+    def told_why() -> bool:  # once the tracker has heard of it
+        answer = client.put("/v1/persons/user_id/anna", json={"consent": AGREED})
+        return answer.status_code == 409 and "after `given_at`" in answer.json()["detail"]
+
+    wait_until(told_why, "the withdrawal at the tracker")
+    arrive()
     assert client.get(f"/v1/persons/{person}").json()["attributes"] == {}

@@ -1,4 +1,4 @@
-"""No statement goes through everybody for the sake of somebody: as SQLite plans it."""
+"""No statement goes through everybody for the sake of somebody: as the databases plan it."""
 
 import re
 from collections.abc import Iterator
@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
+from services.runtime.database import open_database, writing
 from tests.contract.scorer.scene import Scene, cookie, mail, user
 
 LARGE = re.compile(r"SCAN (person|identity|event|interval|person_state|identity_link)\b")
@@ -57,3 +58,36 @@ def test_people_are_joined_and_segments_filled_by_indexes(scene: Scene) -> None:
     following = [plan for one, plan in found.items() if "ORDER BY person.id" in one]
     assert following
     assert not any("TEMP B-TREE" in step for plan in following for step in plan)
+
+
+def test_people_of_a_version_that_statistics_know_nothing_of_are_found_by_their_ids(
+    postgres: str,
+) -> None:
+    engine = open_database(postgres)
+    with writing(engine).begin() as db:
+        db.execute(text(WORKSPACE))
+        db.execute(text(INTERVALS), {"first": 1, "last": 2})
+    with writing(engine).begin() as db:
+        db.execute(text("ANALYZE interval"))
+        db.execute(text(INTERVALS), {"first": 3, "last": 3})
+        ids = ", ".join(map(str, range(5000, 5010)))
+        plan = db.execute(text(f"EXPLAIN {THEIRS} AND person_id = ANY (ARRAY[{ids}]::bigint[])"))
+        told = "\n".join(plan.scalars())
+    assert "members_by_person" in told
+    engine.dispose()
+
+
+WORKSPACE = """
+INSERT INTO workspace (id, public_id, name, time_zone, created_ms)
+VALUES (1, 'w', 'W', 'Europe/Amsterdam', 0)
+"""
+INTERVALS = """
+INSERT INTO interval (workspace_id, kind, key, person_id, valid_from_ms, known_from_ms)
+SELECT 1, 'segment', key, person, person * 1000, 0
+FROM generate_series(CAST(:first AS INTEGER), CAST(:last AS INTEGER)) key,
+     generate_series(1, 10000) person
+"""
+THEIRS = """
+SELECT id, valid_from_ms FROM interval
+WHERE workspace_id = 1 AND kind = 'segment' AND key = '3' AND known_to_ms IS NULL
+"""

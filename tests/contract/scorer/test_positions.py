@@ -232,3 +232,17 @@ def _until(true) -> None:
             return
         pause.wait(0.05)
     raise AssertionError("not in time")
+
+
+def test_of_slow_events_fewer_are_read_at_once(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consume, "BATCH_RECORDS_MIN", 2)
+    monkeypatch.setattr(consume, "BATCH_S_MAX", 0.0)  # any event is too slow
+    scene.append(scene.day("page", user(f"p{n}"), day=n) for n in range(7))
+    assert scene.scorer.step(0) == 7
+    scene.append(scene.day("page", user(f"q{n}"), day=n) for n in range(5))
+    assert [scene.scorer.step(0) for _ in range(4)] == [2, 2, 1, 0]
+    monkeypatch.setattr(consume, "BATCH_S_MAX", 3_600.0)
+    scene.append(scene.day("page", user("r"), day=n) for n in range(6))
+    assert [scene.scorer.step(0) for _ in range(3)] == [2, 4, 0]

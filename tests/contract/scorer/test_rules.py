@@ -104,7 +104,8 @@ def test_rules_that_are_gone_leave_nothing_behind_that_replay_minds(scene: Scene
 def test_segments_that_refer_to_each_other_come_into_force_in_one_step(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chores, "BUILD_S_MAX", 0)  # one step a turn
+    monkeypatch.setattr(chores, "BUILD_S_MIN", 0)  # one step a turn
+    monkeypatch.setattr(chores, "BUILD_SHARE_MAX", 0)
     scene.score(*(scene.day("page", user("a"), day=day) for day in (190, 191)))
     scene.score(scene.day("page", user("b"), day=195))
     scene.segment("below", PAGES)

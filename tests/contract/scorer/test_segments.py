@@ -54,7 +54,8 @@ def test_filling_a_segment_tells_of_its_members_once(scene: Scene) -> None:
 def test_an_edit_swaps_in_one_step_and_tells_only_who_differs(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chores, "BUILD_S_MAX", 0)  # one step a turn
+    monkeypatch.setattr(chores, "BUILD_S_MIN", 0)  # one step a turn
+    monkeypatch.setattr(chores, "BUILD_SHARE_MAX", 0)
     for name, days in {"both": (185, 190), "left": (185, 199), "came": (5, 199, 199.5)}.items():
         kind = "application_started" if name == "came" else "vacancy_viewed"
         scene.score(*(scene.day(kind, user(name), day=day) for day in days))

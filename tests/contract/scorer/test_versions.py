@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -191,6 +192,11 @@ def test_a_version_comes_into_force_in_one_step_and_is_taken_back(
 
     told = run("versions", "activate", "eager")
     assert told.exit_code == 0, told.output
+    done = re.search(r"putting in force\D+(\d+)/(\d+)", told.output)
+    assert done is not None, told.output
+    persons = scene.rows(select(func.count()).select_from(tables.person))[0][0]
+    assert done[1] == done[2], "who was merged into somebody else is not waited for"
+    assert int(done[2]) < persons
     assert _stored(scene)[0] != live[0]
     assert any(change.reason == "model" for change in scene.changes())
     _sound(scene)

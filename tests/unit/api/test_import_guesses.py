@@ -40,6 +40,13 @@ def test_columns_are_guessed_by_name_and_by_what_stands_in_them() -> None:
     assert found.columns[0].examples == ["anna@post.example"]
 
 
+def test_a_column_with_too_long_a_name_is_left_out() -> None:
+    long = "x" * 201
+    for sample in (f"E-mail;{long}\na@post.example;1\n", f'{{"E-mail": "a@b.nl", "{long}": 1}}\n'):
+        found = glimpse(sample.encode())
+        assert ([one.name for one in found.columns], found.left_out) == (["E-mail"], [long])
+
+
 def test_a_wrong_cell_does_not_hide_what_a_column_is() -> None:
     """It is told of as a wrong cell, here and by the trial."""
     found = glimpse(

@@ -1,6 +1,7 @@
 """Whatever a file is called, an import takes the name that is shown."""
 
 import pytest
+from pydantic import ValidationError
 
 from services.api.imports.asked import VacanciesImport
 from services.contract.file_name import FILE_NAME_LENGTH_MAX, shown_name
@@ -22,3 +23,9 @@ def test_a_name_is_shown_as_one_that_is_taken(name: str, shown: str | None) -> N
     assert shown_name(name) == shown
     asked = {"kind": "vacancies", "feed": "ats", "file_name": shown}
     assert VacanciesImport.model_validate(asked).file_name == shown
+
+
+@pytest.mark.parametrize("name", ["mei\u202efdp.csv", "mei\u2066.csv", "a/b.csv", "a\n.csv"])
+def test_no_other_name_is_taken(name: str) -> None:
+    with pytest.raises(ValidationError):
+        VacanciesImport.model_validate({"kind": "vacancies", "feed": "ats", "file_name": name})

@@ -8,7 +8,7 @@ from services.contract.event import CHANNELS, EVENT_TYPES
 from services.contract.phases import PHASES
 from services.model import vocabulary
 from services.model.condition_words import in_words
-from services.model.rules import AllOf, AnyOf, Not, RuleTree
+from services.model.rules import AllOf, AnyOf, Attribute, Not, RuleTree
 from services.model.rules import tree as rules
 from services.model.words import Language
 
@@ -37,3 +37,20 @@ def test_a_segment_goes_by_its_name():
     leaf = RuleTree.model_validate({"rule": {"type": "in_segment", "segment": "own-staff"}}).rule
     assert in_words(leaf, "nl", {"own-staff": "Eigen mensen"}) == "in segment Eigen mensen"
     assert in_words(leaf, "en") == "in segment own-staff"
+
+
+@pytest.mark.parametrize(
+    ("name", "dutch", "english"),
+    [
+        ("region", "regio", "region"),
+        ("jobTitle", "functie", "job title"),
+        ("years_of_experience", "jaren ervaring", "years of experience"),
+        ("VCA_diploma", "VCA diploma", "VCA diploma"),
+        ("nightShift", "night shift", "night shift"),
+        ("Rijbewijs BE", "Rijbewijs BE", "Rijbewijs BE"),
+    ],
+)
+def test_an_attribute_goes_by_its_name_or_by_its_own(name: str, dutch: str, english: str) -> None:
+    leaf = Attribute(type="attribute", name=name, op="known")
+    assert in_words(leaf, "nl") == f"{dutch} is bekend"
+    assert in_words(leaf, "en") == f"{english} is known"
