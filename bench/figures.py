@@ -1,5 +1,6 @@
 """What was measured, as figures, and how they are shown."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -51,7 +52,9 @@ HEADINGS = ["", "measured", "target", ""]
 
 
 def shown(value: float) -> str:
-    """Three digits, or all of a large number's: ``0.62``, ``14.3``, ``5,210``."""
+    """Three digits, or all of a large number's: ``0.62``, ``14.3``, ``5,210``; ``∞``: never."""
+    if math.isinf(value):
+        return "∞"
     digits = 0 if value == int(value) or abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     return f"{value:,.{digits}f}"
 
