@@ -15,7 +15,7 @@ from sqlalchemy import Engine, select
 
 from bench.figures import Figure, Target, percentile
 from bench.processes import cpu_s
-from bench.townsfolk import PACE_PER_S, Townsfolk, run_scorer
+from bench.townsfolk import PACE_PER_S, Townsfolk, run_scorers
 from services.api.segment_store import create_segment, delete_segment
 from services.contract import tables
 from services.model.version import load
@@ -92,8 +92,8 @@ def fill_while_scoring(
 ) -> list[Figure]:
     """Two windowed counts, with a backlog and at a pace."""
     engine = open_database(url)
-    folk = Townsfolk(engine, folder / "spool", persons)
-    with run_scorer(url, folder):
+    folk = Townsfolk(engine, folder, persons)
+    with run_scorers(url, folder):
         folk.keep_coming(spans.warm)
         alone = folk.keep_coming(spans.backlog)
         _create(engine, COUNTS)

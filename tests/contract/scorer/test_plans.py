@@ -91,3 +91,17 @@ THEIRS = """
 SELECT id, valid_from_ms FROM interval
 WHERE workspace_id = 1 AND kind = 'segment' AND key = '3' AND known_to_ms IS NULL
 """
+
+
+def test_to_end_an_interval_writes_to_no_index(postgres: str) -> None:
+    engine = open_database(postgres)
+    with writing(engine).begin() as db:
+        db.execute(text(WORKSPACE))
+        db.execute(text(INTERVALS), {"first": 1, "last": 1})
+    with writing(engine).begin() as db:
+        page = "SELECT id, (ctid::text::point)[0] FROM interval WHERE id % 20 = 0 ORDER BY id"
+        before = db.execute(text(page)).all()
+        db.execute(text("UPDATE interval SET known_to_ms = 1 WHERE id % 20 = 0"))
+        after = db.execute(text(page)).all()
+    assert before == after
+    engine.dispose()
