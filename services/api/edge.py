@@ -51,6 +51,9 @@ class Edge:
             await self._app(scope, receive, send)
             return
         begin_s = time.perf_counter()
+        method = _method(scope)
+        if method == "HEAD":
+            scope, send = {**scope, "method": "GET"}, _head_of(send)
         sent = {"status": 500}
 
         async def send_with_headers(message: Message) -> None:
@@ -63,7 +66,7 @@ class Edge:
         bytes_max = FILE_BYTES_MAX if _FILES.fullmatch(scope["path"]) else BODY_BYTES_MAX
         await self._answer(scope, _bounded(receive, bytes_max), send_with_headers)
         route = getattr(scope.get("route"), "path", "none")
-        REQUESTS.labels(route, _method(scope), sent["status"]).inc()
+        REQUESTS.labels(route, method, sent["status"]).inc()
         SECONDS.labels(route).observe(time.perf_counter() - begin_s)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,6 +75,17 @@ class Edge:
             await self._shown(Request(scope), problem)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+def _head_of(send: Send) -> Send:
+    """What is answered to GET, without its body: once the head was sent, the answer is whole."""
+
+    async def send_head(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send(message)
+            await send({"type": "http.response.body"})
+
+    return send_head
 
 
 def _applied(scope: Scope, status: int) -> list[tuple[bytes, bytes]]:

@@ -28,7 +28,8 @@ parameters and fields are refused, with the one that was probably meant.
 **Edits** of what people write together carry an `ETag`: send it as `If-Match`, and nobody's work
 is overwritten. **Repeats** with the same `Idempotency-Key` make nothing twice. Every answer to a
 key tells in `RateLimit` what is left of its limit. **What takes long** is a job, or answers 202
-with a `position`: every such answer applies `Prefer: respond-async`.
+with a `position`: every such answer applies `Prefer: respond-async`. `HEAD` is answered wherever
+`GET` is.
 
 **Keys** belong to one workspace. An api key goes as a Bearer token or as the user name of Basic;
 write and server keys can only send events.

@@ -78,7 +78,7 @@ _WORDS = {
     413: "The body is too large",
     428: "`If-Match` is missing: say which state you saw",
     429: "More than may be sent; send the same again after `Retry-After`",
-    503: "The database, or the collecting door, is away; try again after `Retry-After`",
+    503: "The database, or the collecting door, is away or busy; try again after `Retry-After`",
 }
 
 
@@ -202,7 +202,14 @@ def _unknown_field(request: Request, place: tuple[int | str, ...]) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _database_away(_request: Request, _error: Exception) -> Problem:
+_LOST = {"40P01", "40001"}
+"""PostgreSQL ended one of two transactions that waited for each other, or that met."""
+
+
+def _not_now(_request: Request, error: Exception) -> Problem:
+    if getattr(getattr(error, "orig", None), "sqlstate", None) in _LOST:
+        text = "Others were changing the same at this moment, and nothing was done."
+        return Problem(503, "busy", text, {"Retry-After": "1"})
     text = "The database cannot be reached just now."
     return Problem(503, "database_away", text, {"Retry-After": str(RETRY_AFTER_S)})
 
@@ -211,8 +218,8 @@ _PROBLEM_OF: dict[type[Exception], Callable[[Request, Any], Problem]] = {
     Problem: _itself,
     HTTPException: _of_http,
     RequestValidationError: _invalid,
-    OperationalError: _database_away,
-    InterfaceError: _database_away,
-    PoolTimeoutError: _database_away,
+    OperationalError: _not_now,
+    InterfaceError: _not_now,
+    PoolTimeoutError: _not_now,
     Exception: _bug,
 }

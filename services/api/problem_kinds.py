@@ -10,7 +10,8 @@ KINDS: dict[str, str] = {
     "bad_target": "A webhook may not go there: it is not https, has no address, or lies inside a "
     "network. Networks of your own are named by `KENTERING_WEBHOOK_NETWORKS`.",
     "bad_signature": "The call was not signed by the mailer, or it was changed on its way.",
-    "busy": "Too much is waiting just now. Send the same again after `Retry-After`.",
+    "busy": "Too much is waiting just now, or others were changing the same. Nothing was done: "
+    "send the same again after `Retry-After`.",
     "catalogue_full": "The catalogue holds as many items as it may. Take out what has closed.",
     "certificate_awaited": "The certificate that proves the mailer is being fetched. The mailer "
     "sends the same again by itself.",

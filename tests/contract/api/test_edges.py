@@ -2,9 +2,14 @@
 
 import base64
 
+import httpx
+from fastapi import FastAPI
 from httpx import Client
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
+from services.api import problem
 from services.api.app import create_app
 from services.api.waiting import WAIT_S_MAX
 from services.contract import snapshot as snapshot_wire
@@ -238,6 +243,34 @@ def test_health_and_headers(client: Client) -> None:
         assert "'unsafe-inline'" not in answer.headers["content-security-policy"]
     assert client.get("/v1/nothing").json()["code"] == "no_such_route"
     assert client.post("/v1/changes").json()["code"] == "method_not_allowed"
+
+
+def test_the_head_of_an_answer(client: Client, world: World) -> None:
+    world.person("anna", [world.event(1, "page", "anna")])
+    for path in ("/healthz", "/v1/persons", "/v1/persons/p_0", "/v1/changes/stream"):
+        head = client.head(path)
+        with client.stream("GET", path) as whole:
+            assert head.status_code == whole.status_code
+            assert head.headers["content-type"] == whole.headers["content-type"]
+            assert head.headers.get("content-length") == whole.headers.get("content-length")
+            how = {"connection", "transfer-encoding"}
+            assert {*head.headers} - how == {*whole.headers} - how
+        assert head.content == b""
+    assert client.head("/v1/imports").status_code == 405
+
+
+def test_a_lost_race_is_to_be_run_again() -> None:
+    app = FastAPI()
+    problem.install(app, lambda _request, told: problem.answer_of(told))
+
+    @app.get("/")
+    def lose() -> None:
+        raise OperationalError("", {}, DeadlockDetected())
+
+    with run_app(app) as url:
+        answer = httpx.get(url)
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert answer.headers["retry-after"]
 
 
 def test_without_a_database_it_says_so() -> None:
