@@ -117,15 +117,8 @@ def add(
 def _insert(
     db: Connection, workspace_id: int, new: Sequence[tuple[int, Stored]], now_ms: int
 ) -> None:
-    """Key by key, as most of the indexes stand: it costs PostgreSQL a fifth less."""
-    by_key: dict[tuple[str, str], list[tuple[int, Stored]]] = {}
-    for one in new:
-        by_key.setdefault(one[1][:2], []).append(one)
-    rows = [
-        (workspace_id, person, *interval, now_ms)
-        for _, some in sorted(by_key.items())
-        for person, interval in some
-    ]
+    """Person by person: what is read together stands together, in few pages."""
+    rows = [(workspace_id, person, *interval, now_ms) for person, interval in new]
     insert_rows(db, tables.interval, _COLUMNS, rows)
 
 
