@@ -5,15 +5,16 @@ version stays in force; then the new one takes its place in one step. ``built_to
 is, so that whoever goes on after a kill does not begin anew.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.exc import DBAPIError
 
 from services.contract import tables
 from services.model.hindsight import Hindsight
 from services.model.version import Model
+from services.runtime.bulk import among, rows_of
 from services.scorer import intervals
 from services.scorer.aftermath import aftermath_step
 from services.scorer.announce import next_boundary
@@ -142,25 +143,50 @@ def _persons_per_step(db: Connection, version: _Building, model: Model) -> int:
 
 
 def _next_persons(db: Connection, version: _Building, number: int) -> list[int]:
-    row, state = tables.person.c, tables.person_state.c
-    # Told of both: PostgreSQL merges the two, and would go through all states from the first on.
-    theirs = and_(state.person_id == row.id, state.person_id > version.built_to)
-    query = (
-        select(row.id, func.coalesce(state.events, 0))
-        .join_from(tables.person, tables.person_state, theirs, isouter=True)
+    """Whom to fill now, locked: who follow each other, up to somebody whom another has at hand.
+
+    Where that is the first of them, they are waited for.
+    """
+    row = tables.person.c
+    following = (
+        select(row.id)
         .where(row.workspace_id == version.workspace_id, row.id > version.built_to)
         .order_by(row.id)
         .limit(number)
-        .with_for_update(key_share=True, of=tables.person)
     )
-    persons: list[int] = []
+    persons = list(db.execute(following).scalars())
+    if not persons:
+        return []
+    locked = _locked(db, persons, wait=False)
+    if persons[0] not in locked:
+        _locked(db, persons[:1], wait=True)
+        return persons[:1]
+    return _at_once(persons, locked)
+
+
+def _locked(db: Connection, persons: Sequence[int], *, wait: bool) -> dict[int, int]:
+    """How many events each of these persons has; they are locked."""
+    row, state = tables.person.c, tables.person_state.c
+    query = (
+        select(row.id, func.coalesce(state.events, 0))
+        .join_from(tables.person, tables.person_state, state.person_id == row.id, isouter=True)
+        .where(among(db, row.id, persons))
+        .order_by(row.id)
+        .with_for_update(key_share=True, of=tables.person, skip_locked=not wait)
+    )
+    return dict(rows_of(db, query))
+
+
+def _at_once(persons: Sequence[int], events: Mapping[int, int]) -> list[int]:
+    """As many as a step may hold."""
+    held: list[int] = []
     total = 0
-    for person, events in db.execute(query).all():
-        total += events
-        if persons and total > EVENTS_MAX:
+    for person in persons:
+        total += events.get(person, 0)
+        if person not in events or (held and total > EVENTS_MAX):
             break
-        persons.append(person)
-    return persons
+        held.append(person)
+    return held
 
 
 def _fill(
