@@ -1,7 +1,7 @@
 """How many are in a phase, a latency state or a segment, at any moment, without scanning them.
 
-Hourly sums give every whole hour; within the hour after it the intervals that begin or end are
-counted themselves.
+Hourly sums give every whole hour; from the nearest one to the moment the intervals that begin or
+end are counted themselves.
 """
 
 from sqlalchemy import (
@@ -24,9 +24,11 @@ from services.contract.tables import count_delta, interval
 
 def count_at(connection: Connection, workspace_id: int, kind: str, key: str, at_ms: int) -> int:
     """How many intervals hold at a moment, as known now."""
-    asked = {"workspace": workspace_id, "kind": kind, "key": key}
-    moments = {"at_ms": at_ms, "hour_ms": at_ms - at_ms % HOUR_MS}
-    return int(connection.execute(_COUNT_AT, asked | moments).scalar_one())
+    hour_ms = (at_ms + HOUR_MS // 2) // HOUR_MS * HOUR_MS
+    asked = {"workspace": workspace_id, "kind": kind, "key": key, "hour_ms": hour_ms}
+    between = {"after_ms": min(hour_ms, at_ms), "until_ms": max(hour_ms, at_ms)}
+    at_hour, grown = connection.execute(_COUNT_NEAR, asked | between).one()
+    return int(at_hour + grown if hour_ms < at_ms else at_hour - grown)
 
 
 def count_believed(
@@ -94,14 +96,14 @@ def _is_asked(table: Table) -> ColumnElement[bool]:
     )
 
 
-def _within_the_hour(moment: Column[int]) -> ScalarSelect[int]:
+def _between(moment: Column[int]) -> ScalarSelect[int]:
     return (
         select(func.count())
         .select_from(interval)
         .where(
             _is_asked(interval),
-            moment > bindparam("hour_ms"),
-            moment <= bindparam("at_ms"),
+            moment > bindparam("after_ms"),
+            moment <= bindparam("until_ms"),
             interval.c.known_to_ms.is_(None),
         )
         .scalar_subquery()
@@ -112,8 +114,8 @@ def _within_the_hour(moment: Column[int]) -> ScalarSelect[int]:
 _COUNT_UNTIL = select(func.coalesce(func.sum(count_delta.c.delta), 0)).where(
     _is_asked(count_delta), count_delta.c.hour_ms <= bindparam("hour_ms")
 )
-_COUNT_AT = select(
-    _COUNT_UNTIL.scalar_subquery()
-    + _within_the_hour(interval.c.valid_from_ms)
-    - _within_the_hour(interval.c.valid_to_ms)
+_COUNT_NEAR = select(
+    _COUNT_UNTIL.scalar_subquery(),
+    _between(interval.c.valid_from_ms) - _between(interval.c.valid_to_ms),
 )
+"""At a whole hour, and by how much it grows between two moments."""
