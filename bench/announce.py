@@ -99,7 +99,7 @@ def announce(url: str, folder: Path, server: Postgres | None, size: Size = Size(
             db.exec_driver_sql("VACUUM ANALYZE")
     database = "SQLite" if server is None else "PostgreSQL"
     measure = f"Announcing into {database}, {size.known:,} persons known"
-    SqliteLog(folder, free_share_min=0.0).close()
+    SqliteLog(folder).close()
     bench = _Bench(engine, folder, server)
     figures = _mailing(bench, measure, mailed_ms)
     figures += _after_days(bench, measure, mailed_ms, away_ms)

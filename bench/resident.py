@@ -30,7 +30,7 @@ _TYPES = ("page", "vacancy_viewed", "read", "page", "site_search")
 
 def resident(url: str, folder: Path, persons: range) -> float:
     """Let a worker score an event of each person and announce all that is due; its peak in MB."""
-    log = SqliteLog(folder / "spool", free_share_min=0.0)
+    log = SqliteLog(folder / "spool")
     for begin in range(0, len(persons), APPEND):
         log.append([_record(person) for person in persons[begin : begin + APPEND]])
     log_id = log.log_id

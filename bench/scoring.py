@@ -255,7 +255,7 @@ def _server_cpu_s(server: Postgres | None) -> float:
 
 
 def fill(spool: Path, arrivals: list[Arrival]) -> None:
-    log = SqliteLog(spool, free_share_min=0.0)
+    log = SqliteLog(spool)
     for start in range(0, len(arrivals), APPEND):
         log.append([arrival.record for arrival in arrivals[start : start + APPEND]])
     log.close()

@@ -89,7 +89,7 @@ def measure(folder: Path) -> list[Figure]:
 def run(folder: Path, recipients: int, *, one_place: bool) -> Found:
     """Score the clicks of so many people, or of one scanner on their links."""
     folder.mkdir()
-    log = SqliteLog(folder / "spool", free_share_min=0.0)
+    log = SqliteLog(folder / "spool")
     url = f"sqlite:///{folder / 'kentering.db'}"
     migrate(url)
     engine = open_database(url)

@@ -48,7 +48,7 @@ class Townsfolk:
 
     def __init__(self, engine: Engine, folder: Path, persons: int) -> None:
         self._engine = engine
-        self._logs = [SqliteLog(one / "spool", free_share_min=0.0) for one in _places(folder)]
+        self._logs = [SqliteLog(one / "spool") for one in _places(folder)]
         self._persons = persons
         self._rng = random.Random(SEED + _logs_before(engine))
         self._told = [0] * WORKERS

@@ -49,7 +49,7 @@ def agreement(folder: Path, people: int, told: Callable[[], object]) -> Agreemen
     """Score so many people for real, and compare."""
     events = WORLDS[WORLD].world(TEST_SEEDS[0], range(people)).events
     records = _disordered([event for own in events for event in own])
-    log = SqliteLog(folder / "spool", free_share_min=0.0)
+    log = SqliteLog(folder / "spool")
     log.append(records)
     log.close()
     stored = _stored(folder, max(own[-1].occurred_ms for own in events), told)

@@ -33,7 +33,6 @@ from services.runtime.sqlite_records import LAST_POSITION, insert, is_damage
 from services.runtime.sqlite_repair import repair
 
 BYTES_MAX = 20 * 2**30
-FREE_SHARE_MIN = 0.1
 KEEP_MS = 3_600_000
 """How long records stay after every reader is done with them: a broker that lost its memory can
 be filled again from the last hour."""
@@ -72,7 +71,7 @@ class SqliteLog:
         *,
         readers: Sequence[str] = (),
         bytes_max: int = BYTES_MAX,
-        free_share_min: float = FREE_SHARE_MIN,
+        free_share_min: float = 0.0,
         keep_ms: int = KEEP_MS,
         clock: Callable[[], int] = now_ms,
     ) -> None:

@@ -102,12 +102,28 @@ def _fill_further(db: Connection, version: _Building, model: Model, now_ms: int)
 
 
 def _next_version(db: Connection, besides: Collection[int]) -> _Building | None:
-    """The version that is filled next, locked, with those that come into force together with it."""
+    """The version that is filled next, locked, with those that come into force together with it.
+
+    In a workspace one after the other; among workspaces by lot at each step, so that none waits
+    until all people of a large one are through.
+    """
     wanted = (_version.id, _version.workspace_id, _version.segment_id, _version.built_to)
+    other = tables.segment_version.alias("other").c
+    before_it = (
+        select(func.count())
+        .where(
+            other.workspace_id == _version.workspace_id,
+            other.status == "building",
+            other.id < _version.id,
+            other.id.not_in(besides),
+        )
+        .correlate(tables.segment_version)
+        .scalar_subquery()
+    )
     first = (
         select(*wanted, _version.together_id)
         .where(_version.status == "building", _version.id.not_in(besides))
-        .order_by(_version.id)
+        .order_by(before_it, func.random())
         .limit(1)
         .with_for_update(skip_locked=True, key_share=True)
     )

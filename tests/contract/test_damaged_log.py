@@ -39,7 +39,7 @@ def records(first: int, count: int) -> list[Record]:
 
 
 def opened(directory: Path, **options) -> SqliteLog:
-    return SqliteLog(directory, **{"free_share_min": 0, "keep_ms": -1, **options})
+    return SqliteLog(directory, **{"keep_ms": -1, **options})
 
 
 def filled(directory: Path) -> Path:

@@ -51,7 +51,7 @@ def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Log]:
 
     if request.param == "sqlite":
         yield Log(
-            lambda: kept(SqliteLog(tmp_path, free_share_min=0)),
+            lambda: kept(SqliteLog(tmp_path)),
             lambda positions: kept(SqliteLogReader(tmp_path, positions)),
         )
     else:
@@ -217,7 +217,7 @@ def test_what_was_appended_survives_the_writer_being_killed(
         list(ensure_topics(bootstrap, [Topic(topic, partitions=1)], timeout_s=30))
         opening = f"KafkaLog({bootstrap!r}, {topic!r})"
     else:
-        opening = f"SqliteLog(Path({str(tmp_path)!r}), free_share_min=0)"
+        opening = f"SqliteLog(Path({str(tmp_path)!r}))"
     program = f"""
         from pathlib import Path
         from services.runtime.event_log import Record

@@ -20,7 +20,7 @@ class Clock:
 
 
 def opened(directory: Path, **options) -> SqliteLog:
-    return SqliteLog(directory, **{"free_share_min": 0, "keep_ms": -1, **options})
+    return SqliteLog(directory, **{"keep_ms": -1, **options})
 
 
 def filled(directory: Path, count: int, **options) -> SqliteLog:

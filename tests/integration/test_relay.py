@@ -48,7 +48,7 @@ def topic(broker: Kafka) -> str:
 
 @pytest.fixture
 def spool(tmp_path: Path) -> Iterator[SqliteLog]:
-    log = SqliteLog(tmp_path, free_share_min=0)
+    log = SqliteLog(tmp_path)
     yield log
     log.close()
 
@@ -155,13 +155,13 @@ def test_a_broker_frozen_for_longer_than_the_delivery_timeout(
 def test_damage_in_the_spool_is_counted_and_passed_over(
     tmp_path: Path, broker: Kafka, topic: str
 ) -> None:
-    first = SqliteLog(tmp_path, free_share_min=0)
+    first = SqliteLog(tmp_path)
     written(first, 0, 1_000)
     first.close()
     with newest_file(tmp_path).open("r+b") as file:  # a page of records turns to nothing
         file.seek(6 * 4_096)
         file.write(bytes(4_096))
-    spool = SqliteLog(tmp_path, free_share_min=0)
+    spool = SqliteLog(tmp_path)
     written(spool, 1_000, 10)
     before = gone()
     with relaying(tmp_path, broker, topic):
@@ -213,7 +213,7 @@ def test_the_command_relays_and_stops_in_time_with_the_broker_frozen(
     wait_until(lambda: status(port, "/healthz") == 200, "the relay's health")
     wait_until(lambda: status(port, "/readyz") == 503, "word that there is no spool")
     folder = tmp_path / "spool"
-    spool = SqliteLog(folder, free_share_min=0)
+    spool = SqliteLog(folder)
     written(spool, 0, 50)
     wait_until(caught_up(folder, spool, 51), "the relay")
     wait_until(lambda: status(port, "/readyz") == 200, "the relay to be ready")

@@ -49,7 +49,7 @@ class Scene:
         self.engine: Engine = open_database(url)
         self.now_ms = NOW_MS
         self.folder = folder / "spool"
-        self.log = SqliteLog(self.folder, free_share_min=0.0)
+        self.log = SqliteLog(self.folder)
         self.scorer = self.worker()
         self._numbers = itertools.count()
         self.workspace(1)
