@@ -155,6 +155,8 @@ class Needs:
             credential = await run_in_threadpool(keys.by_key, key)
         if credential is None:
             text = "Give an api key as a Bearer token, or as the user name of Basic."
+            if key is not None:
+                text = "This key is unknown, or was ended."
             raise Problem(401, "unauthorized", text, _CHALLENGE)
         if credential.kind != "api":
             raise Problem(403, "wrong_key", f"A {credential.kind} key can only send events.")

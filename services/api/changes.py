@@ -57,7 +57,10 @@ class ChangesOut(Out):
 
 Types = Annotated[
     list[ChangeType] | None,
-    Query(max_length=len(CHANGE_TYPES), description="Only changes of these types."),
+    Query(
+        max_length=len(CHANGE_TYPES),
+        description="Only changes of these types; given once for each.",
+    ),
 ]
 Segment = Annotated[
     str | None,

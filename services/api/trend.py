@@ -63,7 +63,9 @@ def get_trend(
     from_ms = from_ - from_ % HOUR_MS
     points = (to - from_ms) // step_ms + 1
     if to < from_ or points > POINTS_MAX:
-        text = f"`to` is not before `from`, and there are at most {POINTS_MAX} points."
+        text = f"That would be {points} points, and may be {POINTS_MAX} at most."
+        if to < from_:
+            text = "`to` must not lie before `from`."
         raise Problem(400, "bad_range", text)
     with here.glancing.connect() as connection:
         found = find_segment(connection, credential.workspace_id, key)

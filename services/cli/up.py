@@ -202,7 +202,7 @@ def _tell(url: str, data: Path, marker: Marker | None) -> None:
     print(f"  sample site   {url}/sample/   and a mail: {url}/sample/mail")
     print(f"  write key     {marker.write_key}   for web pages")
     print(f"  server key    {marker.server_key}   for systems that send events")
-    print(f"  API key       {marker.api_key}   for systems that read")
+    print(f"  API key       {marker.api_key}   for systems that read and manage")
     if marker.workspace:
         print(f"  workspace     {marker.workspace}")
     print(f"  data folder   {data.resolve()}")

@@ -25,7 +25,7 @@ _ESTIMATES: dict[Audience, dict[Language, str]] = {
         "en": "Estimate: {state}, for {span}; openness {openness}.",
     },
     "person": {
-        "nl": "We schatten dat u {state} bent, sinds {span}; uw openheid is {openness}.",
+        "nl": "Naar onze schatting bent u {state}, sinds {span}; uw openheid is {openness}.",
         "en": "We estimate that you are {state}, for {span}; your openness is {openness}.",
     },
 }

@@ -33,6 +33,8 @@ from services.runtime.sqlite_records import LAST_POSITION, insert, is_damage
 from services.runtime.sqlite_repair import repair
 
 BYTES_MAX = 20 * 2**30
+FREE_BYTES_ENOUGH = 10 * 2**30
+"""However large the disk is, so much free room is enough."""
 KEEP_MS = 3_600_000
 """How long records stay after every reader is done with them: a broker that lost its memory can
 be filled again from the last hour."""
@@ -57,7 +59,7 @@ class SqliteLog:
         directory: where the log lives; made if it is not there.
         readers: names of the readers that trimming waits for, see ``reader_position``.
         bytes_max: bound of the space that records take, in bytes.
-        free_share_min: share of the disk that must stay free, 0-1.
+        free_share_min: share of the disk that must stay free, 0-1, or ``FREE_BYTES_ENOUGH``.
         keep_ms: how long records stay after every reader is done with them.
         clock: UTC milliseconds.
 
@@ -132,8 +134,12 @@ class SqliteLog:
         if used >= self._bytes_max:
             return f"the log holds {used} bytes of at most {self._bytes_max}"
         disk = shutil.disk_usage(self._directory)
-        if disk.free < disk.total * self._free_share_min:
-            return f"only {disk.free} of {disk.total} bytes of the disk are free"
+        wanted = min(disk.total * self._free_share_min, FREE_BYTES_ENOUGH)
+        if disk.free < wanted:
+            return (
+                f"only {disk.free / 2**30:.1f} GB of the spool's disk are free, and "
+                f"{wanted / 2**30:.1f} are to stay so (KENTERING_SPOOL_FREE_PERCENT_MIN)"
+            )
         self._room_bytes = self._bytes_max // 1000
         return None
 

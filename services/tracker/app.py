@@ -82,11 +82,12 @@ class Tracker:
     def why_not_ready(self) -> list[str]:
         """Why the promise cannot be kept now; empty when ready."""
         writer = self.collector.writer
+        trouble = None if writer is None else writer.trouble
         checks = {
             "leaving": self._leaving,
             "no snapshot": self._snapshots.directory is None,
             "writer ended": writer is None or not writer.is_alive(),
-            "log takes nothing": writer is not None and writer.trouble is not None,
+            f"log takes nothing: {trouble}": trouble is not None,
             "clock drifted": self._clock.has_drifted(),
         }
         return [reason for reason, holds in checks.items() if holds]

@@ -1,5 +1,6 @@
 """What only the log in SQLite promises: positions, trimming, its bounds, one writer."""
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -142,11 +143,17 @@ def test_its_bound_is_told_and_trimming_makes_room(tmp_path: Path) -> None:
     log.append(batch)
 
 
-def test_a_disk_nearly_full_is_told(tmp_path: Path) -> None:
-    log = SqliteLog(tmp_path, free_share_min=1.0)
-    with pytest.raises(LogFullError, match="disk"):
+def test_a_disk_nearly_full_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = shutil.disk_usage(tmp_path)
+    found = room._replace(total=50 * 2**30, free=4 * 2**30)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: found)
+    log = SqliteLog(tmp_path, free_share_min=0.1)
+    with pytest.raises(LogFullError, match=r"4\.0 GB of the spool.s disk .* 5\.0 are to stay"):
         log.append([Record(b"key", b"value")])
     assert reader(tmp_path).poll(10, 0) == []
+    found = room._replace(total=2**40, free=11 * 2**30)
+    log.append([Record(b"key", b"value")])
+    assert len(reader(tmp_path).poll(10, 0)) == 1
 
 
 def test_an_error_of_the_disk_is_told_and_got_over(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_all_that_is_known_is_handed_out(browser: Client, anna: str) -> None:
     assert [one["type"] for one in known["events"]] == ["identified", "vacancy_viewed"]
     assert {one["value"] for one in known["identities"]["identities"]} >= {"anna@x.test"}
     assert known["consent"]["now"]["profile"]["granted"] is True
-    assert "We schatten dat u " in known["explanation"]["summary"]
+    assert "Naar onze schatting bent u " in known["explanation"]["summary"]
     assert browser.get("/people/nobody/known.json").status_code == 404
 
 

@@ -73,6 +73,6 @@ def test_a_summary_says_what_since_when_and_why():
     assert "looked at a vacancy 2 times" in told
     assert "What counts most against it: " in told
     to_them = summary(account, "nl", "person")
-    assert to_them.startswith("We schatten dat u op zoek naar iets nieuws bent, sinds ")
+    assert to_them.startswith("Naar onze schatting bent u op zoek naar iets nieuws, sinds ")
     assert "u bekeek 2 keer een vacature" in to_them
     assert to_them.endswith("wat hier staat.")
