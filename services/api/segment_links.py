@@ -27,7 +27,8 @@ def hold_segments(connection: Connection, workspace_id: int) -> None:
     """Let nobody else change a segment of the workspace before this transaction ends.
 
     The first that ever was stands for all. The workspace itself would not do: who fills a version
-    holds that, and asks for the workspace.
+    holds that, and asks for the workspace. Versions being filled are held too: what is read of them
+    stays so, and none comes into force meanwhile without those that depend on what is edited.
     """
     query = select(segment.c.id).where(segment.c.workspace_id == workspace_id)
     first = query.order_by(segment.c.id).limit(1)
@@ -35,6 +36,9 @@ def hold_segments(connection: Connection, workspace_id: int) -> None:
     if connection.execute(held).first() is None:
         one_at_a_time(connection, workspace_id)  # nothing is being filled here
         connection.execute(held)
+    row = segment_version.c
+    building = select(row.id).where(row.workspace_id == workspace_id, row.status == "building")
+    connection.execute(building.order_by(row.id).with_for_update(key_share=True)).all()
 
 
 def check_references(connection: Connection, workspace_id: int, key: str, rule: Rule) -> None:
@@ -91,7 +95,7 @@ def come_together(
     """Let a version that was just added come into force with all that depend on it.
 
     Segments that refer to it get a version of the same rule; where one that it hangs together
-    with is being filled, both are filled from the start.
+    with was filled in part, that is given up, and all are filled from the start.
     """
     segments = {one.newest.key: one for one in find_segments(connection, workspace_id)}
     rules = _newest_rules(list(segments.values()))
@@ -100,7 +104,7 @@ def come_together(
         return
     for other in sorted(group):
         one = segments[other]
-        if one.building is None:
+        if one.building is None or one.building.built_to:
             newest = one.newest
             add_version(connection, workspace_id, newest.segment_id, newest.rule, by, now_ms)
     row = segment_version.c
@@ -110,7 +114,7 @@ def come_together(
         row.segment_id.in_([segments[other].newest.segment_id for other in group]),
     )
     first = min(connection.execute(select(row.id).where(*theirs)).scalars())
-    connection.execute(update(segment_version).where(*theirs).values(together_id=first, built_to=0))
+    connection.execute(update(segment_version).where(*theirs).values(together_id=first))
 
 
 def _group(key: str, segments: Mapping[str, Found], rules: Mapping[str, Rule]) -> frozenset[str]:

@@ -53,8 +53,9 @@ def aftermath_step(db: Connection, now_ms: int) -> bool:
     if row is None:
         return False
     version = _Left(*row)
-    if version.told_to == 0:
-        # Whoever took the version for one being filled, or in force, writes of it no more.
+    if version.told_to == 0 and version.status == "retired":
+        # Whoever took the version for one being filled, or in force, writes of it no more. Those
+        # of one that came into force were waited for then.
         db.execute(select(_version.id).where(_version.id == version.id).with_for_update())
     persons = _next_persons(db, version)
     if persons:

@@ -161,7 +161,7 @@ def _persons_per_step(db: Connection, version: _Building, model: Model) -> int:
 def _next_persons(db: Connection, version: _Building, number: int) -> list[int]:
     """Whom to fill now, locked: who follow each other, up to somebody whom another has at hand.
 
-    Where that is the first of them, they are waited for.
+    Only the first is waited for, while nobody else is held.
     """
     row = tables.person.c
     following = (
@@ -173,11 +173,8 @@ def _next_persons(db: Connection, version: _Building, number: int) -> list[int]:
     persons = list(db.execute(following).scalars())
     if not persons:
         return []
-    locked = _locked(db, persons, wait=False)
-    if persons[0] not in locked:
-        _locked(db, persons[:1], wait=True)
-        return persons[:1]
-    return _at_once(persons, locked)
+    _locked(db, persons[:1], wait=True)
+    return _at_once(persons, _locked(db, persons, wait=False))
 
 
 def _locked(db: Connection, persons: Sequence[int], *, wait: bool) -> dict[int, int]:
