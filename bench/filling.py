@@ -1,9 +1,10 @@
 """A new segment filled over a town's people: by a worker alone, and while a scorer goes on.
 
 Alone, several kinds of rules are filled over some of them, for what each costs. While scoring goes
-on all is as in production: ``kentering scorer`` is a process of its own, reads a log and fills
-between its batches. First it has a backlog, and its rate is taken without and with a segment to
-fill; then 500 events come a second, of anybody, until another segment is in force.
+on all is as in production: ``kentering scorer`` runs twice, each a process that reads a log of its
+own and fills between its batches. First they have a backlog, and their rate is taken without and
+with a segment to fill; then 500 events come a second, of anybody, until another segment is in
+force.
 """
 
 import math

@@ -117,7 +117,7 @@ def add(
 def _insert(
     db: Connection, workspace_id: int, new: Sequence[tuple[int, Stored]], now_ms: int
 ) -> None:
-    """Person by person: what is read together stands together, in few pages."""
+    """As they come, person by person: what is read together stands together, in few pages."""
     rows = [(workspace_id, person, *interval, now_ms) for person, interval in new]
     insert_rows(db, tables.interval, _COLUMNS, rows)
 
