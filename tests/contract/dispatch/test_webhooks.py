@@ -114,6 +114,7 @@ def test_a_persons_messages_wait_for_the_one_that_fails(
     feed.tell(0, 1, 0, 2, 0)
     with dispatching(feed.engine):
         wait_until(lambda: len(receiver.accepted) >= 2, "the others")
+        wait_until(lambda: any(got.position == 1 for got in receiver.got), "the one that fails")
         assert sorted(receiver.positions()) == [2, 4]
         refused["still"] = False
         wait_until(lambda: len(receiver.accepted) >= 5, "the rest")
