@@ -23,6 +23,7 @@ from services.contract.tables import content, event
 from services.model.engagement import IN_ALL, present
 from services.model.next_content import SEEING, By, Choice, Item, Reader, ranked
 from services.model.path import Path
+from services.model.procedure import LASTS_MS, TELLING, Procedures
 from services.model.rhythm import pressure
 from services.model.state import PersonState
 from services.model.version import Model
@@ -82,6 +83,7 @@ class NextContentOut(Out):
                 {
                     "as_of": "2026-11-22T09:30:00.000Z",
                     "phase": "think",
+                    "in_procedure": False,
                     "hold": None,
                     "next": [
                         {
@@ -109,6 +111,10 @@ class NextContentOut(Out):
     )
     as_of: str
     phase: Phase | None = Field(description="Null: the person is not followed.")
+    in_procedure: bool = Field(
+        description="They applied, or moved on in a procedure, in the 90 days before, and nothing "
+        "says that it has ended: no vacancy is among the items."
+    )
     hold: HoldOut | None = Field(description="Null: nothing speaks against an approach.")
     next: list[NextOut]
 
@@ -175,7 +181,7 @@ def get_next_content(
     lang: Annotated[Language, Query(description="Language of the reasons.")] = "en",
     limit: Annotated[int, Query(ge=1, le=50)] = 3,
 ) -> NextContentOut:
-    """Not seen yet, by phase and interests. A vacancy only to somebody in Do."""
+    """Not seen yet, by phase and interests. A vacancy only to who is in Do, and in no procedure."""
     with asked.opened() as (connection, row):
         model = asked.here.model
         state = state_at(connection, row, asked.at_ms, asked.known_at_ms, model)
@@ -189,6 +195,7 @@ def get_next_content(
     return NextContentOut(
         as_of=rfc3339(asked.at_ms),
         phase=known.reader.phase if known else None,
+        in_procedure=known is not None and known.reader.in_procedure,
         hold=_hold(state if known else None, channel, per_week, asked.at_ms),
         next=[_next(choice, known.rows, lang) for choice in choices] if known else [],
     )
@@ -240,7 +247,21 @@ def known_of(
             or_(content.c.closes_ms.is_(None), content.c.closes_ms > at_ms),
         )
     )
-    return Known(Reader(phase, shares, seen), {one.content_id: one for one in found})
+    reader = Reader(phase, shares, seen, _is_in_procedure(connection, row, at_ms))
+    return Known(reader, {one.content_id: one for one in found})
+
+
+def _is_in_procedure(connection: Connection, row: Row[Any], at_ms: int) -> bool:
+    query = (
+        own_events(row.workspace_id, row.id, at_ms, None)
+        .with_only_columns(event.c.type, event.c.content_id, event.c.occurred_ms)
+        .where(event.c.type.in_(TELLING), event.c.occurred_ms > at_ms - LASTS_MS)
+        .order_by(event.c.occurred_ms, event.c.event_id)
+    )
+    procedures = Procedures[Any]()
+    for one in connection.execute(query):
+        procedures.hear(one)
+    return procedures.latest(at_ms) is not None
 
 
 def _seen(

@@ -12,14 +12,14 @@ from services.contract.phases import PHASES, Phase
 
 By = Literal["fit", "telling"]
 Why = Literal["phase", "next_phase", "topic", "tells", "of_all_phases"]
-WhyNot = Literal["seen", "no_content", "vacancy_before_do"]
+WhyNot = Literal["seen", "no_content", "vacancy_before_do", "in_procedure"]
 
 VACANCY = "vacancy"
 _PHASE_FIT = {0: 1.0, 1: 0.6}
 """By how many phases an item is ahead of the person; of all phases it is worth a little less."""
 _ALL_PHASES_FIT = 0.4
 _SHOWN_FROM: Phase = "do"
-"""A vacancy is public, but is offered to nobody who is not looking."""
+"""A vacancy is public, but is offered to nobody who is not looking, or is in a procedure."""
 SEEING = (
     "page", "read", "play", "magazine_page", "download", "sign_up", "question", "comment",
     "share", "attend", "vacancy_viewed", "application_started", "applied", "click",
@@ -54,6 +54,8 @@ class Reader:
     """Topic to its share (0-1) in what they did."""
     seen: frozenset[str]
     """Ids of content that they saw."""
+    in_procedure: bool
+    """They applied, and nothing says that it has ended (``procedure.py``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def why_not(item: Item, reader: Reader, now_ms: int) -> WhyNot | None:
         return "no_content"
     if item.is_vacancy and reader.phase != _SHOWN_FROM:
         return "vacancy_before_do"
-    return None
+    return "in_procedure" if item.is_vacancy and reader.in_procedure else None
 
 
 def _may_be_offered(item: Item, reader: Reader, now_ms: int) -> bool:

@@ -3,14 +3,16 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from services.contract import tables
 from services.contract.event import Identity
 from services.contract.phases import DAY_MS
 from services.contract.vault import shown_value
 from services.model.next_content import SEEING
+from services.model.procedure import LASTS_MS, TELLING, Procedures
 from services.runtime.bulk import among
 from services.scorer.unsubscribed import last_unsubscribed
 
@@ -27,6 +29,8 @@ class Known:
     """Later than the last yes, by a mail that followed nobody."""
     seen: frozenset[str] = frozenset()
     """Ids of content."""
+    in_procedure: bool = False
+    """They applied, and nothing says that it has ended."""
     handed_ms: list[int] = field(default_factory=list)
     """When a trigger handed them over, within seven days."""
 
@@ -44,6 +48,8 @@ def known_of(
         found[person].unsubscribed = told_ms >= max(yes_ms, default=0)
     for person, seen in _seen(db, workspace_id, persons).items():
         found[person].seen = frozenset(seen)
+    for person in _in_procedure(db, workspace_id, persons, now_ms):
+        found[person].in_procedure = True
     row = tables.firing.c
     handed = select(row.person_id, row.decided_ms).where(
         row.workspace_id == workspace_id,
@@ -100,9 +106,40 @@ def _unsubscribed_ms(db: Connection, workspace_id: int, persons: Sequence[int]) 
 
 
 def _seen(db: Connection, workspace_id: int, persons: Sequence[int]) -> dict[int, set[str]]:
-    row, link = tables.event.c, tables.identity_link.c
+    row = tables.event.c
     query = (
-        select(link.person_id, row.content_id)
+        _own_events(db, workspace_id, persons, row.content_id)
+        .where(row.content_id.is_not(None), row.type.in_(SEEING))
+        .distinct()
+    )
+    found: dict[int, set[str]] = defaultdict(set)
+    for person, content_id in db.execute(query):
+        found[person].add(content_id)
+    return found
+
+
+def _in_procedure(
+    db: Connection, workspace_id: int, persons: Sequence[int], now_ms: int
+) -> list[int]:
+    row = tables.event.c
+    query = (
+        _own_events(db, workspace_id, persons, row.type, row.content_id, row.occurred_ms)
+        .where(row.type.in_(TELLING), row.occurred_ms > now_ms - LASTS_MS)
+        .order_by(row.occurred_ms, row.event_id)
+    )
+    found: dict[int, Procedures[Any]] = defaultdict(Procedures)
+    for one in db.execute(query):
+        found[one.person_id].hear(one)
+    return [person for person, theirs in found.items() if theirs.latest(now_ms) is not None]
+
+
+def _own_events(
+    db: Connection, workspace_id: int, persons: Sequence[int], *columns: ColumnElement[Any]
+) -> Select[Any]:
+    """Columns of these persons' events, each with whose it is."""
+    row, link = tables.event.c, tables.identity_link.c
+    return (
+        select(link.person_id, *columns)
         .join_from(
             tables.identity_link,
             tables.event,
@@ -115,12 +152,5 @@ def _seen(db: Connection, workspace_id: int, persons: Sequence[int]) -> dict[int
             link.workspace_id == workspace_id,
             among(db, link.person_id, persons),
             link.known_to_ms.is_(None),
-            row.content_id.is_not(None),
-            row.type.in_(SEEING),
         )
-        .distinct()
     )
-    found: dict[int, set[str]] = defaultdict(set)
-    for person, content_id in db.execute(query):
-        found[person].add(content_id)
-    return found

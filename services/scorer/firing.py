@@ -207,7 +207,7 @@ def _people(
         whole = engaged.get(IN_ALL, 0.0)
         shares = {t: min(e / whole, 1.0) for t, e in engaged.items() if t != IN_ALL and whole}
         one = known[person]
-        reader = Reader(phase, shares, one.seen)  # type: ignore[arg-type]
+        reader = Reader(phase, shares, one.seen, one.in_procedure)  # type: ignore[arg-type]
         somebody = Somebody(state, reader, one.said, one.unsubscribed, one.handed_ms)
         found[person] = _Person(version, announced, somebody)
     return found

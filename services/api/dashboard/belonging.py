@@ -62,13 +62,12 @@ def memberships_of(asked: Asked, words: Words) -> list[Membership]:
     ]
 
 
-def next_for(asked: Asked, words: Words, *, vacancies: bool) -> dict[str, Any]:
-    """What to offer next by mail, the best first, and why not now; vacancies among it, or none."""
+def next_for(asked: Asked, words: Words) -> dict[str, Any]:
+    """What to offer next by mail, the best first, and why not now."""
     found = get_next_content(asked, channel="email", lang=words.language)
     offers = [
         Offer(one.title, one.url or "", "; ".join(reason.text for reason in one.reasons))
         for one in found.next
-        if vacancies or one.content_type != "vacancy"
     ]
     return {"offers": offers, "hold": _hold(found.hold, words)}
 

@@ -98,7 +98,7 @@ def person(here: Here, request: Request, person_id: str, visitor: SeesPeople) ->
         id=row.public_id,
         memberships=memberships_of(asked, words),
         **shown,
-        **next_for(asked, words, vacancies=shown["procedure"] is None),
+        **next_for(asked, words),
     )
 
 

@@ -10,7 +10,6 @@ from services.api.dashboard.by_time import named
 from services.api.dashboard.habits import habits_of
 from services.api.dashboard.journey import journey_of, moments_done
 from services.api.dashboard.movers import MACHINES, NAME_KEYS, name_of
-from services.api.dashboard.procedure import Procedures
 from services.api.dashboard.reasons import alone, reasons_of
 from services.api.dashboard.standing import standing
 from services.api.dashboard.texts import Words
@@ -22,6 +21,7 @@ from services.api.record import events_of, history_of
 from services.contract.event import MACHINE_THRESHOLD, Event, Identity
 from services.model.explain import explain
 from services.model.path import Path
+from services.model.procedure import Procedures
 from services.model.state import PersonState
 
 EVENTS_MAX = 40
@@ -43,7 +43,7 @@ def person_page(
     phases = stretches(connection, row, "phase", None)
     phase = next((p for p in phases if _holds(p, now_ms)), None)
     moments_ms: list[int] = []
-    procedures = Procedures()
+    procedures = Procedures[Event]()
     history = procedures.heard(history_of(connection, row.workspace_id, row.id))
     explanation = explain(moments_done(history, moments_ms), here.model, now_ms)
     procedure = procedures.latest(now_ms)

@@ -120,6 +120,10 @@ WITHHELD: dict[str, Both] = {
         "nl": "een vacature past pas in Do",
         "en": "a vacancy is only for Do",
     },
+    "in_procedure": {
+        "nl": "zit al in een procedure",
+        "en": "is in a procedure already",
+    },
 }
 """Why somebody was not handed over."""
 

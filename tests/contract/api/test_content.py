@@ -113,8 +113,33 @@ def test_a_vacancy_is_offered_to_nobody_before_do(
         [world.event(day, "application_started", "looking") for day in (3, 2, 1)],
     )
     body = next_of(client, looking)
-    assert body["phase"] == "do"
+    assert (body["phase"], body["in_procedure"]) == ("do", False)
     assert body["next"][0]["content_id"] == "mechanic"
+
+
+def test_who_is_in_a_procedure_is_offered_no_other_vacancy(
+    client: Client, world: World, catalogue: None
+) -> None:
+    applied = [world.event(day, "applied", "a", content_id=f"job {day}") for day in (40, 2)]
+    person = world.person("a", applied)
+    token = (Identity("user_id", "a"), Identity("person_token", "00112233aabbccdd"))
+    world.score([world.event(1.5, "identified", "a", identities=token, server_only=True)])
+
+    def came() -> tuple[bool, bool, str]:
+        body = next_of(client, person, limit=50)
+        assert body["phase"] == "do"
+        asked = {"kt_person": _token(world)}
+        to = client.get(f"/n/{world.made.workspace}/hacking", params=asked)
+        offered = {one["content_id"] for one in body["next"]}
+        return body["in_procedure"], "mechanic" in offered, urlsplit(to.headers["location"]).path
+
+    assert came() == (True, False, "/for-all")
+    world.score([world.event(1, "rejected", "a", content_id="job 40")])
+    assert came() == (True, False, "/for-all")
+    world.score([world.event(0.5, "rejected", "a", content_id="job 2")])
+    assert came() == (False, True, "/mechanic")
+    before = next_of(client, person, as_of=rfc3339(NOW_MS - DAY_MS * 3 // 2))
+    assert before["in_procedure"]
 
 
 def test_who_is_not_followed_gets_no_item_of_their_own(

@@ -197,9 +197,31 @@ def test_a_vacancy_is_handed_to_nobody_before_do(scene: Scene) -> None:
         ("withheld", "seen", None),
         ("withheld", "no_content", None),
     ]
-    at_ms = scene.now_ms
-    scene.score(scene.event("applied", user("does"), at_ms=at_ms - HOUR_MS), read(scene, "does"))
+    looking = [
+        scene.event("application_started", user("looks"), at_ms=scene.now_ms - i * HOUR_MS)
+        for i in (3, 2, 1)
+    ]
+    scene.score(*looking, read(scene, "looks"))
     assert firings(scene)[4][1:] == ("fired", None, "job")
+
+
+def test_a_vacancy_is_handed_to_nobody_in_a_procedure(scene: Scene) -> None:
+    readers(scene)
+    content(scene, "job", "vacancy")
+    trigger(scene, "job", content_id="job")
+    trigger(scene, "next", content_id=None)
+    applied = scene.event("applied", user("does"), at_ms=scene.now_ms - HOUR_MS, content_id="other")
+    scene.score(applied, read(scene, "does"))
+    assert [one[1:] for one in firings(scene)] == [
+        ("withheld", "in_procedure", None),
+        ("fired", None, "story"),
+    ]
+    ended = [
+        scene.event("applied", user("did"), at_ms=scene.now_ms - HOUR_MS, content_id="other"),
+        scene.event("rejected", user("did"), at_ms=scene.now_ms - 1, content_id="other"),
+    ]
+    scene.score(*ended, read(scene, "did"))
+    assert firings(scene)[2][1:] == ("fired", None, "job")
 
 
 def test_a_move_of_phase_fires_and_old_news_does_not(scene: Scene) -> None:

@@ -55,7 +55,13 @@ def test_nobody_employed_or_not_followed_is_handed_over():
 
     def came(**more: int) -> str | None:
         state = PersonState(at_ms=1, at_id=b"", first_ms=1, **more)
-        who = Somebody(state, Reader("do", {}, frozenset()), {}, unsubscribed=False, handed_ms=())
+        who = Somebody(
+            state,
+            Reader("do", {}, frozenset(), in_procedure=False),
+            {},
+            unsubscribed=False,
+            handed_ms=(),
+        )
         return decided(Wanted("x", None, 2), who, items, (), 10).why
 
     assert came(hired_ms=2) == "employed"

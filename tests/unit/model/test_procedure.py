@@ -2,8 +2,9 @@
 
 import pytest
 
-from services.api.dashboard.procedure import LASTS_MS, Procedures
+from services.contract.event import Event
 from services.contract.phases import DAY_MS
+from services.model.procedure import LASTS_MS, Procedures
 from tests.unit.model.journeys import T0, event
 
 A, B = {"content_id": "a"}, {"content_id": "b"}
@@ -26,7 +27,7 @@ A, B = {"content_id": "a"}, {"content_id": "b"}
 )
 def test_a_procedure_goes_on_until_it_is_told_to_have_ended(told, latest):
     events = [event(type_, T0 + i, **about) for i, (type_, about) in enumerate(told)]
-    procedures = Procedures()
+    procedures = Procedures[Event]()
     assert list(procedures.heard(events)) == events
     expected = None if latest is None else events[latest]
     assert procedures.latest(T0 + DAY_MS) == expected
