@@ -10,14 +10,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 
 from services.contract import tables
 from services.model.hindsight import Drawn, Hindsight
 from services.model.rulebook import Rulebook
 from services.model.state import decode_state, encode_state
 from services.model.version import Model
-from services.runtime.bulk import Row, among, update_rows
+from services.runtime.bulk import Row, update_rows
 from services.runtime.database import meanwhile
 from services.scorer import intervals
 from services.scorer.announce import next_boundary
@@ -29,8 +29,6 @@ from services.scorer.stored import Stored, stored_of
 
 PARTS = 4
 """Of the persons: one is drawn while the database works on others."""
-
-_row = tables.person_state.c
 
 
 class Way(Protocol):
@@ -160,8 +158,6 @@ class _Rows(NamedTuple):
     kept: list[Row]
     """With what rules ask to be kept."""
     due: list[Row]
-    others: list[int]
-    """Persons of whom nothing else is written."""
 
 
 def _write(
@@ -173,31 +169,25 @@ def _write(
 ) -> None:
     new = [(person, piece) for person, one in sorted(drawn.items()) for piece in one.pieces]
     intervals.add(db, workspace_id, new, now_ms)
-    rows = _Rows([], [], [])
+    rows = _Rows([], [])
     for person, one in sorted(drawn.items()):
         _add(rows, person, stored[person], one, now_ms)
-    columns = ("version", "due_ms")
-    update_rows(db, tables.person_state, "person_id", ("state", "settled", *columns), rows.kept)
-    update_rows(db, tables.person_state, "person_id", columns, rows.due)
-    if rows.others:
-        # A version that is folded beside this one must not take them for what they were.
-        query = update(tables.person_state).where(among(db, _row.person_id, rows.others))
-        db.execute(query.values(version=_row.version + 1))
+    columns = ("state", "settled", "version", "due_ms")
+    update_rows(db, tables.person_state, "person_id", columns, rows.kept)
+    update_rows(db, tables.person_state, "person_id", ("due_ms",), rows.due)
 
 
 def _add(rows: _Rows, person: int, stored: Stored, drawn: Drawn, now_ms: int) -> None:
     moments = (stored.due_ms, next_boundary(drawn.pieces, now_ms))
     due_ms = min((at_ms for at_ms in moments if at_ms is not None), default=None)
-    place = (stored.version + 1, due_ms, person)
     state = _keeping(stored.state, drawn.rings_ms)
     # Of whom all was forgotten since, as of who was hired, the earlier state alone keeps something.
     settled = stored.settled and _keeping(stored.settled, drawn.settled_ms)
     if state or settled:
-        rows.kept.append((state or stored.state, settled or stored.settled, *place))
+        kept = state or stored.state, settled or stored.settled
+        rows.kept.append((*kept, stored.version + 1, due_ms, person))
     elif due_ms != stored.due_ms:
-        rows.due.append(place)
-    else:
-        rows.others.append(person)
+        rows.due.append((due_ms, person))
 
 
 def _keeping(stored: bytes, rings_ms: Mapping[str, list[int]]) -> bytes | None:

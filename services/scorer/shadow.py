@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, func, select
+from sqlalchemy import ColumnElement, Connection, case, delete, func, literal, select
 
 from services.contract import tables
 from services.model.interval import Interval
@@ -22,7 +22,7 @@ from services.scorer.anew import EVENTS_MAX, PERSONS_MAX, fold_anew, intervals_o
 from services.scorer.announce import announce_folded, publish
 from services.scorer.folding import Folded
 from services.scorer.save import save, states_of
-from services.scorer.segments import Segments, load_segments
+from services.scorer.segments import Segments, Version, load_segments
 from services.scorer.states import Head, Place, heads
 from services.scorer.versions import in_force, keep_out, put_in_force
 
@@ -41,9 +41,26 @@ class Shadow(msgspec.Struct, array_like=True):
 _decoder = msgspec.msgpack.Decoder(Shadow)
 
 
-def rules_of(segments: Segments) -> str:
-    """Which versions of segments are in force, as text."""
-    return ",".join(str(v.id) for v in segments.versions if v.live_ms is not None)
+def rules_of(segments: Segments, person_id: int) -> str:
+    """Which versions of segments are drawn for somebody, as text."""
+    reached = (f"{v.id}," for v in _being_filled(segments) if person_id <= v.built_to)
+    return _in_force(segments) + "".join(reached)
+
+
+def _rules(segments: Segments) -> ColumnElement[str]:
+    """The same of each live person."""
+    text: ColumnElement[str] = literal(_in_force(segments))
+    for v in _being_filled(segments):
+        text += case((_state.person_id <= v.built_to, f"{v.id},"), else_="")
+    return text
+
+
+def _in_force(segments: Segments) -> str:
+    return "".join(f"{v.id}," for v in segments.versions if v.live_ms is not None)
+
+
+def _being_filled(segments: Segments) -> list[Version]:
+    return [v for v in segments.versions if v.live_ms is None]
 
 
 class Shadows(NamedTuple):
@@ -53,9 +70,8 @@ class Shadows(NamedTuple):
     last_id: int
     """Nobody up to here was stale; 0: nobody is any more."""
     events: int
-    rules: str
-    folded: dict[int, tuple[int, Shadow]]
-    """Per person the version of the live state, and what the other says."""
+    folded: dict[int, tuple[int, str, Shadow]]
+    """Per person the version of the live state, the rules, and what the other says."""
 
 
 def fold_next(
@@ -63,19 +79,19 @@ def fold_next(
 ) -> Shadows:
     """Fold the stale ones among the next few persons; nothing is written."""
     segments = load_segments(db, workspace_id)
-    rules = rules_of(segments)
-    persons = _next_stale(db, version_id, workspace_id, rules, after_id)
+    persons = _next_stale(db, version_id, workspace_id, segments, after_id)
     if not persons:
-        return Shadows(workspace_id, 0, 0, rules, {})
+        return Shadows(workspace_id, 0, 0, {})
     # Read before the events: who is touched in between is stale.
     versions = {person: one.version for person, one in heads(db, persons).items()}
-    folded: dict[int, tuple[int, Shadow]] = {}
+    folded: dict[int, tuple[int, str, Shadow]] = {}
     events = 0
     for one in fold_anew(db, workspace_id, persons, segments, model):
         if one.state is not None and one.person_id in versions:
-            folded[one.person_id] = versions[one.person_id], _shadow(one.state, one)
+            rules = rules_of(segments, one.person_id)
+            folded[one.person_id] = versions[one.person_id], rules, _shadow(one.state, one)
             events += one.state.events
-    return Shadows(workspace_id, persons[-1], events, rules, folded)
+    return Shadows(workspace_id, persons[-1], events, folded)
 
 
 def keep(db: Connection, version_id: int, shadows: Shadows) -> None:
@@ -87,10 +103,10 @@ def keep(db: Connection, version_id: int, shadows: Shadows) -> None:
             person,
             shadows.workspace_id,
             version,
-            shadows.rules,
+            rules,
             msgspec.msgpack.encode(shadow),
         )
-        for person, (version, shadow) in shadows.folded.items()
+        for person, (version, rules, shadow) in shadows.folded.items()
     ]
     insert_rows(db, tables.model_fold, _COLUMNS, rows)
 
@@ -99,7 +115,7 @@ _COLUMNS = ("version_id", "person_id", "workspace_id", "person_version", "rules"
 
 
 def _next_stale(
-    db: Connection, version_id: int, workspace_id: int, rules: str, after_id: int
+    db: Connection, version_id: int, workspace_id: int, segments: Segments, after_id: int
 ) -> list[int]:
     """Persons without a good shadow, in the order of their ids."""
     query = (
@@ -107,7 +123,7 @@ def _next_stale(
         .where(
             _state.workspace_id == workspace_id,
             _state.person_id > after_id,
-            ~_is_good(version_id, rules),
+            ~_is_good(version_id, segments),
         )
         .order_by(_state.person_id)
         .limit(PERSONS_MAX)
@@ -164,7 +180,7 @@ def exchange(
         after_id = 0
         while persons := _lock_next(db, workspace_id, after_id):
             folded = _folded(db, version_id, workspace_id, persons, segments, model)
-            _keep_live(db, before.id, workspace_id, persons, rules_of(segments))
+            _keep_live(db, before.id, workspace_id, persons, segments)
             intervals.write(db, workspace_id, folded, now_ms)
             changes = announce_folded(folded, segments, now_ms)
             save(db, workspace_id, folded, states_of(workspace_id, folded, model))
@@ -206,11 +222,10 @@ def _folded(
 ) -> list[Folded]:
     """Persons as the version says, from their shadows where those are good."""
     standing = heads(db, persons)
-    rules = rules_of(segments)
     good = {
         person: shadow
         for person, (version, of, shadow) in shadows_of(db, version_id, persons).items()
-        if version == standing[person].version and of == rules
+        if version == standing[person].version and of == rules_of(segments, person)
     }
     stale = [person for person in persons if person not in good]
     found = [_from(person, good[person], standing[person], segments) for person in good]
@@ -238,7 +253,7 @@ def _from(person: int, shadow: Shadow, head: Head, segments: Segments) -> Folded
 
 
 def _keep_live(
-    db: Connection, version_id: int, workspace_id: int, persons: Sequence[int], rules: str
+    db: Connection, version_id: int, workspace_id: int, persons: Sequence[int], segments: Segments
 ) -> None:
     """What is live becomes the shadows of the version that goes."""
     held = intervals_of(db, workspace_id, persons)
@@ -255,22 +270,23 @@ def _keep_live(
     for person, version, state, settled in db.execute(rows).all():
         kept = None if settled is None else bytes(settled)
         shadow = Shadow(bytes(state), kept, checkpoints[person], held[person])
-        shadows[person] = (version + 1, shadow)  # as it will be when the other is written
-    keep(db, version_id, Shadows(workspace_id, persons[-1], 0, rules, shadows))
+        # As it will be when the other is written.
+        shadows[person] = version + 1, rules_of(segments, person), shadow
+    keep(db, version_id, Shadows(workspace_id, persons[-1], 0, shadows))
 
 
 def count_stale(db: Connection, version_id: int, workspace_id: int) -> int:
     """Persons without a good shadow."""
-    rules = rules_of(load_segments(db, workspace_id))
+    segments = load_segments(db, workspace_id)
     query = (
         select(func.count())
         .select_from(tables.person_state)
-        .where(_state.workspace_id == workspace_id, ~_is_good(version_id, rules))
+        .where(_state.workspace_id == workspace_id, ~_is_good(version_id, segments))
     )
     return int(db.execute(query).scalar_one())
 
 
-def _is_good(version_id: int, rules: str) -> ColumnElement[bool]:
+def _is_good(version_id: int, segments: Segments) -> ColumnElement[bool]:
     """Whether a live person has a good shadow."""
     return (
         select(_fold.person_id)
@@ -278,7 +294,7 @@ def _is_good(version_id: int, rules: str) -> ColumnElement[bool]:
             _fold.version_id == version_id,
             _fold.person_id == _state.person_id,
             _fold.person_version == _state.version,
-            _fold.rules == rules,
+            _fold.rules == _rules(segments),
         )
         .exists()
     )

@@ -111,13 +111,13 @@ def add_next(
     persons: list[int] = list(db.execute(query).scalars())
     if not persons:
         return 0
-    rules = rules_of(load_segments(db, workspace_id))
+    segments = load_segments(db, workspace_id)
     standing = heads(db, persons)
     live = intervals_of(db, workspace_id, persons)
     begin_ms = now_ms - YEAR_DAYS * DAY_MS
     for person, (version, of, shadow) in shadows_of(db, version_id, persons).items():
         head = standing.get(person)
-        if head is None or (head.version, rules) != (version, of):
+        if head is None or (head.version, rules_of(segments, person)) != (version, of):
             done.stale += 1
             continue
         done.persons += 1

@@ -13,7 +13,7 @@ person_state = Table(
     # The state as it was before the latest quiet week: a late event is folded from it.
     Column("settled", LargeBinary),
     Column("model_version", Text, nullable=False),
-    Column("version", BigInteger, nullable=False),  # grows with every write of this row
+    Column("version", BigInteger, nullable=False),  # grows with every write of the state
     Column("last_ms", BigInteger, nullable=False),  # the last event's place in the order
     Column("last_event_id", LargeBinary, nullable=False),
     Column("events", Integer, nullable=False),
@@ -42,7 +42,7 @@ model_fold = Table(
     Column("version_id", BigInteger, primary_key=True, autoincrement=False),
     Column("person_id", BigInteger, primary_key=True, autoincrement=False),
     of_workspace(),
-    # Of person_state, and the segments in force, when it was folded: others, and it is stale.
+    # Of person_state, and the segments drawn for them, when it was folded: others, and it is stale.
     Column("person_version", BigInteger, nullable=False),
     Column("rules", Text, nullable=False),
     Column("folded", LargeBinary, nullable=False),

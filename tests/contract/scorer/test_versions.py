@@ -293,6 +293,31 @@ def test_of_a_segment_given_up_nothing_is_written_again(
     assert scene.rows(rows) == before
 
 
+def test_whom_a_segment_being_filled_reached_is_folded_again(
+    scene: Scene, run: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "PERSONS_PER_STEP", 3)
+    monkeypatch.setattr(build, "PERSONS_PER_QUICK_STEP", 3)
+    scene.score(*(scene.day("page", user(f"u{n}"), day=n) for n in range(5)))
+    scene.segment("s", {"type": "phase", "any_of": ["see"]})
+
+    def fill_further() -> None:
+        with writing(scene.engine).begin() as db:
+            build.build_step(db, MODEL, NOW_MS)
+
+    fill_further()
+    Path("eager.json").write_bytes(other())
+    run("versions", "add", "eager.json")
+    run("versions", "fold", "eager")
+    fill_further()
+    told = run("versions", "compare", "eager").output
+    assert "3 persons compared; 2 stale" in told, "those whom it reached since"
+    scene.build()
+    assert run("versions", "activate", "eager").exit_code == 0
+    told = run("replay", "--workspace", "ws_1")
+    assert told.exit_code == 0, told.output
+
+
 def test_a_version_never_changes_and_must_be_one(scene: Scene) -> None:
     with writing(scene.engine).begin() as db:
         made = add(db, other(), NOW_MS)
