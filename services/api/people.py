@@ -1,6 +1,6 @@
 """Reading people from the database: who they are, and their state at a moment."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -21,6 +21,7 @@ from services.api.suggest import nearest
 from services.contract.event import Identity
 from services.contract.tables import identity, identity_link, interval, person, person_state
 from services.contract.vault import lookup_value, shown_value
+from services.model.engagement import IN_ALL
 from services.model.fold import fold_onto
 from services.model.state import PersonState, decode_state
 from services.model.version import Model
@@ -94,12 +95,18 @@ def meant_namespace(namespace: str) -> str:
     return "" if namespace in SEARCHED else nearest(namespace, SEARCHED)
 
 
-def some_states(connection: Connection, workspace_id: int) -> Iterator[PersonState]:
-    """The states of the people who were stored last."""
+def known_of_some(connection: Connection, workspace_id: int) -> tuple[set[str], set[str]]:
+    """The names of attributes, and the topics, of the people who were stored last."""
     state = person_state.c
     query = select(state.state).where(state.workspace_id == workspace_id)
     stored = connection.execute(query.order_by(state.person_id.desc()).limit(LOOKED_AT_MAX))
-    return (decode_state(bytes(one)) for one in stored.scalars())
+    attributes: set[str] = set()
+    topics: set[str] = set()
+    for one in stored.scalars():
+        found = decode_state(bytes(one))
+        attributes |= found.attributes.keys()
+        topics |= found.engagement.keys() - {IN_ALL}
+    return attributes, topics
 
 
 def known_as(workspace_id: int, value: str) -> Select[Any]:

@@ -12,14 +12,14 @@ from sqlalchemy import Connection, select
 from services.api.context import Here
 from services.api.lawful import must_be_lawful, names_in, topics_in
 from services.api.needs import SegmentsWriter
-from services.api.people import some_states
+from services.api.people import known_of_some
 from services.api.previewing import Seen, look_at_everybody, persons_in_all
 from services.api.problem import Problem, described
 from services.api.segment_links import check_references
 from services.api.segment_shapes import EXAMPLE, KEY_PATTERN
 from services.api.segment_store import find_segment, rules_in_force
 from services.api.sieve import Rules
-from services.api.suggest import nearest, shown
+from services.api.suggest import slips
 from services.api.wire import Body, Out, rfc3339
 from services.contract.tables import person
 from services.model.path import Path
@@ -84,7 +84,8 @@ class PreviewOut(Out):
     entering: list[SampleOut]
     leaving: list[SampleOut]
     warnings: list[str] = Field(
-        description="What may be a slip: an attribute that none of the people stored last has."
+        description="What may be a slip: an attribute that none of the people stored last has, a "
+        "topic that none of them read about."
     )
 
 
@@ -145,15 +146,13 @@ def _rules(connection: Connection, workspace_id: int, body: PreviewAsk) -> Rules
 
 
 def _warnings(connection: Connection, workspace_id: int, rule: Node) -> list[str]:
-    """The attributes that nobody seems to have; they may come later, so the rule is taken."""
-    asked = {one.name for one in leaves(rule) if isinstance(one, Attribute | AttributeDate)}
-    if not asked:
+    """Attributes and topics that nobody seems to have; they may come later: the rule is taken."""
+    names = {one.name for one in leaves(rule) if isinstance(one, Attribute | AttributeDate)}
+    topics = {*topics_in(rule)}
+    if not names and not topics:
         return []
-    has: set[str] = set()
-    for state in some_states(connection, workspace_id):
-        has |= state.attributes.keys()
-    text = "None of the people who were stored last has an attribute {}.{}"
-    return [text.format(shown(one), nearest(one, has)) for one in sorted(asked - has)]
+    attributes, read = known_of_some(connection, workspace_id)
+    return slips("an attribute", names, attributes) + slips("read about a topic", topics, read)
 
 
 def _names(

@@ -1,6 +1,6 @@
 """What was probably meant by a name that we do not know."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -19,6 +19,12 @@ def meant(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     there = f" There is: {', '.join(names)}." if names else " There is none."
     return nearest(name, names) or there
+
+
+def slips(what: str, asked: Iterable[str], has: Collection[str]) -> list[str]:
+    """A warning for each name asked for that nobody of those who were looked at has."""
+    text = "None of the people who were stored last has {} {}.{}"
+    return [text.format(what, shown(one), nearest(one, has)) for one in sorted(set(asked) - {*has})]
 
 
 def nearest(value: object, known: Iterable[str]) -> str:

@@ -6,9 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from services.api.people import some_states
+from services.api.people import known_of_some
 from services.contract.tables import content
-from services.model.engagement import IN_ALL
 
 OFFERED_MAX = 200
 """Of each kind of name."""
@@ -27,11 +26,8 @@ class Offered:
 def offered(connection: Connection, workspace_id: int) -> Offered:
     """What is known of some people and in the catalogue. No values: these are people's."""
     items = _newest(connection, workspace_id)
-    attributes: set[str] = set()
-    topics = {str(topic) for one in items for topic in one.topics}
-    for found in some_states(connection, workspace_id):
-        attributes |= found.attributes.keys()
-        topics |= found.engagement.keys() - {IN_ALL}
+    attributes, read = known_of_some(connection, workspace_id)
+    topics = read | {str(topic) for one in items for topic in one.topics}
     return Offered(
         sorted(attributes)[:OFFERED_MAX],
         sorted(topics)[:OFFERED_MAX],

@@ -1,12 +1,12 @@
 """What an export is asked for."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from pydantic import ConfigDict, Field
 
 from services.api.exports.formats import Format
-from services.api.wire import Body, Moment
+from services.api.wire import Body, Moment, rfc3339
 
 ATTRIBUTES_MAX = 100
 
@@ -55,3 +55,19 @@ class ExportJob(msgspec.Struct):
     attributes: list[str]
     version: int | None = None
     """The number of that version; None: it was asked for before this was kept."""
+    warnings: list[str] = []
+    """What may be a slip."""
+
+
+def show_asked(kept: dict[str, Any]) -> dict[str, Any]:
+    """An export's request as an answer tells it, with what was left out filled in."""
+    asked = msgspec.convert(kept, ExportJob)
+    return {
+        "segment": asked.segment,
+        "version": asked.version,
+        "use": asked.use,
+        "format": asked.format,
+        "as_of": rfc3339(asked.as_of_ms),
+        "known_at": rfc3339(asked.known_at_ms) if asked.is_past_belief else None,
+        "attributes": asked.attributes,
+    }

@@ -10,9 +10,11 @@ from services.api.idempotency import OnceOnly
 from services.api.jobs.store import add_job, find_job
 from services.api.jobs.view import WHERE, JobOut, begun
 from services.api.needs import Exporter
+from services.api.people import known_of_some
 from services.api.problem import Problem, described
 from services.api.segment_shapes import SegmentKey
 from services.api.segment_store import find_segment, in_force, versions_of
+from services.api.suggest import slips
 from services.runtime.database import writing
 
 router = APIRouter(prefix="/v1/segments", tags=["jobs"])
@@ -54,6 +56,8 @@ def post_export(
                     f"first time. Ask again when `progress` of /v1/segments/{key} is 1."
                 )
                 raise Problem(409, "segment_not_filled", text)
+            wanted = list(dict.fromkeys(body.attributes))
+            has, _ = known_of_some(connection, workspace_id) if wanted else (set(), set())
             asked = ExportJob(
                 segment=key,
                 version_id=version.id,
@@ -64,11 +68,12 @@ def post_export(
                 is_past_belief=body.known_at is not None,
                 use=body.use,
                 format=body.format,
-                attributes=list(dict.fromkeys(body.attributes)),
+                attributes=wanted,
+                warnings=slips("an attribute", wanted, has),
             )
             kept = msgspec.to_builtins(asked)
             row = add_job(connection, workspace_id, "export", kept, credential.name, now_ms, once)
-            after = {"use": body.use, "format": body.format, "attributes": asked.attributes}
+            after = {"use": body.use, "format": body.format, "attributes": wanted}
             who, about = credential.who, key
             note(connection, workspace_id, who, "segment.exported", about, now_ms, after=after)
     return begun(here, row, response)

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from sqlalchemy import Row
 
 from services.api.context import Context
+from services.api.exports.asked import show_asked
 from services.api.jobs.store import Kind, Status
 from services.api.wire import Out, rfc3339, rfc3339_or_none
 
@@ -60,6 +61,7 @@ class JobOut(Out):
                     "problem": None,
                     "position": "5f0c2d1e9b8a77665544332211009988",
                     "asked": {"kind": "people"},
+                    "warnings": [],
                     "file_name": "people.csv",
                     "dry_run": False,
                     "created_at": "2026-11-22T09:30:00.000Z",
@@ -85,7 +87,13 @@ class JobOut(Out):
         description="Why it failed, or has no file any more, and what to do."
     )
     position: str | None = Field(description="Of the last event told, for `after` of reads.")
-    asked: dict[str, Any] = Field(description="The request that made it.")
+    asked: dict[str, Any] = Field(
+        description="The request that made it, with what it left out filled in."
+    )
+    warnings: list[str] = Field(
+        description="What may be a slip: an attribute asked for that none of the people stored "
+        "last has."
+    )
     file_name: str | None = Field(description="Of the file that came in, as `asked` says it.")
     dry_run: bool = Field(description="An import that only checks, and tells nothing.")
     created_at: str
@@ -138,7 +146,8 @@ def show_job(here: Context, row: Row[Any]) -> JobOut:
         errors=row.errors,
         problem=row.problem,
         position=row.position,
-        asked=row.asked,
+        asked=show_asked(row.asked) if row.kind == "export" else row.asked,
+        warnings=row.asked.get("warnings", []),
         file_name=row.asked.get("file_name"),
         dry_run=bool(row.asked.get("dry_run", False)),
         created_at=rfc3339(row.created_ms),

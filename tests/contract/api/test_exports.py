@@ -87,6 +87,22 @@ def test_csv_has_no_formulas_and_spreadsheets_read_it(export: Export, world: Wor
     assert rows["anna"]["person"] == world.id_of("anna")
 
 
+def test_the_job_tells_what_was_asked_and_what_may_be_a_slip(export: Export, world: World) -> None:
+    reader(world, "a")
+    job, _ = export(as_of="2026-11-16T00:00:00Z", attributes=["nmae", "name"])
+    assert job["asked"] == {
+        "segment": "readers",
+        "version": 1,
+        "use": "insight",
+        "format": "ndjson",
+        "as_of": "2026-11-16T00:00:00.000Z",
+        "known_at": None,
+        "attributes": ["nmae", "name"],
+    }
+    (warning,) = job["warnings"]
+    assert warning.endswith("has an attribute 'nmae'. Did you mean 'name'?")
+
+
 def test_parquet_is_read_by_another_tool(export: Export, world: World, tmp_path: Path) -> None:
     for name in ("anna", "ben"):
         reader(world, name)

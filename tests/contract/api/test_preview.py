@@ -207,6 +207,21 @@ def test_an_attribute_that_nobody_has_is_perhaps_a_slip(
     assert not client.post("/v1/segments/preview", json={"rule": RULES["north"]}).json()["warnings"]
 
 
+def test_a_topic_that_nobody_read_about_is_perhaps_a_slip(client: Client, world: World) -> None:
+    world.person("t", [world.event(5, "read", "t", properties={"topics": ["energy"]})])
+
+    def warnings(topic: str) -> list[str]:
+        rule = {"type": "engagement", "topic": topic, "at_least": 1}
+        found: list[str] = client.post("/v1/segments/preview", json={"rule": rule}).json()[
+            "warnings"
+        ]
+        return found
+
+    assert not warnings("energy")
+    (warning,) = warnings("enrgy")
+    assert warning.endswith("read about a topic 'enrgy'. Did you mean 'energy'?")
+
+
 def test_what_cannot_be_previewed(client: Client) -> None:
     rule = RULES["phase"]
     assert client.post("/v1/segments/preview", json={"rule": rule, "key": "no"}).status_code == 404
