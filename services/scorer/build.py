@@ -2,7 +2,8 @@
 
 Person by person, each under its lock and as if folded anew with the new rule, while the old
 version stays in force; then the new one takes its place in one step. ``built_to`` says how far it
-is, so that whoever goes on after a kill does not begin anew.
+is, so that whoever goes on after a kill does not begin anew. Whom another worker has at hand is not
+waited for but passed by, and filled later.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -28,6 +29,8 @@ from services.scorer.states import heads
 PERSONS_PER_STEP = 500
 PERSONS_PER_QUICK_STEP = 2_000
 """Where nothing is weighed, or hardly anything."""
+PASSED_BY_MAX = 100
+"""Of whom so many others had at hand."""
 EVENTS_MAX = 50_000
 """Of a step's persons, unless one has more: so long a transaction lasts, and so much it holds."""
 
@@ -42,6 +45,16 @@ class _Building(NamedTuple):
     ids: tuple[int, ...]
     workspace_id: int
     segment_ids: tuple[int, ...]
+    built_to: int
+    passed_by: Sequence[int]
+
+
+class _Whom(NamedTuple):
+    """Whom a step fills, and how far the version is then."""
+
+    persons: list[int]
+    passed_by: list[int]
+    """In the order of their ids."""
     built_to: int
 
 
@@ -87,18 +100,19 @@ def build_step(db: Connection, model: Model, now_ms: int, besides: Collection[in
 def _fill_further(db: Connection, version: _Building, model: Model, now_ms: int) -> bool:
     """Whether nobody is left."""
     number = _persons_per_step(db, version, model)
-    persons = _next_persons(db, version, number)
-    if not persons:
+    following = _following(db, version, number)
+    if not following and not version.passed_by:
         # Nobody new appears while this lock is held, so this answer stays true.
         db.execute(
             select(tables.workspace.c.id)
             .where(tables.workspace.c.id == version.workspace_id)
             .with_for_update(key_share=True)
         )
-        persons = _next_persons(db, version, number)
-    if persons:
-        _fill(db, version, persons, model, now_ms)
-    return not persons
+        following = _following(db, version, number)
+        if not following:
+            return True
+    _fill(db, version, _whom(db, version, following), model, now_ms)
+    return False
 
 
 def _next_version(db: Connection, besides: Collection[int]) -> _Building | None:
@@ -107,7 +121,7 @@ def _next_version(db: Connection, besides: Collection[int]) -> _Building | None:
     In a workspace one after the other; among workspaces by lot at each step, so that none waits
     until all people of a large one are through.
     """
-    wanted = (_version.id, _version.workspace_id, _version.segment_id, _version.built_to)
+    how_far = (_version.built_to, _version.passed_by, _version.together_id)
     other = tables.segment_version.alias("other").c
     before_it = (
         select(func.count())
@@ -121,7 +135,7 @@ def _next_version(db: Connection, besides: Collection[int]) -> _Building | None:
         .scalar_subquery()
     )
     first = (
-        select(*wanted, _version.together_id)
+        select(_version.id, _version.workspace_id, _version.segment_id, *how_far)
         .where(_version.status == "building", _version.id.not_in(besides))
         .order_by(before_it, func.random())
         .limit(1)
@@ -150,6 +164,7 @@ def _next_version(db: Connection, besides: Collection[int]) -> _Building | None:
         row.workspace_id,
         (row.segment_id, *(other.segment_id for other in rest)),
         row.built_to,
+        row.passed_by,
     )
 
 
@@ -158,23 +173,52 @@ def _persons_per_step(db: Connection, version: _Building, model: Model) -> int:
     return PERSONS_PER_QUICK_STEP if Hindsight(rulebook, model).is_enough else PERSONS_PER_STEP
 
 
-def _next_persons(db: Connection, version: _Building, number: int) -> list[int]:
-    """Whom to fill now, locked: who follow each other, up to somebody whom another has at hand.
-
-    Only the first is waited for, while nobody else is held.
-    """
+def _following(db: Connection, version: _Building, number: int) -> Sequence[int]:
+    """The persons whose turn is next."""
     row = tables.person.c
-    following = (
+    query = (
         select(row.id)
         .where(row.workspace_id == version.workspace_id, row.id > version.built_to)
         .order_by(row.id)
         .limit(number)
     )
-    persons = list(db.execute(following).scalars())
-    if not persons:
-        return []
-    _locked(db, persons[:1], wait=True)
-    return _at_once(persons, _locked(db, persons, wait=False))
+    return db.execute(query).scalars().all()
+
+
+def _whom(db: Connection, version: _Building, following: Sequence[int]) -> _Whom:
+    """Whom to fill now, locked: who were passed by, and who follow.
+
+    Whom another has at hand is passed by. Only where none but these are left, or too many, is one
+    waited for, while nobody else is held.
+    """
+    wanted = [*version.passed_by, *following]
+    if not following or len(version.passed_by) >= PASSED_BY_MAX:
+        _locked(db, wanted[:1], wait=True)
+    events = _locked(db, wanted, wait=False)
+    number = _at_once(wanted, events)
+    missed = [person for person in wanted[:number] if person not in events]
+    later = [person for person in wanted[number:] if person <= version.built_to]
+    return _Whom(
+        persons=[person for person in wanted[:number] if person in events],
+        passed_by=sorted({*_there(db, missed), *later}),
+        built_to=max(version.built_to, wanted[number - 1]),
+    )
+
+
+def _at_once(wanted: Sequence[int], events: Mapping[int, int]) -> int:
+    """How many of these persons a step goes through, by how many events each has."""
+    total = 0
+    for number, person in enumerate(wanted):
+        total += events.get(person, 0)
+        if total > EVENTS_MAX and total > events.get(person, 0):
+            return number
+    return len(wanted)
+
+
+def _there(db: Connection, persons: Sequence[int]) -> Sequence[int]:
+    """Those who are not erased meanwhile."""
+    row = tables.person.c
+    return db.execute(select(row.id).where(among(db, row.id, persons))).scalars().all()
 
 
 def _locked(db: Connection, persons: Sequence[int], *, wait: bool) -> dict[int, int]:
@@ -190,33 +234,15 @@ def _locked(db: Connection, persons: Sequence[int], *, wait: bool) -> dict[int, 
     return dict(rows_of(db, query))
 
 
-def _at_once(persons: Sequence[int], events: Mapping[int, int]) -> list[int]:
-    """As many as a step may hold."""
-    held: list[int] = []
-    total = 0
-    for person in persons:
-        total += events.get(person, 0)
-        if person not in events or (held and total > EVENTS_MAX):
-            break
-        held.append(person)
-    return held
-
-
-def _fill(
-    db: Connection,
-    version: _Building,
-    persons: Sequence[int],
-    model: Model,
-    now_ms: int,
-) -> None:
+def _fill(db: Connection, version: _Building, whom: _Whom, model: Model, now_ms: int) -> None:
     db.execute(
         update(tables.segment_version)
         .where(_version.id.in_(version.ids))
-        .values(built_to=persons[-1])
+        .values(built_to=whom.built_to, passed_by=whom.passed_by)
     )
     # Only what is new is drawn and written: all else of these people is as it was.
     segments = load_segments(db, version.workspace_id).drawing(version.ids)
-    left = fill(db, version.workspace_id, persons, segments, model, now_ms)
+    left = fill(db, version.workspace_id, whom.persons, segments, model, now_ms)
     if not left:
         return
     before = heads(db, left)

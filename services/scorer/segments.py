@@ -25,11 +25,17 @@ class Version:
     live_ms: int | None
     """When it came into force; None: it is being filled."""
     built_to: int
+    passed_by: frozenset[int]
+    """Persons up to there whom it has not reached all the same."""
 
     @property
     def interval_key(self) -> str:
         """What stands in ``interval.key``."""
         return str(self.id)
+
+    def has_reached(self, person_id: int) -> bool:
+        """Whether it is kept of a person, where it is being filled."""
+        return person_id <= self.built_to and person_id not in self.passed_by
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class Segments:
 
     def rulebook_for(self, person_id: int) -> Rulebook:
         """The rules to fold for a person: a version being filled has not reached everybody."""
-        reached = tuple(v.id for v in self._filling if person_id <= v.built_to)
+        reached = tuple(v.id for v in self.being_filled if v.has_reached(person_id))
         found = self._rulebooks.get(reached)
         if found is None:
             found = _rulebook(
@@ -66,7 +72,8 @@ class Segments:
         return replace(self, drawn=frozenset(map(str, version_ids)))
 
     @cached_property
-    def _filling(self) -> list[Version]:
+    def being_filled(self) -> list[Version]:
+        """The versions that have not reached everybody."""
         return [v for v in self.versions if v.live_ms is None]
 
     @cached_property
@@ -119,7 +126,14 @@ def load_segments(db: Connection, workspace_id: int, *, hold: bool = False) -> S
     """
     segment, version = tables.segment.c, tables.segment_version.c
     query = (
-        select(version.id, segment.key, version.rule, version.live_ms, version.built_to)
+        select(
+            version.id,
+            segment.key,
+            version.rule,
+            version.live_ms,
+            version.built_to,
+            version.passed_by,
+        )
         .join_from(tables.segment_version, tables.segment, segment.id == version.segment_id)
         .where(
             version.workspace_id == workspace_id,
@@ -131,8 +145,8 @@ def load_segments(db: Connection, workspace_id: int, *, hold: bool = False) -> S
     if hold:
         query = query.with_for_update(read=True, key_share=True, of=tables.segment_version)
     versions = []
-    for version_id, key, stored, live_ms, built_to in db.execute(query):
+    for version_id, key, stored, live_ms, built_to, passed_by in db.execute(query):
         rule = _rule(version_id, msgspec.json.encode(stored))
         if rule is not None:
-            versions.append(Version(version_id, key, rule, live_ms, built_to))
+            versions.append(Version(version_id, key, rule, live_ms, built_to, frozenset(passed_by)))
     return Segments(tuple(versions))

@@ -22,7 +22,7 @@ from services.scorer.anew import EVENTS_MAX, PERSONS_MAX, fold_anew, intervals_o
 from services.scorer.announce import announce_folded, publish
 from services.scorer.folding import Folded
 from services.scorer.save import save, states_of
-from services.scorer.segments import Segments, Version, load_segments
+from services.scorer.segments import Segments, load_segments
 from services.scorer.states import Head, Place, heads
 from services.scorer.versions import in_force, keep_out, put_in_force
 
@@ -43,24 +43,21 @@ _decoder = msgspec.msgpack.Decoder(Shadow)
 
 def rules_of(segments: Segments, person_id: int) -> str:
     """Which versions of segments are drawn for somebody, as text."""
-    reached = (f"{v.id}," for v in _being_filled(segments) if person_id <= v.built_to)
+    reached = (f"{v.id}," for v in segments.being_filled if v.has_reached(person_id))
     return _in_force(segments) + "".join(reached)
 
 
 def _rules(segments: Segments) -> ColumnElement[str]:
     """The same of each live person."""
     text: ColumnElement[str] = literal(_in_force(segments))
-    for v in _being_filled(segments):
-        text += case((_state.person_id <= v.built_to, f"{v.id},"), else_="")
+    for v in segments.being_filled:
+        is_passed_by = _state.person_id.in_(sorted(v.passed_by))
+        text += case((is_passed_by, ""), (_state.person_id <= v.built_to, f"{v.id},"), else_="")
     return text
 
 
 def _in_force(segments: Segments) -> str:
     return "".join(f"{v.id}," for v in segments.versions if v.live_ms is not None)
-
-
-def _being_filled(segments: Segments) -> list[Version]:
-    return [v for v in segments.versions if v.live_ms is None]
 
 
 class Shadows(NamedTuple):

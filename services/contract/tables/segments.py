@@ -37,7 +37,9 @@ segment_version = Table(
     Column("created_by", Text, nullable=False),
     # building: being filled beside the live one; live: in force; retired: readable as it was.
     Column("status", Text, nullable=False),
-    Column("built_to", BigInteger, nullable=False),  # every person id up to here is filled
+    Column("built_to", BigInteger, nullable=False),  # every person id up to here is filled,
+    # but for these few, a list: another worker had them at hand when it was their turn.
+    Column("passed_by", JSON, nullable=False, server_default="[]"),
     Column("live_ms", BigInteger),  # when it came into force
     # Versions of segments that refer to each other come into force in one step: those with the
     # same number, the id of the first of them; null: this one alone.

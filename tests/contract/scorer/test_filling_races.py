@@ -1,12 +1,12 @@
 """Who fills beside who scores and who edits: they wait for each other, and never in a circle."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, delete, select, text
 
 from services.api.segment_links import come_together, hold_segments
 from services.api.segment_store import add_version, create_segment, find_segment
@@ -15,6 +15,7 @@ from services.runtime.database import writing
 from services.scorer import build
 from services.scorer.aftermath import aftermath_step
 from services.scorer.build import build_step
+from services.scorer.chores import Chores
 from services.scorer.owners import hold_persons
 from services.scorer.segments import load_segments
 from tests.contract.scorer.pure import assert_sound, intervals
@@ -28,6 +29,7 @@ PEOPLE = 10
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 _person, _version = tables.person.c, tables.segment_version.c
+_link_table = tables.identity_link
 
 
 @pytest.fixture
@@ -112,16 +114,81 @@ def _members(scene: Scene) -> dict[int, set[int]]:
     }
 
 
-def test_filling_holds_nobody_while_it_waits_for_the_first(busy: Scene) -> None:
+def _passing_by(scene: Scene, persons: Sequence[int]) -> None:
+    """A step of filling while others have these at hand."""
+    with scene.engine.connect() as batch:
+        hold_persons(batch, persons)
+        _fill(scene)
+    assert scene.rows(select(_version.passed_by))[0].passed_by == [*persons]
+
+
+def test_whom_another_has_at_hand_is_passed_by_and_filled_later(
+    busy: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ids = _ids(busy)
     busy.segment("s", PAGED)
+    _passing_by(busy, ids[1:3])
+    # Their events go on meanwhile, and are folded without the segment.
+    with monkeypatch.context() as scoring_alone:
+        scoring_alone.setattr(Chores, "_build", _nothing)
+        busy.score(*(busy.day("page", user(f"u{n}"), day=195) for n in range(PEOPLE)))
+    assert_sound(busy.engine)
+    _passing_by(busy, ids[2:3])
+    busy.build()
+    assert_sound(busy.engine)
+    (members,) = _members(busy).values()
+    assert members == set(ids)
+
+
+def test_filling_holds_nobody_while_it_waits_for_the_first_of_those_left(busy: Scene) -> None:
+    ids = _ids(busy)
+    busy.segment("s", PAGED)
+    _passing_by(busy, ids[:2])
     _beside_a_batch(
         busy,
         lambda batch: hold_persons(batch, ids[:1]),
         lambda: _fill(busy),
         goes_on=lambda batch: hold_persons(batch, ids[1:2]),
     )
-    assert busy.rows(select(_version.built_to))[0].built_to == ids[-1]
+    assert busy.rows(select(_version.passed_by))[0].passed_by == []
+
+
+def test_not_too_many_are_passed_by(busy: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "PASSED_BY_MAX", 2)
+    monkeypatch.setattr(build, "PERSONS_PER_QUICK_STEP", 3)
+    ids = _ids(busy)
+    busy.segment("s", PAGED)
+    _passing_by(busy, ids[:2])
+    _beside_a_batch(busy, lambda batch: hold_persons(batch, ids[:1]), lambda: _fill(busy))
+    assert busy.rows(select(_version.passed_by))[0].passed_by == []
+
+
+def test_a_step_of_long_histories_keeps_who_is_still_passed_by(
+    busy: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "PERSONS_PER_QUICK_STEP", 5)
+    ids = _ids(busy)
+    busy.segment("s", PAGED)
+    _passing_by(busy, ids[:3])
+    monkeypatch.setattr(build, "EVENTS_MAX", 1)
+    with busy.engine.connect() as batch:
+        hold_persons(batch, ids[:1])
+        _fill(busy)
+    assert busy.rows(select(_version.passed_by))[0].passed_by == [ids[0], ids[2]]
+    busy.build()
+    assert_sound(busy.engine)
+
+
+def test_who_was_passed_by_and_is_erased_is_waited_for_no_more(busy: Scene) -> None:
+    ids = _ids(busy)
+    busy.segment("s", PAGED)
+    _passing_by(busy, ids[:1])
+    busy.write(delete(tables.person_state).where(tables.person_state.c.person_id == ids[0]))
+    busy.write(delete(_link_table).where(_link_table.c.person_id == ids[0]))
+    busy.write(delete(tables.identity).where(tables.identity.c.person_id == ids[0]))
+    busy.write(delete(tables.person).where(_person.id == ids[0]))
+    _fill(busy)
+    assert busy.rows(select(_version.passed_by))[0].passed_by == []
 
 
 def test_what_comes_into_force_waits_for_nobody_at_hand(busy: Scene) -> None:

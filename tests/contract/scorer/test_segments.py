@@ -2,11 +2,9 @@
 
 import random
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import select, update
 
 from services.api.counts import count_at, count_believed
 from services.contract import tables
@@ -16,9 +14,7 @@ from services.model.fold import fold
 from services.model.path import Path as Life
 from services.model.rulebook import Rulebook
 from services.model.rules import RuleTree, evaluate
-from services.runtime.database import writing
 from services.scorer import chores
-from services.scorer.build import build_step
 from tests.contract.scorer.pure import assert_sound, assert_told_once, intervals
 from tests.contract.scorer.scene import MODEL, NOW_MS, START_MS, Scene, user
 
@@ -209,27 +205,3 @@ def _holds(interval, key: str, at_ms: int) -> bool:
         and interval.from_ms <= at_ms
         and (interval.to_ms is None or at_ms < interval.to_ms)
     )
-
-
-def test_who_is_at_hand_elsewhere_is_filled_next(postgres: str, tmp_path: Path) -> None:
-    scene = Scene(postgres, tmp_path)
-    scene.score(*(scene.day("page", user(f"u{n}"), day=1) for n in range(5)))
-    scene.segment("all", {"type": "phase", "any_of": ["see"]})
-    row, version = tables.person.c.id, tables.segment_version.c
-    ids = [found.id for found in scene.rows(select(row).order_by(row))]
-
-    def step() -> int:
-        with writing(scene.engine).begin() as db:
-            db.execute(text("SET LOCAL lock_timeout = '100ms'"))
-            assert build_step(db, MODEL, scene.now_ms)
-        return scene.rows(select(version.built_to))[0].built_to
-
-    with scene.engine.connect() as batch:
-        batch.execute(select(row).where(row == ids[2]).with_for_update(key_share=True)).all()
-        assert step() == ids[1]
-        with pytest.raises(OperationalError, match="lock timeout"):
-            step()
-    assert step() == ids[-1]
-    scene.build()
-    assert len(scene.changes("segment")) == len(ids)
-    scene.close()
