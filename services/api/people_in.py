@@ -27,7 +27,7 @@ from sqlalchemy.sql import ColumnElement
 
 from services.api.people import believed, held
 from services.contract.phases import IntervalKind
-from services.contract.tables import interval, person
+from services.contract.tables import count_delta, interval, person
 
 PASSED_MAX = 20_000
 """Intervals that are passed over for one page, as many as lie there if they lie as at its start."""
@@ -35,8 +35,8 @@ NEARBY = 2_000
 """So many at first."""
 SAMPLED = 100
 """Intervals by which it is told how thickly they lie."""
-FOUND_BY_TIME_MAX = 1_000
-"""Intervals that are read where they are found by the moment."""
+FOUND_BY_TIME_MAX = 300
+"""Intervals that are read where they are found by the moment: each lies on a page of its own."""
 _ANYBODY = 2**63 - 1
 
 
@@ -83,11 +83,22 @@ def people_in(
     beyond = {**told, "after": reach}
     if reach is None or connection.execute(_ANY, beyond).first() is None:
         return PeoplePage(rows, None)
-    for some in _BY_TIME:
+    few = _few_by_time(connection, told)
+    if few is None:
+        return PeoplePage(rows, reach)
+    rows = connection.execute(_page(few, now=now), told).all()
+    return PeoplePage(rows[:limit], rows[limit - 1].person_id if rows[limit:] else None)
+
+
+def _few_by_time(connection: Connection, told: dict[str, Any]) -> Subquery | None:
+    """The intervals among which all who are in are found by the moment; None: they are too many."""
+    abouts = connection.execute(_ABOUT, told).one()
+    for some, about in zip(_BY_TIME, abouts, strict=True):
+        if about >= FOUND_BY_TIME_MAX:
+            continue
         if connection.execute(some.number, told).scalar_one() < FOUND_BY_TIME_MAX:
-            rows = connection.execute(_page(some.timely, now=now), told).all()
-            return PeoplePage(rows[:limit], rows[limit - 1].person_id if rows[limit:] else None)
-    return PeoplePage(rows, reach)
+            return some.timely
+    return None
 
 
 def _reaches(connection: Connection, told: dict[str, Any]) -> Sequence[int | None]:
@@ -121,6 +132,20 @@ _SAMPLE = (
     .offset(bindparam("sampled") - 1)
     .limit(1)
 )
+_HOURS = count_delta.c
+_UNTIL = _HOURS.hour_ms <= _AS_OF
+_COMING = func.sum(_HOURS.delta).filter(_HOURS.delta > 0)
+_ABOUT = select(
+    func.coalesce(_COMING.filter(_UNTIL), 0),
+    func.coalesce(func.sum(_HOURS.delta).filter(_UNTIL), 0)
+    + func.coalesce(_COMING.filter(~_UNTIL), 0),
+).where(
+    _HOURS.workspace_id == bindparam("workspace"),
+    _HOURS.kind == bindparam("kind"),
+    _HOURS.key == bindparam("key"),
+)
+"""Of each way of ``_BY_TIME`` about how many there are, by the buckets of the counts: to count them
+in their indexes PostgreSQL looks at the row of each that was written lately."""
 _BEGUN = interval.c.valid_from_ms <= _AS_OF
 _ENDLESS = interval.c.valid_to_ms.is_(None)
 _ENDS_LATER = interval.c.valid_to_ms > _AS_OF
