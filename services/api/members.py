@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row
 from services.api.context import Here
 from services.api.counts import count_at, count_believed
 from services.api.needs import SegmentsReader
-from services.api.people_in import Asked, people_in
+from services.api.people_in import NOBODY, Asked, people_in
 from services.api.problem import described
 from services.api.record import events_by_id
 from services.api.segment_shapes import SegmentKey
@@ -129,11 +129,15 @@ def list_members(
         if place.segment_id != found.newest.segment_id:
             raise bad_cursor()
         asked = Asked("segment", str(place.version_id), place.as_of_ms, place.known_at_ms)
-        page = people_in(connection, workspace_id, asked, place.after_id, limit)
         count = (
             count_at(connection, workspace_id, "segment", asked.key, place.as_of_ms)
             if known_at is None
             else None
+        )
+        # To find that nobody is among all who came and went takes longer than to find a page.
+        nobody = cursor is None and count == 0
+        page = (
+            NOBODY if nobody else people_in(connection, workspace_id, asked, place.after_id, limit)
         )
         entries = events_by_id(connection, workspace_id, [row.event_id for row in page.rows])
         build = _build(connection, found, place.as_of_ms, known_at)

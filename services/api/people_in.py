@@ -61,6 +61,9 @@ class PeoplePage(NamedTuple):
     """After which person the next page begins; None: this was the last."""
 
 
+NOBODY = PeoplePage((), None)
+
+
 def people_in(
     connection: Connection, workspace_id: int, asked: Asked, after_id: int, limit: int
 ) -> PeoplePage:

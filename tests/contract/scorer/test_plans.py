@@ -105,3 +105,53 @@ def test_to_end_an_interval_writes_to_no_index(postgres: str) -> None:
         after = db.execute(text(page)).all()
     assert before == after
     engine.dispose()
+
+
+def test_a_workspace_that_came_after_a_large_one_is_not_taken_for_empty(postgres: str) -> None:
+    engine = open_database(postgres)
+    with writing(engine).begin() as db:
+        db.execute(text(SOME), {"workspace": 1, "first": 1, "last": 20_000})
+    with writing(engine).begin() as db:
+        db.execute(text("ANALYZE"))
+        db.execute(text(SOME), {"workspace": 2, "first": 20_001, "last": 25_000})
+        told = {
+            name: "\n".join(db.execute(text(f"EXPLAIN {query}")).scalars())
+            for name, query in OF_ONE.items()
+        }
+    assert "(id = identity.person_id)" in told["somebody"]
+    assert "links_of_person" in told["their events"]
+    assert "events_of_identity" in told["their events"]
+    engine.dispose()
+
+
+SOME = """
+WITH few AS (
+    SELECT n FROM generate_series(CAST(:first AS INTEGER), CAST(:last AS INTEGER)) n
+), people AS (
+    INSERT INTO person (id, workspace_id, public_id, first_ms, first_event_id, created_ms)
+    SELECT n, :workspace, 'p' || n, 1, '', 1 FROM few
+), events AS (
+    INSERT INTO event (workspace_id, event_id, identity_id, cookie_id, type, channel,
+        occurred_ms, received_ms, digest, payload)
+    SELECT :workspace, decode(lpad(to_hex(n), 32, '0'), 'hex'), n, n, 'page', 'website', n, n,
+        '', '' FROM few
+), links AS (
+    INSERT INTO identity_link (workspace_id, identity_id, person_id, known_from_ms)
+    SELECT :workspace, n, n, 1 FROM few
+)
+INSERT INTO identity (id, workspace_id, namespace, value, person_id, shared)
+SELECT n, :workspace, 'user_id', 'u' || n, n, false FROM few
+"""
+OF_ONE = {
+    "somebody": """
+SELECT person.id FROM person
+JOIN identity ON identity.workspace_id = person.workspace_id AND identity.person_id = person.id
+WHERE identity.workspace_id = 2 AND namespace = 'user_id' AND value = 'u20100'
+""",
+    "their events": """
+SELECT payload FROM event, identity_link l
+WHERE l.workspace_id = 2 AND l.person_id = 20100 AND event.workspace_id = 2
+    AND event.identity_id = l.identity_id AND l.known_to_ms IS NULL
+ORDER BY event.occurred_ms
+""",
+}
