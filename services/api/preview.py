@@ -19,7 +19,7 @@ from services.api.segment_links import check_references
 from services.api.segment_shapes import EXAMPLE, KEY_PATTERN
 from services.api.segment_store import find_segment, rules_in_force
 from services.api.sieve import Rules
-from services.api.suggest import slips
+from services.api.suggest import Slip, slips
 from services.api.wire import Body, Out, rfc3339
 from services.contract.tables import person
 from services.model.path import Path
@@ -84,8 +84,8 @@ class PreviewOut(Out):
     entering: list[SampleOut]
     leaving: list[SampleOut]
     warnings: list[str] = Field(
-        description="What may be a slip: an attribute that none of the people stored last has, a "
-        "topic that none of them read about."
+        description="What may be a slip: an attribute that none of the latest people has, a topic "
+        "that none of them did anything about."
     )
 
 
@@ -98,7 +98,7 @@ def post_preview(
     here: Here,
     credential: SegmentsWriter,
     body: PreviewAsk,
-    lang: Annotated[Language, Query(description="Language of the reasons.")] = "en",
+    lang: Annotated[Language, Query(description="Language of the reasons and warnings.")] = "en",
 ) -> PreviewOut:
     """Who would enter and who would leave if it were saved now. Nothing is changed or kept."""
     must_be_lawful(names_in(body.rule), topics_in(body.rule))
@@ -109,7 +109,7 @@ def post_preview(
         total = seen.looked_at if seen.done else persons_in_all(connection, workspace_id)
         chosen = (seen.entering, seen.leaving)
         names = _names(connection, workspace_id, chosen)
-        warnings = _warnings(connection, workspace_id, body.rule)
+        found = _slips(connection, workspace_id, body.rule)
     entering, leaving = (_samples(some, names, rules.rule, model, now_ms, lang) for some in chosen)
     scaled = _scaled(seen, total)
     return PreviewOut(
@@ -120,7 +120,7 @@ def post_preview(
         members=scaled["enter"] + scaled["stay"],
         entering=entering,
         leaving=leaving,
-        warnings=warnings,
+        warnings=[one.told(lang) for one in found],
         **scaled,
     )
 
@@ -145,14 +145,14 @@ def _rules(connection: Connection, workspace_id: int, body: PreviewAsk) -> Rules
     return Rules(rule, Questions(rule, kept), None if live is None else str(live.id))
 
 
-def _warnings(connection: Connection, workspace_id: int, rule: Node) -> list[str]:
+def _slips(connection: Connection, workspace_id: int, rule: Node) -> list[Slip]:
     """Attributes and topics that nobody seems to have; they may come later: the rule is taken."""
     names = {one.name for one in leaves(rule) if isinstance(one, Attribute | AttributeDate)}
     topics = {*topics_in(rule)}
     if not names and not topics:
         return []
     attributes, read = known_of_some(connection, workspace_id)
-    return slips("an attribute", names, attributes) + slips("read about a topic", topics, read)
+    return slips("attribute", names, attributes) + slips("topic", topics, read)
 
 
 def _names(

@@ -175,7 +175,8 @@ def _invalid(request: Request, error: RequestValidationError) -> Problem:
     place = ".".join(str(part) for part in first["loc"])[:200]
     more = len(found) - 1
     tail = f" ({more} more)" if more else ""
-    text = f"{place}: {first['msg']}{_meant_value(first)}{tail}"
+    meant = _meant_value(first)
+    text = f"{place}: {first['msg']}{meant and '.'}{meant}{tail}"
     return Problem(400, "invalid", text.encode("utf-8", "replace").decode())
 
 

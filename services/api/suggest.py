@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel
+
+from services.model.words import Language
 
 _NAME_LENGTH_MAX = 100
 
@@ -21,18 +23,48 @@ def meant(name: str, known: Iterable[str]) -> str:
     return nearest(name, names) or there
 
 
-def slips(what: str, asked: Iterable[str], has: Collection[str]) -> list[str]:
-    """A warning for each name asked for that nobody of those who were looked at has."""
-    text = "None of the people who were stored last has {} {}.{}"
-    return [text.format(what, shown(one), nearest(one, has)) for one in sorted(set(asked) - {*has})]
+class Slip(NamedTuple):
+    """A name asked for that nobody has who was looked at, and the one that was probably meant."""
+
+    kind: Literal["attribute", "topic"]
+    name: str
+    meant: str | None
+
+    def told(self, language: Language) -> str:
+        """As a warning."""
+        meant = _MEANT[language].format(repr(self.meant)) if self.meant else ""
+        return _NOBODY[self.kind][language].format(shown(self.name)) + meant
+
+
+_NOBODY: dict[str, dict[Language, str]] = {
+    "attribute": {
+        "nl": "Van de mensen die het laatst binnenkwamen heeft niemand een attribuut {0}.",
+        "en": "Of the people who came in last nobody has an attribute {0}.",
+    },
+    "topic": {
+        "nl": "Van de mensen die het laatst binnenkwamen deed niemand iets rond een onderwerp {0}.",
+        "en": "Of the people who came in last nobody did anything about a topic {0}.",
+    },
+}
+_MEANT: dict[Language, str] = {"nl": " Bedoelt u {0}?", "en": " Did you mean {0}?"}
+
+
+def slips(
+    kind: Literal["attribute", "topic"], asked: Iterable[str], has: Collection[str]
+) -> list[Slip]:
+    """The names asked for that are nobody's of those who were looked at."""
+    return [Slip(kind, one, _near(one, has)) for one in sorted(set(asked) - {*has})]
 
 
 def nearest(value: object, known: Iterable[str]) -> str:
     """`` Did you mean 'paused'?``; nothing where nothing comes near."""
-    if not isinstance(value, str):
-        return ""
-    near = get_close_matches(value[:_NAME_LENGTH_MAX], sorted(known), n=1, cutoff=0.6)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    near = _near(value, known) if isinstance(value, str) else None
+    return _MEANT["en"].format(repr(near)) if near else ""
+
+
+def _near(value: str, known: Iterable[str]) -> str | None:
+    found = get_close_matches(value[:_NAME_LENGTH_MAX], sorted(known), n=1, cutoff=0.6)
+    return found[0] if found else None
 
 
 def fields_at(kind: Any, place: tuple[int | str, ...]) -> set[str]:

@@ -43,6 +43,8 @@ class Procedures(Generic[S]):
         """One more, later than those before."""
         about = event.content_id
         if event.type in _GOES_ON:
+            if about is None and event.type != "applied" and self._open:
+                about = next(reversed(self._open))  # a stage of what was heard of last
             self._open.pop(about, None)
             self._open[about] = event
         elif event.type in _ENDS_ALL or (event.type == "rejected" and about is None):

@@ -16,6 +16,7 @@ from services.api.dashboard.texts import Words
 from services.api.jobs.routes import JobPath, get_job, list_errors, list_jobs, post_cancel
 from services.api.jobs.store import OPEN
 from services.api.jobs.view import FileOut, JobOut
+from services.api.suggest import Slip
 from services.api.wire import Cursor
 
 router = APIRouter(prefix="/jobs", include_in_schema=False)
@@ -52,6 +53,8 @@ class Shown:
     problem: str
     counts: list[tuple[str, int]]
     errors: int
+    slips: list[str]
+    """Of an export: attributes that nobody seems to have."""
     file: FileOut | None
 
 
@@ -163,5 +166,6 @@ def _shown(found: JobOut, segments: dict[str, str], words: Words) -> Shown:
         problem=problem_in_words(found.problem or "", language),
         counts=[(count_in_words(one, language), n) for one, n in found.counts.items()],
         errors=found.errors,
+        slips=[Slip("attribute", s.attribute, s.meant).told(language) for s in found.warnings],
         file=found.file,
     )

@@ -6,6 +6,7 @@ import msgspec
 from pydantic import ConfigDict, Field
 
 from services.api.exports.formats import Format
+from services.api.suggest import Slip
 from services.api.wire import Body, Moment, rfc3339
 
 ATTRIBUTES_MAX = 100
@@ -55,8 +56,13 @@ class ExportJob(msgspec.Struct):
     attributes: list[str]
     version: int | None = None
     """The number of that version; None: it was asked for before this was kept."""
-    warnings: list[str] = []
-    """What may be a slip."""
+    slips: list[Slip] = []
+    """Attributes that nobody seems to have."""
+
+
+def slips_in(kept: dict[str, Any]) -> list[Slip]:
+    """What may be a slip in an export's request."""
+    return msgspec.convert(kept, ExportJob).slips
 
 
 def show_asked(kept: dict[str, Any]) -> dict[str, Any]:

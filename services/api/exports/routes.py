@@ -69,7 +69,7 @@ def post_export(
                 use=body.use,
                 format=body.format,
                 attributes=wanted,
-                warnings=slips("an attribute", wanted, has),
+                slips=slips("attribute", wanted, has),
             )
             kept = msgspec.to_builtins(asked)
             row = add_job(connection, workspace_id, "export", kept, credential.name, now_ms, once)

@@ -9,8 +9,9 @@ from pydantic import ConfigDict, Field
 from sqlalchemy import Row
 
 from services.api.context import Context
-from services.api.exports.asked import show_asked
+from services.api.exports.asked import show_asked, slips_in
 from services.api.jobs.store import Kind, Status
+from services.api.suggest import Slip
 from services.api.wire import Out, rfc3339, rfc3339_or_none
 
 URL_LASTS_MS = 3_600_000
@@ -41,6 +42,14 @@ class FileOut(Out):
     url_until: str = Field(description="From then on this address answers 401.")
     bytes: int
     until: str = Field(description="Then the file is removed.")
+
+
+class SlipOut(Out):
+    """An attribute asked for that none of the latest people has: perhaps a slip."""
+
+    attribute: str
+    meant: str | None = Field(description="The one that was probably meant.")
+    message: str
 
 
 class JobOut(Out):
@@ -90,9 +99,8 @@ class JobOut(Out):
     asked: dict[str, Any] = Field(
         description="The request that made it, with what it left out filled in."
     )
-    warnings: list[str] = Field(
-        description="What may be a slip: an attribute asked for that none of the people stored "
-        "last has."
+    warnings: list[SlipOut] = Field(
+        description="Of an export: attributes that nobody seems to have."
     )
     file_name: str | None = Field(description="Of the file that came in, as `asked` says it.")
     dry_run: bool = Field(description="An import that only checks, and tells nothing.")
@@ -147,7 +155,7 @@ def show_job(here: Context, row: Row[Any]) -> JobOut:
         problem=row.problem,
         position=row.position,
         asked=show_asked(row.asked) if row.kind == "export" else row.asked,
-        warnings=row.asked.get("warnings", []),
+        warnings=[_slip(one) for one in slips_in(row.asked)] if row.kind == "export" else [],
         file_name=row.asked.get("file_name"),
         dry_run=bool(row.asked.get("dry_run", False)),
         created_at=rfc3339(row.created_ms),
@@ -167,6 +175,10 @@ def begun(here: Context, row: Row[Any], response: Response) -> JobOut:
     response.headers["Location"] = address_of(row)
     response.headers["Retry-After"] = str(ASK_AGAIN_S)
     return show_job(here, row)
+
+
+def _slip(slip: Slip) -> SlipOut:
+    return SlipOut(attribute=slip.name, meant=slip.meant, message=slip.told("en"))
 
 
 def _file(here: Context, row: Row[Any]) -> FileOut | None:

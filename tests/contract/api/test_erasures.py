@@ -9,6 +9,7 @@ from services.contract.event import Identity
 from services.contract.phases import DAY_MS
 from services.contract.tables import job, job_piece, workspace
 from services.runtime.database import writing
+from tests.contract.api.asked import export_of
 from tests.contract.api.world import NOW_MS, World
 
 MAIL = Identity("email", "anna@example.org")
@@ -199,7 +200,7 @@ def add_with_file(
         "public_id": f"j_{number}",
         "kind": kind,
         "status": status,
-        "asked": {"format": "csv", "segment": "s"},
+        "asked": export_of("s") if kind == "export" else {"kind": "people"},
         "created_ms": NOW_MS,
         "created_by": "test",
         "turn": 1,

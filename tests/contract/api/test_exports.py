@@ -100,7 +100,8 @@ def test_the_job_tells_what_was_asked_and_what_may_be_a_slip(export: Export, wor
         "attributes": ["nmae", "name"],
     }
     (warning,) = job["warnings"]
-    assert warning.endswith("has an attribute 'nmae'. Did you mean 'name'?")
+    assert (warning["attribute"], warning["meant"]) == ("nmae", "name")
+    assert warning["message"].endswith("has an attribute 'nmae'. Did you mean 'name'?")
 
 
 def test_parquet_is_read_by_another_tool(export: Export, world: World, tmp_path: Path) -> None:

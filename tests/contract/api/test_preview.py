@@ -219,7 +219,7 @@ def test_a_topic_that_nobody_read_about_is_perhaps_a_slip(client: Client, world:
 
     assert not warnings("energy")
     (warning,) = warnings("enrgy")
-    assert warning.endswith("read about a topic 'enrgy'. Did you mean 'energy'?")
+    assert warning.endswith("did anything about a topic 'enrgy'. Did you mean 'energy'?")
 
 
 def test_what_cannot_be_previewed(client: Client) -> None:

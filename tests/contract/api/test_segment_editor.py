@@ -73,6 +73,10 @@ def test_a_segment_is_made_without_json(
         r">Anna</a> .*>Do</span> .*openheid \d+%.*fase Think of Do; niet: reg", seen.text
     )
     assert "Niets hiervan:" in seen.text
+    assert "heeft niemand een attribuut" not in seen.text
+    slip = {"r.0.type": "attribute", "r.0.name": "regoin", "r.0.op": "is", "r.0.value": "Noord"}
+    doubted = browser.post("/new-segment?lang=nl", data=form | slip | {"do": "preview"})
+    assert "niemand een attribuut &#39;regoin&#39;. Bedoelt u &#39;region&#39;?" in doubted.text
     assert browser.get("/segments/bijna-klaar").status_code == 404  # nothing was kept
 
     saved = browser.post("/new-segment?lang=nl", data=form | {"do": "save"})

@@ -8,9 +8,11 @@ from sqlalchemy import insert, select, update
 
 from services.api.idempotency import Once
 from services.api.jobs.store import add_job
+from services.api.suggest import Slip
 from services.contract.tables import delivery, firing, job, job_error, person, trigger
 from services.runtime.database import writing
 from services.scorer.files import WHY
+from tests.contract.api.asked import export_of
 from tests.contract.api.world import NOW_MS, World
 
 URL = "https://93.184.216.34/kentering"
@@ -178,7 +180,7 @@ def test_files_are_shown_with_what_was_wrong(browser: Client, world: World) -> N
 
 @OF_THE_FORM
 def test_an_export_says_why_it_has_no_file_any_more(browser: Client, world: World) -> None:
-    asked = {"segment": "doers", "use": "insight", "format": "csv"}
+    asked = export_of("doers", Slip("attribute", "regoin", "region"))
     with writing(world.engine).begin() as connection:
         once = Once(None, b"")
         made = add_job(connection, world.id, "export", asked, "key x", NOW_MS, once).public_id
@@ -186,6 +188,7 @@ def test_an_export_says_why_it_has_no_file_any_more(browser: Client, world: Worl
         connection.execute(update(job).values(gone))
     page = browser.get(f"/jobs/{made}?lang=nl").text
     assert "het wordt een dag bewaard" in page
+    assert "niemand een attribuut &#39;regoin&#39;. Bedoelt u &#39;region&#39;?" in page
     with writing(world.engine).begin() as connection:
         connection.execute(update(job).values(problem=WHY))
     page = browser.get(f"/jobs/{made}?lang=nl").text
