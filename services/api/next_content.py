@@ -23,7 +23,7 @@ from services.contract.tables import content, event
 from services.model.engagement import IN_ALL, present
 from services.model.next_content import SEEING, By, Choice, Item, Reader, ranked
 from services.model.path import Path
-from services.model.procedure import LASTS_MS, TELLING, Procedures
+from services.model.procedure import TELLING, Procedures
 from services.model.rhythm import pressure
 from services.model.state import PersonState
 from services.model.version import Model
@@ -255,7 +255,7 @@ def _is_in_procedure(connection: Connection, row: Row[Any], at_ms: int) -> bool:
     query = (
         own_events(row.workspace_id, row.id, at_ms, None)
         .with_only_columns(event.c.type, event.c.content_id, event.c.occurred_ms)
-        .where(event.c.type.in_(TELLING), event.c.occurred_ms > at_ms - LASTS_MS)
+        .where(event.c.type.in_(TELLING))
         .order_by(event.c.occurred_ms, event.c.event_id)
     )
     procedures = Procedures[Any]()

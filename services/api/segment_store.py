@@ -134,6 +134,10 @@ def rules_in_force(connection: Connection, workspace_id: int) -> dict[str, Condi
     return found
 
 
+ALMOST = 0.999
+"""The progress of a version that is not in force."""
+
+
 def progress_of(connection: Connection, workspace_id: int, version: Row[Any]) -> float:
     """How much of a version is filled, 0-1."""
     if version.status != "building":
@@ -143,7 +147,9 @@ def progress_of(connection: Connection, workspace_id: int, version: Row[Any]) ->
     first = connection.execute(select(func.min(person_state.c.person_id)).where(states)).scalar()
     if last is None or first is None:
         return 0.0
+    # Whom others had at hand, and whoever came since, is still to be filled when the last one is.
     done: float = (version.built_to - first + 1) / (last - first + 1)
+    done = min(done, ALMOST)
     return round(min(max(done, 0.0), 1.0), 3)
 
 

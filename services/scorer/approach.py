@@ -12,7 +12,7 @@ from services.contract.event import Identity
 from services.contract.phases import DAY_MS
 from services.contract.vault import shown_value
 from services.model.next_content import SEEING
-from services.model.procedure import LASTS_MS, TELLING, Procedures
+from services.model.procedure import TELLING, Procedures
 from services.runtime.bulk import among
 from services.scorer.unsubscribed import last_unsubscribed
 
@@ -124,7 +124,7 @@ def _in_procedure(
     row = tables.event.c
     query = (
         _own_events(db, workspace_id, persons, row.type, row.content_id, row.occurred_ms)
-        .where(row.type.in_(TELLING), row.occurred_ms > now_ms - LASTS_MS)
+        .where(row.type.in_(TELLING))
         .order_by(row.occurred_ms, row.event_id)
     )
     found: dict[int, Procedures[Any]] = defaultdict(Procedures)

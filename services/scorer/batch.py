@@ -22,13 +22,20 @@ from services.runtime.database import meanwhile
 from services.runtime.event_log import Stored
 from services.scorer import consent, employed, intervals, sweeps, unsubscribed
 from services.scorer.announce import Change, announce_folded, announce_moves, publish
-from services.scorer.erasing import erase_people
+from services.scorer.erasing import Farewell, erase_people
 from services.scorer.files import withdraw_files
 from services.scorer.folding import Folded, Forecast, fold_ahead, fold_persons
 from services.scorer.identities import Identified, Seen, identify, standing
 from services.scorer.letters import forget_letters, unnamed
 from services.scorer.named import by_names
-from services.scorer.owners import hold_persons, owners_at, owners_of, share_out, still_so
+from services.scorer.owners import (
+    NobodysError,
+    hold_persons,
+    owners_at,
+    owners_of,
+    share_out,
+    still_so,
+)
 from services.scorer.people import resolve
 from services.scorer.positions import claim
 from services.scorer.record import Arrived, Batch, Poison, count, set_aside, store
@@ -36,12 +43,20 @@ from services.scorer.save import save, states_of
 from services.scorer.segments import load_segments
 from services.scorer.shadow import forget_shadows
 from services.scorer.states import load
+from services.scorer.suppressed import Suppressed, suppress, tell_lifted
 from services.scorer.suppressed import still_so as still_suppressed
-from services.scorer.suppressed import suppress, tell_lifted
 from services.scorer.ties import still_tied, write_ties
 from services.scorer.withdrawals import tell_trackers
 
 NOTHING: Mapping[int, Seen] = {}
+
+
+class Known(NamedTuple):
+    """What is known of a workspace's share of a batch before anybody is held."""
+
+    erased: Farewell
+    suppressed: Suppressed
+    identified: Identified
 
 
 class MovedError(Exception):
@@ -158,6 +173,26 @@ def _apply(
     arrived = suppressed.arrived
     named = [one.event for one in arrived if one.event.identities]
     identified = identify(db, workspace_id, named, None if suppressed.tombs else seen)
+    try:
+        return _fold(
+            db, workspace_id, arrived, Known(erased, suppressed, identified), model, now_ms
+        )
+    except NobodysError as error:
+        if standing(db, workspace_id) == identified.as_of:
+            raise
+        raise MovedError from error
+
+
+def _fold(
+    db: Connection,
+    workspace_id: int,
+    arrived: Sequence[Arrived],
+    known: Known,
+    model: Model,
+    now_ms: int,
+) -> Part:
+    """Fold the events into their persons, and write what comes of it."""
+    erased, suppressed, identified = known
     forecast = _forecast(db, workspace_id, identified)
     (fresh, replaced), ahead = meanwhile(
         db,

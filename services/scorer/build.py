@@ -29,8 +29,8 @@ from services.scorer.states import heads
 PERSONS_PER_STEP = 500
 PERSONS_PER_QUICK_STEP = 2_000
 """Where nothing is weighed, or hardly anything."""
-PASSED_BY_MAX = 100
-"""Of whom so many others had at hand."""
+WAITS_FROM = 100
+"""Where so many were passed by, a step waits for the first of them."""
 EVENTS_MAX = 50_000
 """Of a step's persons, unless one has more: so long a transaction lasts, and so much it holds."""
 
@@ -192,7 +192,7 @@ def _whom(db: Connection, version: _Building, following: Sequence[int]) -> _Whom
     waited for, while nobody else is held.
     """
     wanted = [*version.passed_by, *following]
-    if not following or len(version.passed_by) >= PASSED_BY_MAX:
+    if not following or len(version.passed_by) >= WAITS_FROM:
         _locked(db, wanted[:1], wait=True)
     events = _locked(db, wanted, wait=False)
     number = _at_once(wanted, events)

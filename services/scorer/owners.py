@@ -38,12 +38,20 @@ def owners_of(
     return pieces
 
 
+class NobodysError(Exception):
+    """An identity is nobody's: its person was erased since it was read whose it is."""
+
+
 def owner_at(pieces: Iterable[Piece], at_ms: int) -> int:
-    """The person that an identity's event at ``at_ms`` belongs to."""
+    """The person that an identity's event at ``at_ms`` belongs to.
+
+    Raises:
+        NobodysError: it is nobody's then.
+    """
     for from_ms, to_ms, person in pieces:
         if (from_ms is None or from_ms <= at_ms) and (to_ms is None or at_ms < to_ms):
             return person
-    raise LookupError("an identity that is nobody's then")
+    raise NobodysError
 
 
 def share_out(

@@ -34,7 +34,7 @@ class Version:
         return str(self.id)
 
     def has_reached(self, person_id: int) -> bool:
-        """Whether it is kept of a person, where it is being filled."""
+        """Whether it was filled for a person, of one that is being filled."""
         return person_id <= self.built_to and person_id not in self.passed_by
 
 
@@ -73,7 +73,7 @@ class Segments:
 
     @cached_property
     def being_filled(self) -> list[Version]:
-        """The versions that have not reached everybody."""
+        """The versions that are not in force yet."""
         return [v for v in self.versions if v.live_ms is None]
 
     @cached_property

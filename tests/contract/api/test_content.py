@@ -142,6 +142,16 @@ def test_who_is_in_a_procedure_is_offered_no_other_vacancy(
     assert before["in_procedure"]
 
 
+def test_a_procedure_is_read_as_the_dashboard_reads_it(client: Client, world: World) -> None:
+    """What a rejection ends may be older than what counts."""
+    told = [
+        world.event(110, "applied", "a", content_id="old"),
+        world.event(20, "applied", "a"),
+        world.event(10, "rejected", "a", content_id="old"),
+    ]
+    assert next_of(client, world.person("a", told))["in_procedure"]
+
+
 def test_who_is_not_followed_gets_no_item_of_their_own(
     client: Client, catalogue: None, people: dict[str, str]
 ) -> None:

@@ -154,7 +154,7 @@ def test_filling_holds_nobody_while_it_waits_for_the_first_of_those_left(busy: S
 
 
 def test_not_too_many_are_passed_by(busy: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "PASSED_BY_MAX", 2)
+    monkeypatch.setattr(build, "WAITS_FROM", 2)
     monkeypatch.setattr(build, "PERSONS_PER_QUICK_STEP", 3)
     ids = _ids(busy)
     busy.segment("s", PAGED)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, select
 
 from services.contract import tables
-from services.contract.event import Event, encode, record_key
+from services.contract.event import Agreement, Event, encode, record_key
 from services.contract.phases import DAY_MS
 from services.model.rulebook import Rulebook
 from services.runtime.database import writing
@@ -20,11 +20,13 @@ from services.scorer import batch
 from services.scorer.batch import MovedError, apply
 from services.scorer.build import build_step
 from services.scorer.due import announce_due
-from services.scorer.identities import identify
+from services.scorer.folding import Forecast
+from services.scorer.identities import Identified, identify
 from services.scorer.newcomers import introduce
 from services.scorer.record import sort_out
+from tests.contract.scorer.erased import erasure
 from tests.contract.scorer.pure import assert_sound, assert_told_once, said, stored
-from tests.contract.scorer.scene import MODEL, Scene, cookie, mail, user
+from tests.contract.scorer.scene import MODEL, START_MS, Scene, cookie, mail, user
 
 
 @pytest.fixture
@@ -215,6 +217,29 @@ def test_a_boundary_is_announced_while_an_event_comes(shared: Scene, due_first: 
         first(db)
     run(due)
     _assert_as_pure(shared, events)
+
+
+def test_somebody_is_erased_while_a_new_event_of_theirs_is_scored(
+    shared: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared.secret()
+    shared.score(shared.day("page", user("anna"), day=1))
+    forecast, erasures = batch._forecast, Partition(0)
+    word = [erasure(shared, user("anna"), day=3)]
+
+    def erased_before(db: Connection, workspace_id: int, identified: Identified) -> Forecast:
+        if word and identified.events:
+            _score(shared, erasures.records(word.pop()))
+        return forecast(db, workspace_id, identified)
+
+    monkeypatch.setattr(batch, "_forecast", erased_before)
+    again = Agreement(given_ms=START_MS + 4 * DAY_MS)
+    shared.score(shared.day("page", user("anna"), day=5, agreement=again))
+    assert not word
+    assert not shared.rows(select(tables.dead_letter))
+    row = tables.event.c
+    theirs = select(row.occurred_ms).where(row.type == "page", row.identity_id.is_not(None))
+    assert [one.occurred_ms for one in shared.rows(theirs)] == [START_MS + 5 * DAY_MS]
 
 
 def test_an_event_comes_while_a_segment_is_put_in_force(shared: Scene) -> None:
