@@ -234,11 +234,12 @@ def test_somebody_is_erased_while_a_new_event_of_theirs_is_scored(
 
     monkeypatch.setattr(batch, "_forecast", erased_before)
     again = Agreement(given_ms=START_MS + 4 * DAY_MS)
-    shared.score(shared.day("page", user("anna"), day=5, agreement=again))
+    yes = shared.day("consent_changed", user("anna"), day=5, agreement=again, server_only=True)
+    shared.score(yes)
     assert not word
     assert not shared.rows(select(tables.dead_letter))
     row = tables.event.c
-    theirs = select(row.occurred_ms).where(row.type == "page", row.identity_id.is_not(None))
+    theirs = select(row.occurred_ms).where(row.identity_id.is_not(None))
     assert [one.occurred_ms for one in shared.rows(theirs)] == [START_MS + 5 * DAY_MS]
 
 
