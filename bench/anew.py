@@ -20,10 +20,11 @@ from services.model.version import Model, load
 from services.runtime.database import open_database, reading, writing
 from services.runtime.migrations import migrate
 from services.runtime.sqlite_log_reader import SqliteLogReader
-from services.scorer.consume import Scorer, uncollected
+from services.scorer.consume import Scorer
 from services.scorer.positions import positions
 from services.scorer.replay import Comparison, compare_next
 from services.scorer.shadow import exchange, fold_next, keep
+from services.scorer.uncollected import uncollected
 from services.scorer.versions import add, model_of
 
 FOLDED_PER_S_MIN = 20_000

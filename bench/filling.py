@@ -23,7 +23,7 @@ from services.model.version import load
 from services.runtime.clock import now_ms
 from services.runtime.database import open_database, writing
 from services.scorer.build import build_step
-from services.scorer.consume import uncollected
+from services.scorer.uncollected import uncollected
 from tests.servers.postgres import Postgres
 from tests.servers.process import wait_until
 

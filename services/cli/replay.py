@@ -11,8 +11,8 @@ from services.cli.progress import progress
 from services.model.version import load
 from services.runtime.database import reading
 from services.scorer.anew import how_many
-from services.scorer.consume import uncollected
 from services.scorer.replay import Comparison, compare_next, differing_counts
+from services.scorer.uncollected import uncollected
 from services.scorer.versions import InForce
 
 SHOWN_MAX = 20

@@ -16,8 +16,8 @@ from services.runtime.clock import now_ms
 from services.runtime.database import reading, writing
 from services.scorer import versions
 from services.scorer.anew import PERSONS_MAX
-from services.scorer.consume import uncollected
 from services.scorer.shadow import count_exchanged, count_stale, exchange, fold_next, keep
+from services.scorer.uncollected import uncollected
 from services.scorer.versions import Version
 from services.scorer.versus import EDGES, Versus, add_foretold, add_next, sample
 

@@ -13,7 +13,6 @@ from sqlalchemy.exc import DBAPIError
 from services.model.parameters import VersionError
 from services.runtime import telemetry
 from services.runtime.database import writing
-from services.runtime.event_log import LogReader
 from services.scorer.batch import MovedError
 from services.scorer.outages import RACES_TOLD, Result, is_away, is_race
 
@@ -23,23 +22,22 @@ _log = structlog.get_logger()
 
 
 class Attempts:
-    """Belongs to a scorer's thread; :meth:`stop` may be called from any other.
+    """Belongs to one thread.
 
     Args:
         engine: the database.
-        reader: of the log; while the database is away it is paused, and kept polled.
+        stop: set, from any thread, to give up what is waited for.
+        rest: waits for so many seconds, or less; in it a scorer keeps its log polled.
     """
 
-    def __init__(self, engine: Engine, reader: LogReader) -> None:
+    def __init__(
+        self, engine: Engine, stop: threading.Event, rest: Callable[[float], object]
+    ) -> None:
         self._engine = writing(engine)
-        self._reader = reader
-        self._stop = threading.Event()
+        self._stop = stop
+        self._rest = rest
         self.trouble: str | None = "not started"
         """Why nothing gets done at this moment; None while all is well."""
-
-    def stop(self) -> None:
-        """Give up what is waited for."""
-        self._stop.set()
 
     @property
     def is_stopped(self) -> bool:
@@ -71,22 +69,14 @@ class Attempts:
             except VersionError as error:  # the version in force is of later code than ours
                 self.wait(error)
             else:
-                if self.trouble is not None:
-                    self.trouble = None
-                    self._reader.resume()
+                self.trouble = None
                 return result
         return None
 
     def wait(self, error: Exception) -> None:
-        """The database (or the log) is away: keep our partitions, and try again soon."""
+        """The database (or the log) is away: try again soon."""
         if self.trouble is None:
             _log.warning("scorer waits", error=type(error).__name__)
         self.trouble = f"waiting: {type(error).__name__}"
-        gc.collect()  # errors are in cycles, and waiting may last: see consume.uncollected()
-        self._reader.pause()
-        try:
-            self._reader.poll(1, DATABASE_PAUSE_S)
-        except OSError:
-            self._stop.wait(DATABASE_PAUSE_S)
-        finally:
-            self._reader.resume()
+        gc.collect()  # errors are in cycles, and waiting may last: see uncollected()
+        self._rest(DATABASE_PAUSE_S)

@@ -1,4 +1,4 @@
-"""What a scorer does between batches: announce what is due, fill segments, clear up."""
+"""What a scorer does between batches: announce what is due, clear up."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,6 @@ from services.runtime import telemetry
 from services.scorer.announce import prepare_feed
 from services.scorer.applicants import Rejection, erase_applicants
 from services.scorer.attempts import Attempts
-from services.scorer.build import FillingFailedError, build_step
 from services.scorer.counts import COMPACT_AFTER_ROWS, compact
 from services.scorer.dead_letters import keep_within_limits
 from services.scorer.due import DUE_MAX, announce_due
@@ -21,15 +20,8 @@ from services.scorer.rounds import Place
 from services.scorer.sweeps import forget_old
 from services.scorer.versions import InForce
 
-BUILD_S_MIN = 0.25
-"""Of a turn after which few events wait: so long segments are filled at least, and those wait."""
-BUILD_SHARE_MAX = 0.4
-"""Of the time that a turn's events took, segments are filled for so much more: filling slows
-scoring by less than a third."""
 ANNOUNCE_S_MAX = 1.0
 """Of a turn: so long events wait at most, however many boundaries are due."""
-UNFILLABLE_S = 60.0
-"""So long the others are filled without a version that could not be."""
 LOOK_EVERY_S = 60.0
 """How often what is kept for a while only is looked through."""
 ERASE_EVERY_S = 900.0
@@ -56,16 +48,8 @@ class Chores:
         self._looked_at: Place[int] = Place()
         self._rejected_s = 0.0
         self._rejected: Place[Rejection] = Place()
-        self._unfillable: set[int] = set()
-        self._unfillable_until_s = 0.0
         self.count_rows = 0
         """Rows of counts written since they were last compacted; who writes them adds to it."""
-        self.is_behind = False
-        """More events wait than the turn has at hand; whoever reads them tells."""
-        self._build_s = 0.0
-        """How long segments may still be filled; below 0: a step took longer than was left."""
-        self.is_building = False
-        """Whether segments are being filled, and no turn shall wait for events."""
 
     def prepare(self) -> None:
         """Before anything is scored."""
@@ -76,19 +60,11 @@ class Chores:
         self._keep_house("announce", self._announce_all)
         self._keep_house("fire", self._fire_all)
 
-    def rest(self, scored_s: float | None) -> None:
-        """All else.
-
-        Args:
-            scored_s: how long the turn's events took; None: there were none.
-        """
+    def rest(self, *, scored: bool) -> None:
+        """All else; ``scored`` says whether the turn had events."""
         self._keep_house("compact", self._compact)
         self._keep_house("look_through", self._look_through)
-        # What a step took too long is taken off the next turn's: the share holds of all turns.
-        share_s = min(self._build_s, 0.0) + BUILD_SHARE_MAX * (scored_s or 0.0)
-        self._build_s = share_s if self.is_behind else max(share_s, BUILD_S_MIN)
-        self._keep_house("build", self._build)
-        if scored_s is None:  # an event that waits may be of somebody taken for silent
+        if not scored:  # an event that waits may be of somebody taken for silent
             self._keep_house("erase_silent", self._erase_silent)
             self._keep_house("erase_applicants", self._erase_applicants)
 
@@ -156,33 +132,3 @@ class Chores:
             while self._attempts.through(compact):
                 pass
             self.count_rows = 0
-
-    def _build(self) -> None:
-        if self._build_s < 0:
-            return
-        begun_s = time.monotonic()
-        try:
-            self._build_until(begun_s + self._build_s)
-        finally:
-            self._build_s -= time.monotonic() - begun_s
-
-    def _build_until(self, end_s: float) -> None:
-        """At least one step."""
-        self.is_building = False
-        if time.monotonic() >= self._unfillable_until_s:
-            self._unfillable.clear()
-        while not self._attempts.is_stopped:
-            try:
-                if not self._attempts.through(self._build_step):
-                    return
-            except FillingFailedError as failed:
-                self._unfillable.add(failed.version_id)
-                self._unfillable_until_s = time.monotonic() + UNFILLABLE_S
-                telemetry.SCORER_CHORE_FAILURES.inc()
-                _log.error("a segment cannot be filled", error=short(failed.why))
-            if time.monotonic() >= end_s:
-                self.is_building = True
-                return
-
-    def _build_step(self, db: Connection) -> bool:
-        return build_step(db, self._in_force.hold(db), self._clock(), self._unfillable)

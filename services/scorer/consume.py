@@ -6,10 +6,10 @@ away; the log is kept polled, and nothing moves. Whatever else fails is narrowed
 records that cause it, and these go to the dead letter.
 """
 
-import gc
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import chain
 
 import structlog
@@ -25,12 +25,14 @@ from services.runtime.event_log import LogGapError, LogReader, Stored
 from services.scorer.attempts import Attempts
 from services.scorer.batch import Outcome, apply
 from services.scorer.chores import Chores
+from services.scorer.filler import Filler
 from services.scorer.letters import unnamed
 from services.scorer.newcomers import introduce
 from services.scorer.outages import Result, short
 from services.scorer.parts import in_parts
 from services.scorer.positions import FencedError, claim, skip
 from services.scorer.record import Batch, Poison, set_aside, sort_out
+from services.scorer.uncollected import uncollected
 from services.scorer.versions import InForce
 
 READER = "scorer"
@@ -71,9 +73,13 @@ class Scorer:
         clock: Callable[[], int] = now_ms,
     ) -> None:
         self._reader = reader
-        self._attempts = Attempts(engine, reader)
+        self._stop = threading.Event()
+        self._attempts = Attempts(engine, self._stop, self._keep_log)
         self._in_force = InForce(model)
         self._chores = Chores(self._attempts, self._in_force, clock)
+        self._filler = Filler(engine, model, clock, lambda: self._is_behind)
+        self._is_behind = False
+        """More events wait than the turn has at hand."""
         self._committed = committed
         self._clock = clock
         self._buried_in_a_row = 0
@@ -89,7 +95,8 @@ class Scorer:
 
     def stop(self) -> None:
         """Ask :meth:`run` to return after the batch at hand."""
-        self._attempts.stop()
+        self._stop.set()
+        self._filler.stop()
 
     def why_not_ready(self) -> str | None:
         """Why nothing is scored at this moment; None while all is well."""
@@ -98,14 +105,21 @@ class Scorer:
         return self._attempts.trouble
 
     def run(self) -> None:
-        """Score until stopped."""
+        """Score until stopped, and fill segments meanwhile."""
         self._chores.prepare()
-        while not self._attempts.is_stopped:
-            self.step(POLL_S)
+        with self._filler.at_work():
+            while not self._stop.is_set():
+                self._turn(POLL_S)
 
     def step(self, timeout_s: float) -> int:
-        """Score what came within ``timeout_s``, announce what is due; how many records it was."""
-        records = self._read(0.0 if self._chores.is_building else timeout_s)
+        """What :meth:`run` does, once, and all in this thread; how many records it was."""
+        number = self._turn(timeout_s)
+        self._filler.step()
+        return number
+
+    def _turn(self, timeout_s: float) -> int:
+        """Score what came within ``timeout_s``, announce what is due."""
+        records = self._read(timeout_s)
         began_s = time.monotonic()
         with uncollected():
             if records:
@@ -113,7 +127,7 @@ class Scorer:
                 self._score(records)
                 self._keep_to_time(len(records), time.monotonic() - began_s)
             self._chores.announce()
-            self._chores.rest(time.monotonic() - began_s if records else None)
+            self._chores.rest(scored=bool(records))
         return len(records)
 
     def _read(self, timeout_s: float) -> list[Stored]:
@@ -127,7 +141,7 @@ class Scorer:
             return []
         waiting = self._reader.lag()
         telemetry.SCORER_LAG.set(waiting)
-        self._chores.is_behind = waiting > len(records)
+        self._is_behind = waiting > len(records)
         return records
 
     def _keep_to_time(self, number: int, took_s: float) -> None:
@@ -148,7 +162,7 @@ class Scorer:
         for number, part in enumerate(parts):
             done = False
             try:
-                done = not self._attempts.is_stopped and self._apply_or_narrow(part)
+                done = not self._stop.is_set() and self._apply_or_narrow(part)
             finally:  # who hears of a fence knows of this part's partitions alone
                 if not done:
                     self._back_to([*chain.from_iterable(parts[number:])])
@@ -224,6 +238,16 @@ class Scorer:
             return 0.0
         return max(0.0, (self._clock() - self._unscored_ms) / 1000)
 
+    def _keep_log(self, seconds: float) -> None:
+        """Wait without losing our partitions: the log is polled, and gives nothing."""
+        self._reader.pause()
+        try:
+            self._reader.poll(1, seconds)
+        except OSError:
+            self._stop.wait(seconds)
+        finally:
+            self._reader.resume()
+
     def _back_to(self, records: Sequence[Stored]) -> None:
         for record in reversed(records):
             self._reader.seek(record.partition, record.offset)
@@ -288,16 +312,3 @@ class Scorer:
         telemetry.LOG_GAP_RECORDS.labels(READER).inc(max(0, gap.found - gap.expected))
         _log.error("records are gone from the log", expected=gap.expected, found=gap.found)
         self._reader.seek(gap.partition, gap.found)
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Hold off the search for cycles: it would go through all objects of a batch time and again.
-
-    They make up a fifth of a batch's work, and nearly none is in a cycle.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

@@ -15,7 +15,7 @@ from services.runtime.database import writing
 from services.scorer import build
 from services.scorer.aftermath import aftermath_step
 from services.scorer.build import build_step
-from services.scorer.chores import Chores
+from services.scorer.filler import Filler
 from services.scorer.owners import hold_persons
 from services.scorer.segments import load_segments
 from tests.contract.scorer.pure import assert_sound, intervals
@@ -130,7 +130,7 @@ def test_whom_another_has_at_hand_is_passed_by_and_filled_later(
     _passing_by(busy, ids[1:3])
     # Their events go on meanwhile, and are folded without the segment.
     with monkeypatch.context() as scoring_alone:
-        scoring_alone.setattr(Chores, "_build", _nothing)
+        scoring_alone.setattr(Filler, "step", _nothing)
         busy.score(*(busy.day("page", user(f"u{n}"), day=195) for n in range(PEOPLE)))
     assert_sound(busy.engine)
     _passing_by(busy, ids[2:3])

@@ -201,7 +201,7 @@ PAGES = {"type": "events", "event": ["page"], "within_days": 30}
 def test_what_fails_of_one_workspace_holds_up_no_other(scene: Scene) -> None:
     _deep(scene)
     scene.workspace(2)
-    for _ in range(100):
+    for _ in range(600):
         scene.scorer.step(0)
     bad = [scene.day("page", user(f"v{n}"), day=2) for n in range(22)]
     scene.score(*bad, scene.day("page", user("other"), day=2, workspace_id=2))
@@ -219,7 +219,6 @@ def test_a_segment_that_cannot_be_filled_holds_up_no_other(scene: Scene) -> None
     scene.segment("theirs", PAGES, workspace_id=2)
     row = tables.segment_version.c
     theirs = select(row.status).where(row.workspace_id == 2)
-    # A step fills for half a second: how much that is depends on the machine.
     for _ in range(600):
         if scene.rows(theirs) == [("live",)]:
             break

@@ -3,12 +3,10 @@
 import random
 
 import msgspec
-import pytest
 from sqlalchemy import select, update
 
 from services.contract import tables
 from services.contract.event import LISTED, Agreement, Event, Identity
-from services.scorer import chores
 from services.scorer.replay import Comparison, compare_next, differing_counts
 from tests.contract.scorer.pure import assert_sound, assert_told_once, intervals
 from tests.contract.scorer.scene import MODEL, Scene, mail, user
@@ -101,11 +99,7 @@ def test_rules_that_are_gone_leave_nothing_behind_that_replay_minds(scene: Scene
     assert replayed(scene).is_equal
 
 
-def test_segments_that_refer_to_each_other_come_into_force_in_one_step(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(chores, "BUILD_S_MIN", 0)  # one step a turn
-    monkeypatch.setattr(chores, "BUILD_SHARE_MAX", 0)
+def test_segments_that_refer_to_each_other_come_into_force_in_one_step(scene: Scene) -> None:
     scene.score(*(scene.day("page", user("a"), day=day) for day in (190, 191)))
     scene.score(scene.day("page", user("b"), day=195))
     scene.segment("below", PAGES)

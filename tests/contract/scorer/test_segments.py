@@ -3,7 +3,6 @@
 import random
 from collections import defaultdict
 
-import pytest
 from sqlalchemy import select, update
 
 from services.api.counts import count_at, count_believed
@@ -14,7 +13,6 @@ from services.model.fold import fold
 from services.model.path import Path as Life
 from services.model.rulebook import Rulebook
 from services.model.rules import RuleTree, evaluate
-from services.scorer import chores
 from tests.contract.scorer.pure import assert_sound, assert_told_once, intervals
 from tests.contract.scorer.scene import MODEL, NOW_MS, START_MS, Scene, user
 
@@ -51,11 +49,7 @@ def test_filling_a_segment_tells_of_its_members_once(scene: Scene) -> None:
     assert_sound(scene.engine)
 
 
-def test_an_edit_swaps_in_one_step_and_tells_only_who_differs(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(chores, "BUILD_S_MIN", 0)  # one step a turn
-    monkeypatch.setattr(chores, "BUILD_SHARE_MAX", 0)
+def test_an_edit_swaps_in_one_step_and_tells_only_who_differs(scene: Scene) -> None:
     for name, days in {"both": (185, 190), "left": (185, 199), "came": (5, 199, 199.5)}.items():
         kind = "application_started" if name == "came" else "vacancy_viewed"
         scene.score(*(scene.day(kind, user(name), day=day) for day in days))
