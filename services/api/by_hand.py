@@ -36,6 +36,7 @@ from services.contract.listing import Listing
 from services.contract.tables import event, identity, person
 from services.contract.vault import open_payload
 from services.model.rules.memory import BY_HAND
+from services.runtime.unguessed import unguessed
 
 router = APIRouter(prefix="/v1/segments", tags=["segments"])
 
@@ -171,8 +172,8 @@ def _said(
             row.workspace_id == workspace_id,
             row.type == LISTED,
             row.content_id == key,
-            identity.c.workspace_id == workspace_id,
-            person.c.workspace_id == workspace_id,
+            identity.c.workspace_id == unguessed(workspace_id),
+            person.c.workspace_id == unguessed(workspace_id),
         )
         .order_by(row.occurred_ms.desc(), row.event_id.desc())
         .limit(limit)

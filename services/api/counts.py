@@ -19,6 +19,7 @@ from sqlalchemy import (
 from services.api.people import believed
 from services.contract.phases import HOUR_MS
 from services.contract.tables import count_delta, interval
+from services.runtime.unguessed import unguessed, workspace_asked
 
 
 def count_at(connection: Connection, workspace_id: int, kind: str, key: str, at_ms: int) -> int:
@@ -43,7 +44,7 @@ def count_believed(
         select(func.count())
         .select_from(interval)
         .where(
-            interval.c.workspace_id == workspace_id,
+            interval.c.workspace_id == unguessed(workspace_id),
             interval.c.kind == kind,
             interval.c.key == key,
             interval.c.valid_from_ms <= at_ms,
@@ -69,7 +70,7 @@ def trend(
     query = (
         select(bucket, func.sum(count_delta.c.delta))
         .where(
-            count_delta.c.workspace_id == workspace_id,
+            count_delta.c.workspace_id == unguessed(workspace_id),
             count_delta.c.kind == kind,
             count_delta.c.key == key,
             count_delta.c.hour_ms > from_ms,
@@ -89,7 +90,7 @@ def trend(
 
 def _is_asked(table: Table) -> ColumnElement[bool]:
     return and_(
-        table.c.workspace_id == bindparam("workspace"),
+        table.c.workspace_id == workspace_asked(),
         table.c.kind == bindparam("kind"),
         table.c.key == bindparam("key"),
     )

@@ -39,6 +39,7 @@ from services.contract.tables import (
 )
 from services.contract.vault import lookup_value, open_payload, shown_value
 from services.runtime.database import writing
+from services.runtime.unguessed import unguessed
 
 router = APIRouter(prefix="/v1/identities", tags=["persons"])
 
@@ -217,7 +218,7 @@ def id_of(connection: Connection, workspace_id: int, who: Identity) -> int:
         Problem: 404, it is not known in this workspace.
     """
     query = select(identity.c.id).where(
-        identity.c.workspace_id == workspace_id,
+        identity.c.workspace_id == unguessed(workspace_id),
         identity.c.namespace == who.namespace,
         identity.c.value == lookup_value(who),
     )

@@ -28,6 +28,7 @@ from services.contract.tables import (
 )
 from services.contract.vault import lookup_value
 from services.contract.withdrawal import mark_of
+from services.runtime.unguessed import unguessed
 
 router = APIRouter(prefix="/v1", tags=["consent"])
 
@@ -248,7 +249,7 @@ def _known(connection: Connection, workspace_id: int, who: Identity) -> Row[Any]
         select(person)
         .join(identity, person.c.id == identity.c.person_id)
         .where(
-            identity.c.workspace_id == workspace_id,
+            identity.c.workspace_id == unguessed(workspace_id),
             identity.c.namespace == who.namespace,
             identity.c.value == lookup_value(who),
         )

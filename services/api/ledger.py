@@ -12,6 +12,7 @@ from services.contract.ledger import circles_of
 from services.contract.tables import consent, identity, identity_link
 from services.contract.terms import Said, terms
 from services.contract.vault import shown_value
+from services.runtime.unguessed import unguessed
 
 
 def deciding(connection: Connection, person: Row[Any]) -> dict[Purpose, Row[Any]]:
@@ -48,7 +49,7 @@ def _entries_of(workspace_id: int, whose: ColumnElement[bool]) -> Select[Any]:
         )
         .join(identity, identity.c.id == row.identity_id)
         .where(
-            row.workspace_id == workspace_id,
+            row.workspace_id == unguessed(workspace_id),
             whose,
             link.known_to_ms.is_(None),
             or_(link.valid_from_ms.is_(None), row.said_ms >= link.valid_from_ms),

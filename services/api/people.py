@@ -25,6 +25,7 @@ from services.model.engagement import IN_ALL
 from services.model.fold import fold_onto
 from services.model.state import PersonState, decode_state
 from services.model.version import Model
+from services.runtime.unguessed import unguessed, workspace_asked
 
 IDENTITIES_SHOWN_MAX = 100
 SEARCHED = ("user_id", "email", "anonymous_id", "person_token")
@@ -61,7 +62,7 @@ def _was_somebody(connection: Connection, row: Row[Any], known_at_ms: int | None
     if known_at_ms is None:
         return False
     query = select(identity_link.c.id).where(
-        identity_link.c.workspace_id == row.workspace_id,
+        identity_link.c.workspace_id == unguessed(row.workspace_id),
         identity_link.c.person_id == row.id,
         identity_link.c.known_from_ms <= known_at_ms,
         identity_link.c.known_to_ms > known_at_ms,
@@ -114,7 +115,7 @@ def known_as(workspace_id: int, value: str) -> Select[Any]:
     row = identity.c
     ways = [spelled(namespace, value) for namespace in SEARCHED]
     return select(row.person_id).where(
-        row.workspace_id == workspace_id,
+        row.workspace_id == unguessed(workspace_id),
         or_(
             *(and_(row.namespace == way.namespace, row.value == lookup_value(way)) for way in ways)
         ),
@@ -196,7 +197,7 @@ def believed(known_at_ms: Asked | None, of: FromClause = interval) -> ColumnElem
 
 # Made once: to put a statement together takes longer than the database needs to answer it.
 _PERSON = select(person).where(
-    person.c.workspace_id == bindparam("workspace"), person.c.public_id == bindparam("public_id")
+    person.c.workspace_id == workspace_asked(), person.c.public_id == bindparam("public_id")
 )
 _BY_IDENTITY = (
     select(person)
@@ -208,7 +209,7 @@ _BY_IDENTITY = (
         ),
     )
     .where(
-        identity.c.workspace_id == bindparam("workspace"),
+        identity.c.workspace_id == workspace_asked(),
         identity.c.namespace == bindparam("namespace"),
         identity.c.value == bindparam("value"),
     )
@@ -216,13 +217,13 @@ _BY_IDENTITY = (
 _IDENTITIES = (
     select(identity.c.person_id, identity.c.namespace, identity.c.value)
     .where(
-        identity.c.workspace_id == bindparam("workspace"),
+        identity.c.workspace_id == workspace_asked(),
         identity.c.person_id.in_(bindparam("persons", expanding=True)),
     )
     .order_by(identity.c.id)
 )
 _STATES = select(person_state.c.person_id, person_state.c.state).where(
-    person_state.c.workspace_id == bindparam("workspace"),
+    person_state.c.workspace_id == workspace_asked(),
     person_state.c.person_id.in_(bindparam("persons", expanding=True)),
 )
 
@@ -230,7 +231,7 @@ _STATES = select(person_state.c.person_id, person_state.c.state).where(
 def _survivor(connection: Connection, workspace_id: int, row: Row[Any]) -> Row[Any]:
     for _ in range(_MERGES_MAX):
         query = select(person).where(
-            person.c.workspace_id == workspace_id, person.c.id == row.merged_into
+            person.c.workspace_id == unguessed(workspace_id), person.c.id == row.merged_into
         )
         found = connection.execute(query).one_or_none()
         if found is None:

@@ -28,6 +28,7 @@ from sqlalchemy.sql import ColumnElement
 from services.api.people import believed, held
 from services.contract.phases import IntervalKind
 from services.contract.tables import count_delta, interval, person
+from services.runtime.unguessed import workspace_asked
 
 PASSED_MAX = 20_000
 """Intervals that are passed over for one page, as many as lie there if they lie as at its start."""
@@ -120,7 +121,7 @@ def _reaches(connection: Connection, told: dict[str, Any]) -> Sequence[int | Non
 
 
 _OF_KEY = (
-    interval.c.workspace_id == bindparam("workspace"),
+    interval.c.workspace_id == workspace_asked(),
     interval.c.kind == bindparam("kind"),
     interval.c.key == bindparam("key"),
 )
@@ -143,7 +144,7 @@ _ABOUT = select(
     func.coalesce(func.sum(_HOURS.delta).filter(_UNTIL), 0)
     + func.coalesce(_COMING.filter(~_UNTIL), 0),
 ).where(
-    _HOURS.workspace_id == bindparam("workspace"),
+    _HOURS.workspace_id == workspace_asked(),
     _HOURS.kind == bindparam("kind"),
     _HOURS.key == bindparam("key"),
 )
@@ -224,6 +225,6 @@ def _shown(source: Subquery) -> Select[Any]:
     return (
         select(one.person_id, one.valid_from_ms, one.valid_to_ms, one.event_id, person.c.public_id)
         .join(person, person.c.id == one.person_id)
-        .where(person.c.workspace_id == bindparam("workspace"))
+        .where(person.c.workspace_id == workspace_asked())
         .order_by(one.person_id)
     )

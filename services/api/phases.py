@@ -14,6 +14,7 @@ from services.api.segment_store import in_force
 from services.api.wire import Out, rfc3339, rfc3339_or_none
 from services.contract.phases import LatencyState, Phase
 from services.contract.tables import interval, segment, segment_version
+from services.runtime.unguessed import unguessed, workspace_asked
 
 router = APIRouter(prefix="/v1/persons", tags=["persons"])
 
@@ -135,7 +136,7 @@ def _memberships(*, now: bool) -> Select[Any]:
     return (
         select(row.key, row.valid_from_ms, row.valid_to_ms)
         .where(
-            row.workspace_id == bindparam("workspace"),
+            row.workspace_id == workspace_asked(),
             row.person_id == bindparam("person"),
             row.kind == "segment",
             held(bindparam("as_of", type_=BigInteger), known_at),
@@ -170,7 +171,7 @@ def stretches(
     query = (
         select(interval)
         .where(
-            interval.c.workspace_id == row.workspace_id,
+            interval.c.workspace_id == unguessed(row.workspace_id),
             interval.c.person_id == row.id,
             interval.c.kind == kind,
             believed(known_at_ms) if as_of_ms is None else held(as_of_ms, known_at_ms),

@@ -33,6 +33,7 @@ from services.model.state import PersonState
 from services.model.version import Model
 from services.model.words import Language
 from services.runtime.database import reading
+from services.runtime.unguessed import unguessed
 
 router = APIRouter(prefix="/v1/segments", tags=["segments"])
 
@@ -160,7 +161,7 @@ def _names(
 ) -> dict[int, str]:
     ids = [person_id for some in chosen for person_id, _ in some]
     query = select(person.c.id, person.c.public_id).where(
-        person.c.workspace_id == workspace_id, person.c.id.in_(ids)
+        person.c.workspace_id == unguessed(workspace_id), person.c.id.in_(ids)
     )
     return {int(row.id): str(row.public_id) for row in connection.execute(query)}
 

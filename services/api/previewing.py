@@ -17,6 +17,7 @@ from services.api.sieve import Rules, Sieve
 from services.contract.tables import interval, person_state
 from services.model.state import PersonState
 from services.model.version import Model
+from services.runtime.unguessed import unguessed
 
 PERSONS_AT_ONCE = 1_000
 BUDGET_S = 8.0
@@ -110,7 +111,7 @@ def _members(
     if key is None:
         return set()
     query = select(interval.c.person_id).where(
-        interval.c.workspace_id == workspace_id,
+        interval.c.workspace_id == unguessed(workspace_id),
         interval.c.kind == "segment",
         interval.c.key == key,
         interval.c.person_id.between(*ids),

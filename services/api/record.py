@@ -24,6 +24,7 @@ from services.contract.tables import event, identity_link
 from services.contract.vault import open_payload
 from services.model.behaviour import WINDOW_MS, is_hit, judged
 from services.runtime.bulk import among
+from services.runtime.unguessed import unguessed
 
 EVENTS_FOLDED_MAX = 20_000
 """Of one person, in memory at once."""
@@ -36,10 +37,11 @@ def own_events(
     workspace_id: Asked, person_id: Asked, as_of_ms: Asked | None, known_at_ms: Asked | None
 ) -> Select[Any]:
     """The query for a person's events up to a moment, as known now or as once known."""
+    mine = unguessed(workspace_id)
     ties = [
-        identity_link.c.workspace_id == workspace_id,
+        identity_link.c.workspace_id == mine,
         identity_link.c.person_id == person_id,
-        event.c.workspace_id == workspace_id,
+        event.c.workspace_id == mine,
         event.c.identity_id == identity_link.c.identity_id,
         or_(
             identity_link.c.valid_from_ms.is_(None),
@@ -154,7 +156,7 @@ def events_by_id(
     row = event.c
     shown = (row.event_id, row.type, row.channel, row.content_id, row.occurred_ms)
     query: Select[Any] = select(*shown).where(
-        row.workspace_id == workspace_id, among(connection, row.event_id, wanted)
+        row.workspace_id == unguessed(workspace_id), among(connection, row.event_id, wanted)
     )
     return {bytes(one.event_id): one for one in connection.execute(query)}
 

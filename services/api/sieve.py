@@ -29,6 +29,7 @@ from services.model.rules.memory import BY_HAND
 from services.model.state import PersonState, decode_state
 from services.model.version import Model
 from services.runtime.bulk import among
+from services.runtime.unguessed import unguessed
 
 _Whom = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 """Which persons, as a condition on a column of their ids."""
@@ -164,7 +165,7 @@ class Sieve:
     def _rows(self, whom: _Whom) -> Iterable[tuple[int, bytes]]:
         row = person_state.c
         query = select(row.person_id, row.state).where(
-            row.workspace_id == self._workspace_id, whom(row.person_id)
+            row.workspace_id == unguessed(self._workspace_id), whom(row.person_id)
         )
         return ((person_id, bytes(state)) for person_id, state in self._connection.execute(query))
 
@@ -172,7 +173,7 @@ class Sieve:
         """Those of whom one of some intervals holds now."""
         row = interval.c
         query = select(row.person_id).where(
-            row.workspace_id == self._workspace_id,
+            row.workspace_id == unguessed(self._workspace_id),
             row.kind == kind,
             row.key.in_(keys),
             whom(row.person_id),
@@ -186,7 +187,7 @@ class Sieve:
             return {}
         row = interval.c
         query = select(row.person_id, row.key, row.valid_from_ms).where(
-            row.workspace_id == self._workspace_id,
+            row.workspace_id == unguessed(self._workspace_id),
             whom(row.person_id),
             row.kind == "phase",
             held(self._now_ms, None),
@@ -221,7 +222,7 @@ class Sieve:
                 & (link.valid_to_ms.is_(None) | (row.occurred_ms < link.valid_to_ms)),
             )
             .where(
-                link.workspace_id == self._workspace_id,
+                link.workspace_id == unguessed(self._workspace_id),
                 whom(link.person_id),
                 link.known_to_ms.is_(None),
             )

@@ -29,6 +29,7 @@ from services.contract.event import Identity
 from services.contract.tables import identity, interval, person_state
 from services.contract.vault import shown_value
 from services.model.state import PersonState, decode_state
+from services.runtime.unguessed import workspace_asked
 
 
 class Standing(NamedTuple):
@@ -89,7 +90,7 @@ def _rows(*, now: bool) -> CompoundSelect[Any]:
         names = ("id", "key", "value", "valid_from_ms", "valid_to_ms", "state")
         labelled = (one.label(name) for name, one in zip(names, columns, strict=True))
         return select(literal(what).label("what"), table.c.person_id, *labelled).where(
-            table.c.workspace_id == bindparam("workspace"),
+            table.c.workspace_id == workspace_asked(),
             table.c.person_id.in_(bindparam("persons", expanding=True)),
         )
 

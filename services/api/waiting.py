@@ -8,6 +8,7 @@ from sqlalchemy import Engine, select
 
 from services.api.problem import Problem
 from services.contract.tables import event
+from services.runtime.unguessed import unguessed
 
 WAIT_S_MAX = 2.0
 WAITING_MAX = 16
@@ -52,7 +53,7 @@ class Waiting:
 
     def _is_in(self, workspace_id: int, event_id: bytes) -> bool:
         query = select(event.c.event_id).where(
-            event.c.workspace_id == workspace_id, event.c.event_id == event_id
+            event.c.workspace_id == unguessed(workspace_id), event.c.event_id == event_id
         )
         with self._engine.connect() as connection:
             return connection.execute(query).first() is not None

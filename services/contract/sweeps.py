@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from services.contract import tables
 from services.contract.event import Event
 from services.model.behaviour import frames_ms, swept
+from services.runtime.unguessed import unguessed
 
 Frame = tuple[int, str]
 """(when it begins, an origin of clicks)."""
@@ -56,7 +57,7 @@ def sweeps_among(
     found: set[Frame] = set()
     for begin in range(0, len(listed), FRAMES_ASKED_MAX):
         query = select(row.from_ms, row.origin).where(
-            row.workspace_id == workspace_id,
+            row.workspace_id == unguessed(workspace_id),
             is_among(db, listed[begin : begin + FRAMES_ASKED_MAX]),
             row.known_ms.is_not(None) if known_at_ms is None else row.known_ms <= known_at_ms,
         )

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
 from services.contract import tables
 from services.runtime.bulk import among, delete_rows, update_rows
+from services.runtime.unguessed import unguessed
 
 PERSONS_PER_STEP = 500
 
@@ -95,7 +96,7 @@ def _next_persons(db: Connection, version: _Left) -> list[int]:
 
 def _theirs(version: _Left) -> tuple[ColumnElement[bool], ...]:
     return (
-        _interval.workspace_id == version.workspace_id,
+        _interval.workspace_id == unguessed(version.workspace_id),
         _interval.kind == "segment",
         _interval.key == version.key,
         _interval.known_to_ms.is_(None),

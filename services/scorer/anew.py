@@ -9,6 +9,7 @@ from services.contract import tables
 from services.model.interval import Interval
 from services.model.version import Model
 from services.runtime.bulk import among
+from services.runtime.unguessed import unguessed
 from services.scorer.folding import Folded, fold_persons
 from services.scorer.segments import Segments
 
@@ -82,7 +83,7 @@ def intervals_of(
         _interval.valid_to_ms,
         _interval.event_id,
     ).where(
-        _interval.workspace_id == workspace_id,
+        _interval.workspace_id == unguessed(workspace_id),
         among(db, _interval.person_id, persons),
         _interval.known_to_ms.is_(None),
     )

@@ -14,6 +14,7 @@ from services.contract.vault import shown_value
 from services.model.next_content import SEEING
 from services.model.procedure import TELLING, Procedures
 from services.runtime.bulk import among
+from services.runtime.unguessed import unguessed
 from services.scorer.unsubscribed import last_unsubscribed
 
 _CONTACT = ("contact", "contact_mail", "contact_phone", "contact_messaging")
@@ -52,7 +53,7 @@ def known_of(
         found[person].in_procedure = True
     row = tables.firing.c
     handed = select(row.person_id, row.decided_ms).where(
-        row.workspace_id == workspace_id,
+        row.workspace_id == unguessed(workspace_id),
         among(db, row.person_id, persons),
         row.status == "fired",
         row.decided_ms > now_ms - 7 * DAY_MS,
@@ -79,7 +80,7 @@ def _said(
             (link.workspace_id == row.workspace_id) & (link.identity_id == row.identity_id),
         )
         .where(
-            row.workspace_id == workspace_id,
+            row.workspace_id == unguessed(workspace_id),
             row.purpose.in_(_CONTACT),
             among(db, link.person_id, persons),
             link.known_to_ms.is_(None),
@@ -95,7 +96,7 @@ def _said(
 def _unsubscribed_ms(db: Connection, workspace_id: int, persons: Sequence[int]) -> dict[int, int]:
     row = tables.identity.c
     query = select(row.person_id, row.namespace, row.value).where(
-        row.workspace_id == workspace_id,
+        row.workspace_id == unguessed(workspace_id),
         among(db, row.person_id, persons),
         row.namespace != "anonymous_id",
     )
@@ -149,7 +150,7 @@ def _own_events(
             & (link.valid_to_ms.is_(None) | (row.occurred_ms < link.valid_to_ms)),
         )
         .where(
-            link.workspace_id == workspace_id,
+            link.workspace_id == unguessed(workspace_id),
             among(db, link.person_id, persons),
             link.known_to_ms.is_(None),
         )

@@ -18,6 +18,7 @@ from services.contract.ledger import circles_of
 from services.contract.terms import Said, terms
 from services.contract.vault import seal_payload, shown_value
 from services.runtime.bulk import among, insert_rows
+from services.runtime.unguessed import unguessed
 from services.scorer.identities import Identified
 from services.scorer.record import count, digest, events_of
 from services.scorer.triggers import forget_turns
@@ -141,7 +142,7 @@ def _held(
     if identities:
         row = tables.consent.c
         query = select(row.identity_id, row.purpose, row.said_ms, row.granted).where(
-            row.workspace_id == workspace_id, among(db, row.identity_id, identities)
+            row.workspace_id == unguessed(workspace_id), among(db, row.identity_id, identities)
         )
         for identity, purpose, at_ms, granted in db.execute(query):
             held[identity, purpose].append((at_ms, bool(granted)))
@@ -234,7 +235,7 @@ def _said_by(db: Connection, workspace_id: int, persons: Collection[int]) -> dic
             & (tables.event.c.event_id == row.event_id),
         )
         .where(
-            link.workspace_id == workspace_id,
+            link.workspace_id == unguessed(workspace_id),
             among(db, link.person_id, persons),
             link.known_to_ms.is_(None),
             row.answered.is_(True),
@@ -279,7 +280,7 @@ def _amend(db: Connection, workspace_id: int, events: Iterable[Event], both: Bot
             }
         db.execute(
             update(tables.event)
-            .where(row.workspace_id == workspace_id, row.event_id == event.event_id)
+            .where(row.workspace_id == unguessed(workspace_id), row.event_id == event.event_id)
             .values(values)
         )
     count(db, workspace_id, nobodys)
@@ -292,7 +293,7 @@ def forget(db: Connection, workspace_id: int, persons: Collection[int]) -> None:
         row = tables.interval.c
         db.execute(
             delete(tables.interval).where(
-                row.workspace_id == workspace_id,
+                row.workspace_id == unguessed(workspace_id),
                 among(db, row.person_id, persons),
                 row.known_to_ms.is_not(None),
             )

@@ -16,6 +16,7 @@ from services.contract import tables
 from services.contract.event import LISTED
 from services.model.interval import Interval
 from services.runtime.bulk import among, update_rows
+from services.runtime.unguessed import unguessed
 from services.scorer.announce import TURN, Change, Standing, changes_at, next_boundary, publish
 from services.scorer.segments import Segments, load_segments
 from services.scorer.states import Announced
@@ -149,7 +150,7 @@ def _read_intervals(
         _interval.valid_to_ms,
         _interval.event_id,
     ).where(
-        _interval.workspace_id == workspace_id,
+        _interval.workspace_id == unguessed(workspace_id),
         among(db, _interval.person_id, persons),
         _interval.known_to_ms.is_(None),
         _interval.valid_to_ms.is_(None) | (_interval.valid_to_ms >= from_ms),

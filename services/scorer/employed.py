@@ -13,6 +13,7 @@ from services.contract.event import Consent, Event, encode
 from services.contract.vault import seal_payload
 from services.model.glimpse import glimpse
 from services.runtime.bulk import among, rows_of
+from services.runtime.unguessed import unguessed
 from services.scorer.record import count, digest, events_of
 from services.scorer.states import Place, alike_in_age, place
 
@@ -92,7 +93,7 @@ def _hires_ms(db: Connection, workspace_id: int, persons: Collection[int]) -> di
             & (_link.valid_to_ms.is_(None) | (_event.occurred_ms < _link.valid_to_ms)),
         )
         .where(
-            _link.workspace_id == workspace_id,
+            _link.workspace_id == unguessed(workspace_id),
             among(db, _link.person_id, persons),
             _link.known_to_ms.is_(None),
             _of_employment,
@@ -152,7 +153,7 @@ def _strip(db: Connection, workspace_id: int, event: Event) -> None:
     payload = encode(left)
     db.execute(
         update(tables.event)
-        .where(_event.workspace_id == workspace_id, _event.event_id == event.event_id)
+        .where(_event.workspace_id == unguessed(workspace_id), _event.event_id == event.event_id)
         .values(
             identity_id=None,
             cookie_id=None,

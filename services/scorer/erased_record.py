@@ -20,6 +20,7 @@ from services.contract.erasure import (
 from services.contract.event import Event, Identity, encode
 from services.contract.vault import lookup_value, seal_payload
 from services.runtime.bulk import among
+from services.runtime.unguessed import unguessed
 from services.scorer.identities import lock
 from services.scorer.ledger_of_erased import keep_proof
 from services.scorer.naming import Stored, naming
@@ -107,12 +108,12 @@ def erase(db: Connection, workspace_id: int, arrived: Iterable[Arrived], now_ms:
 def _persons_of(db: Connection, workspace_id: int, reach: Reach) -> set[int]:
     """Whose the erased identities are and were, and who was merged into these."""
     query = select(_link.person_id).where(
-        _link.workspace_id == workspace_id, among(db, _link.identity_id, reach.whole)
+        _link.workspace_id == unguessed(workspace_id), among(db, _link.identity_id, reach.whole)
     )
     persons = set(db.execute(query).scalars())
     row = tables.person.c
     merged = select(row.id).where(
-        row.workspace_id == workspace_id, among(db, row.merged_into, persons)
+        row.workspace_id == unguessed(workspace_id), among(db, row.merged_into, persons)
     )
     return persons | set(db.execute(merged).scalars())
 
@@ -150,13 +151,13 @@ def _strip(
         if kept is one.event:
             continue
         changed.append(one.event)
-        where = (_event.workspace_id == workspace_id, _event.event_id == event_id)
+        where = (_event.workspace_id == unguessed(workspace_id), _event.event_id == event_id)
         if kept is None:
             db.execute(delete(tables.event).where(*where))
             row = tables.identity_decision.c
             db.execute(
                 delete(tables.identity_decision).where(
-                    row.workspace_id == workspace_id, row.event_id == event_id
+                    row.workspace_id == unguessed(workspace_id), row.event_id == event_id
                 )
             )
             continue
@@ -204,7 +205,7 @@ def _dead(
         (edge, edge.b_id),
     ):
         query = select(column).where(
-            table.workspace_id == workspace_id, among(db, column, ids.values())
+            table.workspace_id == unguessed(workspace_id), among(db, column, ids.values())
         )
         used.update(db.execute(query.distinct()).scalars())
     return {row_id: identity for identity, row_id in ids.items() if row_id not in used}
@@ -222,22 +223,24 @@ def _forget(
     for column in (conflict.a_id, conflict.b_id, conflict.cookie_id):
         db.execute(
             delete(tables.identity_conflict).where(
-                conflict.workspace_id == workspace_id, among(db, column, dead)
+                conflict.workspace_id == unguessed(workspace_id), among(db, column, dead)
             )
         )
     theirs = among(db, _link.identity_id, reach.shared) & among(db, _link.person_id, persons)
     for links in (among(db, _link.identity_id, reach.whole | set(dead)), theirs):
-        db.execute(delete(tables.identity_link).where(_link.workspace_id == workspace_id, links))
+        db.execute(
+            delete(tables.identity_link).where(_link.workspace_id == unguessed(workspace_id), links)
+        )
     db.execute(
         delete(tables.identity).where(
-            _identity.workspace_id == workspace_id, among(db, _identity.id, dead)
+            _identity.workspace_id == unguessed(workspace_id), among(db, _identity.id, dead)
         )
     )
     # SQLite gives the number of a row that is gone to another: nothing may still bear it.
     mark = tables.withdrawal.c
     db.execute(
         update(tables.withdrawal)
-        .where(mark.workspace_id == workspace_id, among(db, mark.identity_id, dead))
+        .where(mark.workspace_id == unguessed(workspace_id), among(db, mark.identity_id, dead))
         .values(identity_id=0)
     )
     # Who agreed anew is somebody new: nothing leads there from who was erased.
@@ -245,6 +248,6 @@ def _forget(
     for left in (among(db, _identity.id, reach.whole), theirs):
         db.execute(
             update(tables.identity)
-            .where(_identity.workspace_id == workspace_id, left)
+            .where(_identity.workspace_id == unguessed(workspace_id), left)
             .values(person_id=None)
         )

@@ -9,6 +9,7 @@ from services.contract import tables
 from services.contract.change import ERASED
 from services.model.version import Model
 from services.runtime.bulk import among
+from services.runtime.unguessed import unguessed
 from services.scorer import consent, intervals
 from services.scorer.announce import Change, announce_folded, announce_moves
 from services.scorer.erased_record import Erased, erase
@@ -103,14 +104,14 @@ def _farewells(done: Erased, gone: dict[int, bool], folded: Sequence[Folded]) ->
 def _gone_of(db: Connection, workspace_id: int, done: Erased) -> dict[int, bool]:
     """Those of the persons concerned who are nobody any more, and whether they were until now."""
     held = select(_link.person_id).where(
-        _link.workspace_id == workspace_id,
+        _link.workspace_id == unguessed(workspace_id),
         among(db, _link.person_id, done.persons),
         _link.known_to_ms.is_(None),
     )
     empty = done.persons - set(db.execute(held).scalars())
     row = tables.person.c
     query = select(row.id, row.merged_into, row.erased_ms).where(
-        row.workspace_id == workspace_id, among(db, row.id, empty)
+        row.workspace_id == unguessed(workspace_id), among(db, row.id, empty)
     )
     return {
         person: into is None and erased_ms is None
@@ -133,19 +134,19 @@ def _wipe(db: Connection, workspace_id: int, done: Erased, gone: Collection[int]
     interval, change, row = tables.interval.c, tables.change.c, tables.person.c
     db.execute(
         delete(tables.interval).where(
-            interval.workspace_id == workspace_id,
+            interval.workspace_id == unguessed(workspace_id),
             among(db, interval.person_id, everybody),
             interval.known_to_ms.is_not(None) | among(db, interval.person_id, gone),
         )
     )
     db.execute(
         delete(tables.change).where(
-            change.workspace_id == workspace_id, among(db, change.person_id, everybody)
+            change.workspace_id == unguessed(workspace_id), among(db, change.person_id, everybody)
         )
     )
     db.execute(
         delete(tables.identity_link).where(
-            _link.workspace_id == workspace_id, among(db, _link.person_id, gone)
+            _link.workspace_id == unguessed(workspace_id), among(db, _link.person_id, gone)
         )
     )
     forget_turns(db, workspace_id, gone, done.refold)
@@ -153,6 +154,6 @@ def _wipe(db: Connection, workspace_id: int, done: Erased, gone: Collection[int]
         db.execute(delete(table).where(among(db, table.c.person_id, gone)))
     db.execute(
         update(tables.person)
-        .where(row.workspace_id == workspace_id, among(db, row.id, gone))
+        .where(row.workspace_id == unguessed(workspace_id), among(db, row.id, gone))
         .values(erased_ms=at_ms, first_event_id=b"", first_ms=at_ms)
     )

@@ -21,6 +21,7 @@ from services.model.state import decode_state
 from services.model.triggers import LATE_MS, Decided, Somebody, Wanted, decided
 from services.model.version import Model
 from services.runtime.bulk import update_rows
+from services.runtime.unguessed import unguessed
 from services.scorer import approach
 from services.scorer.announce import MEMBER, Change, publish
 from services.scorer.states import Announced
@@ -195,7 +196,7 @@ def _people(
     persons = sorted({turn.person_id for turn in turns})
     known = approach.known_of(db, workspace_id, persons, now_ms)
     query = select(_state.person_id, _state.version, _state.announced, _state.state).where(
-        _state.workspace_id == workspace_id, _state.person_id.in_(persons)
+        _state.workspace_id == unguessed(workspace_id), _state.person_id.in_(persons)
     )
     found = {}
     for person, version, told, stored in db.execute(query):

@@ -12,6 +12,7 @@ from services.contract import tables
 from services.contract.event import strength
 from services.model.identity import Slice
 from services.runtime.bulk import among, insert_rows, rows_of
+from services.runtime.unguessed import unguessed
 
 FAR_MS = 2**53
 """Later than any event: the first one of a person who has none yet."""
@@ -106,7 +107,9 @@ def _past(db: Connection, workspace_id: int, identities: Iterable[int]) -> _Past
     link = tables.identity_link.c
     query = (
         select(link.identity_id, link.person_id)
-        .where(link.workspace_id == workspace_id, among(db, link.identity_id, identities))
+        .where(
+            link.workspace_id == unguessed(workspace_id), among(db, link.identity_id, identities)
+        )
         .order_by(link.known_from_ms, link.id)
     )
     past: _Past = defaultdict(list)
@@ -165,7 +168,9 @@ def _new_persons(db: Connection, workspace_id: int, count: int, now_ms: int) -> 
     rows = [(workspace_id, name, FAR_MS, b"", now_ms) for name in names]
     insert_rows(db, tables.person, columns, rows)
     row = tables.person.c
-    query = select(row.id).where(row.workspace_id == workspace_id, among(db, row.public_id, names))
+    query = select(row.id).where(
+        row.workspace_id == unguessed(workspace_id), among(db, row.public_id, names)
+    )
     return [person for (person,) in rows_of(db, query.order_by(row.id))]
 
 

@@ -12,6 +12,7 @@ from services.contract.decision import DECIDED
 from services.contract.event import Event, Identity, primary
 from services.contract.vault import lookup_value
 from services.runtime.bulk import among, insert_rows, rows_of
+from services.runtime.unguessed import unguessed
 from services.scorer.named import ByNames, First, by_names, cookie_among, first_told
 from services.scorer.owners import Used, used_by_others
 
@@ -204,7 +205,7 @@ def _read(db: Connection, workspace_id: int, found: Identified) -> set[int]:
     shared: set[int] = set()
     for namespace, values in by_namespace.items():
         query = select(row.id, row.value, row.person_id, row.shared).where(
-            row.workspace_id == workspace_id,
+            row.workspace_id == unguessed(workspace_id),
             row.namespace == namespace,
             among(db, row.value, values),
         )
@@ -222,7 +223,7 @@ def _look_at_decisions(db: Connection, workspace_id: int, found: Identified) -> 
         return
     row = tables.identity_decision.c
     query = select(row.event_id).where(
-        row.workspace_id == workspace_id,
+        row.workspace_id == unguessed(workspace_id),
         row.event_id.in_([word.event_id for word in found.words]),
     )
     found.decided = {bytes(event_id) for (event_id,) in db.execute(query)}
@@ -256,7 +257,7 @@ def edges(db: Connection, workspace_id: int, pairs: Iterable[Pair]) -> dict[Pair
     if not lows:
         return {}
     query = select(edge.a_id, edge.b_id, edge.told_ms, edge.event_id).where(
-        edge.workspace_id == workspace_id, among(db, edge.a_id, lows)
+        edge.workspace_id == unguessed(workspace_id), among(db, edge.a_id, lows)
     )
     return {(a, b): (at, event_id) for a, b, at, event_id in rows_of(db, query)}
 

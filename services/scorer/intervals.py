@@ -15,6 +15,7 @@ from services.contract.phases import IntervalKind
 from services.model.interval import Interval
 from services.model.timeline import join, standing
 from services.runtime.bulk import among, delete_rows, insert_rows, rows_of, update_rows
+from services.runtime.unguessed import unguessed
 from services.scorer.counts import Counts
 from services.scorer.folding import Folded
 from services.scorer.states import alike_in_age
@@ -136,7 +137,7 @@ def _held(db: Connection, workspace_id: int, folded: Sequence[Folded]) -> dict[i
             _row.valid_to_ms,
             _row.event_id,
         ).where(
-            _row.workspace_id == workspace_id,
+            _row.workspace_id == unguessed(workspace_id),
             among(db, _row.person_id, persons),
             _row.known_to_ms.is_(None),
             _row.valid_to_ms.is_(None) | (_row.valid_to_ms >= begin_ms),

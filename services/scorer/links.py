@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, update
 from services.contract import tables
 from services.model.identity import Slice
 from services.runtime.bulk import Row, among, insert_rows, rows_of, update_rows
+from services.runtime.unguessed import unguessed
 from services.scorer.owners import Piece
 
 
@@ -81,7 +82,7 @@ def _held(
     query = select(
         link.id, link.identity_id, link.valid_from_ms, link.valid_to_ms, link.person_id
     ).where(
-        link.workspace_id == workspace_id,
+        link.workspace_id == unguessed(workspace_id),
         among(db, link.identity_id, identities),
         link.known_to_ms.is_(None),
     )
@@ -106,7 +107,7 @@ def redirect(
     """Let persons that are no more lead to who they are, and bring back those that are again."""
     row = tables.person.c
     before = select(row.id, row.merged_into).where(
-        row.workspace_id == workspace_id, among(db, row.merged_into, merged)
+        row.workspace_id == unguessed(workspace_id), among(db, row.merged_into, merged)
     )
     leads_to: dict[int, int | None] = {}
     if merged:

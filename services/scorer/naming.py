@@ -11,6 +11,7 @@ from services.contract.erasure import left_of
 from services.contract.event import Event, Identity, decode
 from services.contract.vault import open_payload
 from services.runtime.bulk import among
+from services.runtime.unguessed import unguessed
 from services.scorer.named import told_ms
 from services.scorer.reach import Reach
 
@@ -46,7 +47,9 @@ def naming(
         The events of which something may go, and the first ones of those that stay as they are.
     """
     ids = list(reach.ids.values())
-    columns = select(_event.payload, _event.identity_id).where(_event.workspace_id == workspace_id)
+    columns = select(_event.payload, _event.identity_id).where(
+        _event.workspace_id == unguessed(workspace_id)
+    )
     ways = (
         columns.where(among(db, _event.identity_id, {*ids, *beside})),
         columns.where(among(db, _event.cookie_id, ids)),
@@ -54,7 +57,7 @@ def naming(
     erased = reach.ids.keys()
     decisions = tables.identity_decision.c
     words = columns.join(tables.identity_decision, decisions.event_id == _event.event_id).where(
-        decisions.workspace_id == workspace_id,
+        decisions.workspace_id == unguessed(workspace_id),
         or_(among(db, decisions.a_id, ids), among(db, decisions.b_id, ids)),
     )
     found: dict[bytes, Stored] = {}

@@ -10,6 +10,7 @@ from services.contract import tables
 from services.contract.event import Event
 from services.model.identity import Use
 from services.runtime.bulk import among, rows_of
+from services.runtime.unguessed import unguessed
 
 Piece = tuple[int | None, int | None, int]
 """(from_ms, to_ms, person id) of an identity."""
@@ -28,7 +29,7 @@ def owners_of(
     """Whose each identity is, and when: at least one piece for each resolved identity."""
     link = tables.identity_link.c
     query = select(link.identity_id, link.valid_from_ms, link.valid_to_ms, link.person_id).where(
-        link.workspace_id == workspace_id,
+        link.workspace_id == unguessed(workspace_id),
         among(db, link.identity_id, identities),
         link.known_to_ms.is_(None),
     )
@@ -83,7 +84,7 @@ def uses_of(db: Connection, workspace_id: int, cookie: int) -> list[Use]:
     """The events that named a cookie beside a surer identity, in order."""
     event = tables.event.c
     query = select(event.occurred_ms, event.event_id, event.identity_id).where(
-        event.workspace_id == workspace_id, event.cookie_id == cookie
+        event.workspace_id == unguessed(workspace_id), event.cookie_id == cookie
     )
     return sorted(
         Use(at, bytes(event_id), known) for at, event_id, known in db.execute(query).all()

@@ -10,6 +10,7 @@ from services.contract import tables
 from services.model.identity import COOKIE
 from services.runtime.bulk import among
 from services.runtime.database import insert_new
+from services.runtime.unguessed import unguessed
 
 CONFLICTS_MAX = 20
 """Of one cookie, or of ties that hang together: the earliest are kept for people to judge."""
@@ -57,7 +58,7 @@ def write_conflicts(
     if gone:
         db.execute(
             delete(tables.identity_conflict).where(
-                _conflict.workspace_id == workspace_id, among(db, _conflict.id, gone)
+                _conflict.workspace_id == unguessed(workspace_id), among(db, _conflict.id, gone)
             )
         )
     rows = [
@@ -86,7 +87,7 @@ def _held(
     if cookies:
         ways.append(among(db, _conflict.cookie_id, cookies))
     query = select(_conflict.id, _conflict.a_id, _conflict.b_id, _conflict.cookie_id).where(
-        _conflict.workspace_id == workspace_id, or_(*ways)
+        _conflict.workspace_id == unguessed(workspace_id), or_(*ways)
     )
     return {(a, b, cookie): row_id for row_id, a, b, cookie in db.execute(query)}
 
@@ -120,12 +121,12 @@ def _settled(db: Connection, workspace_id: int, persons: Collection[int]) -> set
         .join_from(tables.identity_edge, a, a.c.id == edge.a_id)
         .join(b, b.c.id == edge.b_id)
         .where(
-            edge.workspace_id == workspace_id,
+            edge.workspace_id == unguessed(workspace_id),
             edge.decision == "two_people",
             among(db, a.c.person_id, persons),
             among(db, b.c.person_id, persons),
-            a.c.workspace_id == workspace_id,
-            b.c.workspace_id == workspace_id,
+            a.c.workspace_id == unguessed(workspace_id),
+            b.c.workspace_id == unguessed(workspace_id),
             a.c.namespace != COOKIE,
             b.c.namespace != COOKIE,
         )

@@ -13,6 +13,7 @@ from services.contract.terms import NEVER_MS
 from services.contract.vault import lookup_value
 from services.contract.withdrawal import mark_of
 from services.runtime.bulk import among, insert_rows
+from services.runtime.unguessed import unguessed
 from services.scorer.suppressed import number_of, tombs_of
 from services.scorer.withdrawals import Mark
 
@@ -59,7 +60,7 @@ def reach_of(
     for namespace in {identity.namespace for identity in tombs}:
         values = {lookup_value(i): i for i in tombs if i.namespace == namespace}
         query = select(_identity.value, _identity.id).where(
-            _identity.workspace_id == workspace_id,
+            _identity.workspace_id == unguessed(workspace_id),
             _identity.namespace == namespace,
             among(db, _identity.value, values),
         )
@@ -87,7 +88,9 @@ def write_tombs(
     row = tables.erasure.c
     marks = {number_of(mark_of(i, reach.secret)): i for i in reach.tombs}
     db.execute(
-        delete(tables.erasure).where(row.workspace_id == workspace_id, among(db, row.mark, marks))
+        delete(tables.erasure).where(
+            row.workspace_id == unguessed(workspace_id), among(db, row.mark, marks)
+        )
     )
     reason = max(erasures, key=lambda one: one.at_ms).reason
     columns = ("workspace_id", "mark", "from_ms", "to_ms", "erased_ms", "lifted_ms", "reason")

@@ -16,6 +16,7 @@ from services.contract.vault import open_payload, seal_payload
 from services.runtime.bulk import among, insert_fresh, rows_of
 from services.runtime.database import insert_new
 from services.runtime.event_log import Stored
+from services.runtime.unguessed import unguessed
 from services.scorer.identities import Identified
 from services.scorer.promises import check
 
@@ -188,7 +189,7 @@ def _replace(
     row = tables.event.c
     query = (
         select(tables.event)
-        .where(row.workspace_id == workspace_id, row.event_id.in_(list(repeated)))
+        .where(row.workspace_id == unguessed(workspace_id), row.event_id.in_(list(repeated)))
         .with_for_update()
     )
     held = {bytes(old.event_id): old for old in db.execute(query).all()}
@@ -199,7 +200,7 @@ def _replace(
             continue
         db.execute(
             update(tables.event)
-            .where(row.workspace_id == workspace_id, row.event_id == event_id)
+            .where(row.workspace_id == unguessed(workspace_id), row.event_id == event_id)
             .values(dict(zip(_COLUMNS, new, strict=True)))
         )
         before = decode(open_payload(bytes(old.payload)))
@@ -262,7 +263,7 @@ def events_of(
             & (link.valid_to_ms.is_(None) | (event.occurred_ms < link.valid_to_ms)),
         )
         .where(
-            link.workspace_id == workspace_id,
+            link.workspace_id == unguessed(workspace_id),
             among(db, link.person_id, persons),
             link.known_to_ms.is_(None),
         )

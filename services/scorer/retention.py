@@ -15,6 +15,7 @@ from services.contract.ledger import possessions
 from services.contract.phases import DAY_MS
 from services.model.version import Model
 from services.runtime.bulk import among, delete_rows
+from services.runtime.unguessed import unguessed
 from services.scorer.announce import publish
 from services.scorer.erasing import erase_people
 from services.scorer.identities import lock
@@ -99,7 +100,7 @@ def _erase(
     hold_persons(db, persons)
     # With the locks in hand: somebody may have been heard of meanwhile.
     query = select(_state.person_id, _state.last_ms).where(
-        _state.workspace_id == workspace_id,
+        _state.workspace_id == unguessed(workspace_id),
         among(db, _state.person_id, persons),
         _state.last_ms <= now_ms - months * MONTH_MS,
     )

@@ -12,6 +12,7 @@ from services.model.glimpse import glimpse
 from services.model.hindsight import Place
 from services.model.interval import Interval
 from services.runtime.bulk import among, rows_of
+from services.runtime.unguessed import unguessed
 
 _row, _interval = tables.person_state.c, tables.interval.c
 
@@ -50,7 +51,7 @@ def steps_of(
     row = _interval
     columns = (row.person_id, row.kind, row.key, row.valid_from_ms, row.valid_to_ms)
     query = select(*columns).where(
-        row.workspace_id == workspace_id,
+        row.workspace_id == unguessed(workspace_id),
         row.kind.in_(kinds),
         among(db, row.person_id, persons),
         row.known_to_ms.is_(None),

@@ -14,6 +14,7 @@ from services.contract.erasure import ERASED, Tomb, left_of, renewed_by, renewed
 from services.contract.event import Event, Identity, encode
 from services.contract.withdrawal import mark_of
 from services.runtime.bulk import among
+from services.runtime.unguessed import unguessed
 from services.scorer.record import Arrived
 from services.scorer.withdrawals import Mark, secret_of, write_marks
 
@@ -75,7 +76,7 @@ def tombs_of(
     who = {number_of(mark_of(one, secret)): one for one in identities}
     query = (
         select(_row.mark, _row.from_ms, _row.to_ms, _row.erased_ms, _row.lifted_ms)
-        .where(_row.workspace_id == workspace_id, among(db, _row.mark, who))
+        .where(_row.workspace_id == unguessed(workspace_id), among(db, _row.mark, who))
         .order_by(_row.from_ms, _row.to_ms)
     )
     found: dict[Identity, list[Tomb]] = {}

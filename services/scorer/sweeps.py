@@ -25,6 +25,7 @@ from services.contract.sweeps import (
 )
 from services.model.behaviour import SWEEP_FRAME_MS, SWEEP_RECIPIENTS, WINDOW_MS, swept
 from services.runtime.bulk import insert_rows, update_rows
+from services.runtime.unguessed import unguessed
 from services.scorer.identities import Identified
 from services.scorer.owners import owners_of
 from services.scorer.record import events_of
@@ -119,7 +120,7 @@ def _noted(
         query = (
             select(_row.id, _row.from_ms, _row.origin, _row.recipients)
             .where(
-                _row.workspace_id == workspace_id,
+                _row.workspace_id == unguessed(workspace_id),
                 is_among(db, frames[begin : begin + FRAMES_ASKED_MAX]),
                 _row.known_ms.is_(None),
             )

@@ -16,6 +16,7 @@ from services.contract.vault import open_payload
 from services.model.identity import COOKIE, UNTOLD_MS
 from services.runtime.bulk import Row, among, insert_rows
 from services.runtime.database import insert_new
+from services.runtime.unguessed import unguessed
 from services.scorer.identities import Identified, Pair, edges, firsts_of, lock, look
 from services.scorer.named import First, named_together, told_ms
 
@@ -249,7 +250,9 @@ def retie(
         left: all events that still name any of them.
     """
     touched = or_(among(db, _edge.a_id, ids), among(db, _edge.b_id, ids))
-    db.execute(delete(tables.identity_edge).where(_edge.workspace_id == workspace_id, touched))
+    db.execute(
+        delete(tables.identity_edge).where(_edge.workspace_id == unguessed(workspace_id), touched)
+    )
     observed = [event for event in left if event.type != DECIDED]
     firsts = firsts_of(observed, look(db, workspace_id, observed))
     known = edges(db, workspace_id, firsts)
@@ -260,7 +263,7 @@ def retie(
     ]
     _write(db, rows)
     decided = select(_decision.a_id, _decision.b_id).where(
-        _decision.workspace_id == workspace_id,
+        _decision.workspace_id == unguessed(workspace_id),
         or_(among(db, _decision.a_id, ids), among(db, _decision.b_id, ids)),
     )
     for a, b in sorted({(a, b) for a, b in db.execute(decided)}):
@@ -282,7 +285,7 @@ def neighbours(db: Connection, workspace_id: int, ids: Iterable[int]) -> list[Ed
         _edge.decided_ms,
         _edge.decided_by,
     ).where(
-        _edge.workspace_id == workspace_id,
+        _edge.workspace_id == unguessed(workspace_id),
         or_(among(db, _edge.a_id, wanted), among(db, _edge.b_id, wanted)),
     )
     return [

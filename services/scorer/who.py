@@ -8,6 +8,7 @@ from services.contract import tables
 from services.contract.event import Event
 from services.model.identity import Slice
 from services.runtime.bulk import among
+from services.runtime.unguessed import unguessed
 from services.scorer.identities import edges, firsts_of, look
 from services.scorer.owners import Piece, owners_of
 from services.scorer.people import owners_by_ties
@@ -22,7 +23,7 @@ def wrongly_owned(db: Connection, workspace_id: int, persons: Collection[int]) -
     must be one person, and each person one owner.
     """
     query = select(_link.identity_id).where(
-        _link.workspace_id == workspace_id,
+        _link.workspace_id == unguessed(workspace_id),
         among(db, _link.person_id, persons),
         _link.known_to_ms.is_(None),
     )

@@ -12,6 +12,7 @@ from services.contract.vault import shown_value
 from services.contract.withdrawal import mark_of
 from services.runtime.bulk import among
 from services.runtime.database import insert_new
+from services.runtime.unguessed import unguessed
 
 _NUMBERS = 2
 """The row of ``feed_position`` that withdrawals get their numbers from."""
@@ -50,7 +51,7 @@ def tell_trackers(
         return
     row = tables.identity.c
     query = select(row.id, row.namespace, row.value, row.person_id).where(
-        row.workspace_id == workspace_id, among(db, row.person_id, persons)
+        row.workspace_id == unguessed(workspace_id), among(db, row.person_id, persons)
     )
     identities = db.execute(query).all()
     held = _marks_of(db, workspace_id, [one.id for one in identities])
@@ -81,7 +82,7 @@ def _marks_of(
 ) -> dict[int, tuple[int | None, int | None]]:
     row = tables.withdrawal.c
     query = select(row.identity_id, row.measure_ms, row.profile_ms).where(
-        row.workspace_id == workspace_id, among(db, row.identity_id, identities)
+        row.workspace_id == unguessed(workspace_id), among(db, row.identity_id, identities)
     )
     return {identity: (m, p) for identity, m, p in db.execute(query)}
 

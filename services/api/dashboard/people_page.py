@@ -22,6 +22,7 @@ from services.model.engagement import IN_ALL, present
 from services.model.path import Path
 from services.model.state import PersonState
 from services.model.version import Model
+from services.runtime.unguessed import unguessed
 
 PAGE = 50
 RANKED_MAX = 2_000
@@ -197,7 +198,7 @@ class Lists:
 def persons_known_as(connection: Connection, workspace_id: int, value: str) -> list[str]:
     """The public ids of who is known by exactly this value, over all lists."""
     query = select(person.c.public_id).where(
-        person.c.workspace_id == workspace_id,
+        person.c.workspace_id == unguessed(workspace_id),
         person.c.erased_ms.is_(None),
         person.c.id.in_(known_as(workspace_id, value)),
     )

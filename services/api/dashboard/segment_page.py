@@ -19,6 +19,7 @@ from services.api.segment_store import Found
 from services.contract.tables import interval, person
 from services.model.rules import RuleTree
 from services.model.state import PersonState
+from services.runtime.unguessed import unguessed
 
 SHOWN_MAX = 8
 """Of those who came, and of those who went."""
@@ -109,7 +110,7 @@ def _ended(connection: Connection, workspace_id: int, asked: Asked) -> Sequence[
     """Of those who left last whoever is not in again, the latest first."""
     row = interval.c
     of_key = (
-        row.workspace_id == workspace_id,
+        row.workspace_id == unguessed(workspace_id),
         row.kind == asked.kind,
         row.key == asked.key,
         row.known_to_ms.is_(None),
@@ -117,7 +118,11 @@ def _ended(connection: Connection, workspace_id: int, asked: Asked) -> Sequence[
     ended: Select[Any] = (
         select(row.person_id, row.valid_to_ms, person.c.public_id)
         .join(person, person.c.id == row.person_id)
-        .where(*of_key, row.valid_to_ms <= asked.as_of_ms, person.c.workspace_id == workspace_id)
+        .where(
+            *of_key,
+            row.valid_to_ms <= asked.as_of_ms,
+            person.c.workspace_id == unguessed(workspace_id),
+        )
         .order_by(row.valid_to_ms.desc(), row.person_id)
         .limit(_LOOKED_AT_MAX)
     )

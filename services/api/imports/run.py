@@ -31,6 +31,7 @@ from services.api.snapshot import INTERNAL_SOURCE_ID
 from services.api.wire import rfc3339
 from services.contract.event import event_id_of
 from services.contract.tables import event
+from services.runtime.unguessed import unguessed
 
 BATCH_ROWS = 500
 KEEP_EVERY_ROWS = 1_000
@@ -284,6 +285,6 @@ def _event_id(workspace_id: int, one: Told) -> bytes:
 def _there(db: Connection, workspace_id: int, ids: Iterable[bytes]) -> set[bytes]:
     """The events among these that are in the record already."""
     query = select(event.c.event_id).where(
-        event.c.workspace_id == workspace_id, event.c.event_id.in_(ids)
+        event.c.workspace_id == unguessed(workspace_id), event.c.event_id.in_(ids)
     )
     return {bytes(found) for found in db.execute(query).scalars().all()}

@@ -4,6 +4,7 @@ from sqlalchemy import select
 
 from services.api.jobs.hold import Hold
 from services.contract.tables import event
+from services.runtime.unguessed import unguessed
 
 SETTLE_S_MAX = 1_800.0
 """So long a job waits for what it told to be folded."""
@@ -18,7 +19,7 @@ def settle(hold: Hold, ids: list[bytes]) -> None:
         return
     missing, waited_s, still_s = len(ids), 0.0, 0.0
     query = select(event.c.event_id).where(
-        event.c.workspace_id == hold.row.workspace_id, event.c.event_id.in_(ids)
+        event.c.workspace_id == unguessed(hold.row.workspace_id), event.c.event_id.in_(ids)
     )
     while missing and waited_s < SETTLE_S_MAX and still_s < STILL_S_MAX:
         with hold.engine.connect() as db:
