@@ -22,8 +22,8 @@ LARGE = (
 
 
 def upgrade() -> None:
-    # Statements do not say which workspace until they run (services/runtime/unguessed.py). Of
-    # a thousand workspaces each would be taken for a thousandth then, and the largest be read whole.
+    # Statements do not say which workspace until they run: see unguessed() beside the tables. Of a
+    # thousand workspaces each would be taken for a thousandth, and the largest be read whole.
     if op.get_bind().dialect.name == "postgresql":
         for table in LARGE:
             op.execute(f"ALTER TABLE {table} ALTER COLUMN workspace_id SET (n_distinct = 1)")

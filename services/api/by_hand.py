@@ -34,9 +34,9 @@ from services.contract import event as envelope
 from services.contract.event import LISTED, Event, primary
 from services.contract.listing import Listing
 from services.contract.tables import event, identity, person
+from services.contract.tables.unguessed import unguessed
 from services.contract.vault import open_payload
 from services.model.rules.memory import BY_HAND
-from services.runtime.unguessed import unguessed
 
 router = APIRouter(prefix="/v1/segments", tags=["segments"])
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from services.api.people import believed
 from services.contract.phases import HOUR_MS
 from services.contract.tables import count_delta, interval
-from services.runtime.unguessed import unguessed, workspace_asked
+from services.contract.tables.unguessed import unguessed, workspace_asked
 
 
 def count_at(connection: Connection, workspace_id: int, kind: str, key: str, at_ms: int) -> int:

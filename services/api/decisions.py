@@ -37,9 +37,9 @@ from services.contract.tables import (
     identity_decision,
     identity_edge,
 )
+from services.contract.tables.unguessed import unguessed
 from services.contract.vault import lookup_value, open_payload, shown_value
 from services.runtime.database import writing
-from services.runtime.unguessed import unguessed
 
 router = APIRouter(prefix="/v1/identities", tags=["persons"])
 

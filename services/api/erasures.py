@@ -26,9 +26,9 @@ from services.contract.tables import (
     link_secret,
     person,
 )
+from services.contract.tables.unguessed import unguessed
 from services.contract.vault import lookup_value
 from services.contract.withdrawal import mark_of
-from services.runtime.unguessed import unguessed
 
 router = APIRouter(prefix="/v1", tags=["consent"])
 

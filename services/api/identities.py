@@ -36,9 +36,9 @@ from services.contract.tables import (
     identity_link,
     person,
 )
+from services.contract.tables.unguessed import unguessed
 from services.contract.vault import shown_value
 from services.model.identity import BROWSER_AFTER_MS, UNTOLD_MS
-from services.runtime.unguessed import unguessed
 
 router = APIRouter(prefix="/v1/persons", tags=["persons"])
 

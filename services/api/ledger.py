@@ -10,9 +10,9 @@ from services.contract.consent import PURPOSES, Purpose
 from services.contract.event import Identity
 from services.contract.ledger import circles_of
 from services.contract.tables import consent, identity, identity_link
+from services.contract.tables.unguessed import unguessed
 from services.contract.terms import Said, terms
 from services.contract.vault import shown_value
-from services.runtime.unguessed import unguessed
 
 
 def deciding(connection: Connection, person: Row[Any]) -> dict[Purpose, Row[Any]]:

@@ -20,12 +20,12 @@ from services.api.record import history_of
 from services.api.suggest import nearest
 from services.contract.event import Identity
 from services.contract.tables import identity, identity_link, interval, person, person_state
+from services.contract.tables.unguessed import unguessed, workspace_asked
 from services.contract.vault import lookup_value, shown_value
 from services.model.engagement import IN_ALL
 from services.model.fold import fold_onto
 from services.model.state import PersonState, decode_state
 from services.model.version import Model
-from services.runtime.unguessed import unguessed, workspace_asked
 
 IDENTITIES_SHOWN_MAX = 100
 SEARCHED = ("user_id", "email", "anonymous_id", "person_token")

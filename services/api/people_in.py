@@ -20,6 +20,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal,
+    literal_column,
     select,
     union_all,
 )
@@ -28,7 +29,7 @@ from sqlalchemy.sql import ColumnElement
 from services.api.people import believed, held
 from services.contract.phases import IntervalKind
 from services.contract.tables import count_delta, interval, person
-from services.runtime.unguessed import workspace_asked
+from services.contract.tables.unguessed import workspace_asked
 
 PASSED_MAX = 20_000
 """Intervals that are passed over for one page, as many as lie there if they lie as at its start."""
@@ -38,7 +39,7 @@ SAMPLED = 100
 """Intervals by which it is told how thickly they lie."""
 FOUND_BY_TIME_MAX = 300
 """Intervals that are read where they are found by the moment: each lies on a page of its own."""
-_ANYBODY = 2**63 - 1
+_LAST = 2**63 - 1
 
 
 class Asked(NamedTuple):
@@ -80,7 +81,7 @@ def people_in(
     }
     now = asked.known_at_ms is None
     for reach in _reaches(connection, told):
-        told["reach"] = _ANYBODY if reach is None else reach
+        told["reach"] = _LAST if reach is None else reach
         rows = connection.execute(_walk(now=now), told).all()
         if len(rows) > limit:
             return PeoplePage(rows[:limit], rows[limit - 1].person_id)
@@ -153,6 +154,8 @@ in their indexes PostgreSQL looks at the row of each that was written lately."""
 _BEGUN = interval.c.valid_from_ms <= _AS_OF
 _ENDLESS = interval.c.valid_to_ms.is_(None)
 _ENDS_LATER = interval.c.valid_to_ms > _AS_OF
+_END = func.coalesce(interval.c.valid_to_ms, literal_column(str(_LAST), BigInteger))
+"""As the index of members has it: last of all, where there is none."""
 
 
 class _Some:
@@ -192,17 +195,15 @@ def _walk(*, now: bool) -> Select[Any]:
     # The moment comes from a query of its own: by what PostgreSQL thinks to know of it, it would
     # now and then read all that a key has of such moments, and sort it.
     as_of = select(_AS_OF).scalar_subquery()
-    ways = [
+    walk = (
         select(interval)
         .where(*_FOLLOWING, interval.c.person_id <= bindparam("reach"))
-        .where(interval.c.valid_from_ms <= as_of, ends)
+        .where(interval.c.valid_from_ms <= as_of, as_of < _END)
         .where(believed(_known_at(now=now)))
         .order_by(interval.c.person_id)
         .limit(bindparam("limit"))
-        .subquery()
-        for ends in (_ENDLESS, interval.c.valid_to_ms > as_of)
-    ]
-    return _shown(union_all(*map(select, ways)).subquery("walk"))
+    )
+    return _shown(walk.subquery("walk"))
 
 
 @cache

@@ -14,7 +14,7 @@ from services.api.segment_store import in_force
 from services.api.wire import Out, rfc3339, rfc3339_or_none
 from services.contract.phases import LatencyState, Phase
 from services.contract.tables import interval, segment, segment_version
-from services.runtime.unguessed import unguessed, workspace_asked
+from services.contract.tables.unguessed import unguessed, workspace_asked
 
 router = APIRouter(prefix="/v1/persons", tags=["persons"])
 

@@ -22,6 +22,7 @@ from services.api.sieve import Rules
 from services.api.suggest import Slip, slips
 from services.api.wire import Body, Out, rfc3339
 from services.contract.tables import person
+from services.contract.tables.unguessed import unguessed
 from services.model.path import Path
 from services.model.recall import Questions
 from services.model.rule_words import reasons
@@ -33,7 +34,6 @@ from services.model.state import PersonState
 from services.model.version import Model
 from services.model.words import Language
 from services.runtime.database import reading
-from services.runtime.unguessed import unguessed
 
 router = APIRouter(prefix="/v1/segments", tags=["segments"])
 

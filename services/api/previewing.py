@@ -15,9 +15,9 @@ from sqlalchemy import Connection, func, select
 from services.api.people import held
 from services.api.sieve import Rules, Sieve
 from services.contract.tables import interval, person_state
+from services.contract.tables.unguessed import unguessed
 from services.model.state import PersonState
 from services.model.version import Model
-from services.runtime.unguessed import unguessed
 
 PERSONS_AT_ONCE = 1_000
 BUDGET_S = 8.0

@@ -16,10 +16,10 @@ from services.api.wire import Body
 from services.contract.event import Identity
 from services.contract.ledger import circles_of
 from services.contract.tables import api_key, consent, identity, unsubscribed
+from services.contract.tables.unguessed import unguessed
 from services.contract.token import Recipient
 from services.contract.vault import lookup_value, shown_value
 from services.model.state import PersonState
-from services.runtime.unguessed import unguessed
 
 RECIPIENTS_MAX = 1000
 _LOOKED_UP_AT_ONCE = 200

@@ -21,10 +21,10 @@ from services.contract import event as envelope
 from services.contract.event import Event
 from services.contract.sweeps import as_swept
 from services.contract.tables import event, identity_link
+from services.contract.tables.unguessed import unguessed
 from services.contract.vault import open_payload
 from services.model.behaviour import WINDOW_MS, is_hit, judged
 from services.runtime.bulk import among
-from services.runtime.unguessed import unguessed
 
 EVENTS_FOLDED_MAX = 20_000
 """Of one person, in memory at once."""

@@ -17,6 +17,7 @@ from services.contract import event as envelope
 from services.contract.event import LISTED, Event
 from services.contract.phases import IntervalKind, Phase
 from services.contract.tables import event, identity_link, interval, person_state
+from services.contract.tables.unguessed import unguessed
 from services.contract.vault import open_payload
 from services.model.behaviour import WINDOW_MS, judged
 from services.model.glimpse import glimpse
@@ -29,7 +30,6 @@ from services.model.rules.memory import BY_HAND
 from services.model.state import PersonState, decode_state
 from services.model.version import Model
 from services.runtime.bulk import among
-from services.runtime.unguessed import unguessed
 
 _Whom = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 """Which persons, as a condition on a column of their ids."""

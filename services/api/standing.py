@@ -27,9 +27,9 @@ from sqlalchemy import (
 from services.api.people import IDENTITIES_SHOWN_MAX, held
 from services.contract.event import Identity
 from services.contract.tables import identity, interval, person_state
+from services.contract.tables.unguessed import workspace_asked
 from services.contract.vault import shown_value
 from services.model.state import PersonState, decode_state
-from services.runtime.unguessed import workspace_asked
 
 
 class Standing(NamedTuple):

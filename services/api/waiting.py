@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 
 from services.api.problem import Problem
 from services.contract.tables import event
-from services.runtime.unguessed import unguessed
+from services.contract.tables.unguessed import unguessed
 
 WAIT_S_MAX = 2.0
 WAITING_MAX = 16

@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.contract import tables
 from services.contract.event import Event
+from services.contract.tables.unguessed import unguessed
 from services.model.behaviour import frames_ms, swept
-from services.runtime.unguessed import unguessed
 
 Frame = tuple[int, str]
 """(when it begins, an origin of clicks)."""

@@ -16,8 +16,8 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
 from services.contract import tables
+from services.contract.tables.unguessed import unguessed
 from services.runtime.bulk import among, delete_rows, update_rows
-from services.runtime.unguessed import unguessed
 
 PERSONS_PER_STEP = 500
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection, and_, func, select
 
 from services.contract import tables
+from services.contract.tables.unguessed import unguessed
 from services.model.interval import Interval
 from services.model.version import Model
 from services.runtime.bulk import among
-from services.runtime.unguessed import unguessed
 from services.scorer.folding import Folded, fold_persons
 from services.scorer.segments import Segments
 

@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, Connection, Select, select
 from services.contract import tables
 from services.contract.event import Identity
 from services.contract.phases import DAY_MS
+from services.contract.tables.unguessed import unguessed
 from services.contract.vault import shown_value
 from services.model.next_content import SEEING
 from services.model.procedure import TELLING, Procedures
 from services.runtime.bulk import among
-from services.runtime.unguessed import unguessed
 from services.scorer.unsubscribed import last_unsubscribed
 
 _CONTACT = ("contact", "contact_mail", "contact_phone", "contact_messaging")

@@ -15,10 +15,10 @@ from services.contract import tables
 from services.contract.consent import is_answer, kept, said_in, said_ms
 from services.contract.event import Event, Identity, encode, primary
 from services.contract.ledger import circles_of
+from services.contract.tables.unguessed import unguessed
 from services.contract.terms import Said, terms
 from services.contract.vault import seal_payload, shown_value
 from services.runtime.bulk import among, insert_rows
-from services.runtime.unguessed import unguessed
 from services.scorer.identities import Identified
 from services.scorer.record import count, digest, events_of
 from services.scorer.triggers import forget_turns

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, select
 
 from services.contract import tables
 from services.contract.event import LISTED
+from services.contract.tables.unguessed import unguessed
 from services.model.interval import Interval
 from services.runtime.bulk import among, update_rows
-from services.runtime.unguessed import unguessed
 from services.scorer.announce import TURN, Change, Standing, changes_at, next_boundary, publish
 from services.scorer.segments import Segments, load_segments
 from services.scorer.states import Announced

@@ -10,10 +10,10 @@ from services.contract import tables
 from services.contract.consent import stripped
 from services.contract.employment import HIRED, LEFT, while_employed
 from services.contract.event import Consent, Event, encode
+from services.contract.tables.unguessed import unguessed
 from services.contract.vault import seal_payload
 from services.model.glimpse import glimpse
 from services.runtime.bulk import among, rows_of
-from services.runtime.unguessed import unguessed
 from services.scorer.record import count, digest, events_of
 from services.scorer.states import Place, alike_in_age, place
 

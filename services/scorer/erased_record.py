@@ -18,9 +18,9 @@ from services.contract.erasure import (
     left_of,
 )
 from services.contract.event import Event, Identity, encode
+from services.contract.tables.unguessed import unguessed
 from services.contract.vault import lookup_value, seal_payload
 from services.runtime.bulk import among
-from services.runtime.unguessed import unguessed
 from services.scorer.identities import lock
 from services.scorer.ledger_of_erased import keep_proof
 from services.scorer.naming import Stored, naming

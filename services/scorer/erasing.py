@@ -7,9 +7,9 @@ from sqlalchemy import Connection, delete, select, update
 
 from services.contract import tables
 from services.contract.change import ERASED
+from services.contract.tables.unguessed import unguessed
 from services.model.version import Model
 from services.runtime.bulk import among
-from services.runtime.unguessed import unguessed
 from services.scorer import consent, intervals
 from services.scorer.announce import Change, announce_folded, announce_moves
 from services.scorer.erased_record import Erased, erase

@@ -15,13 +15,13 @@ from sqlalchemy import Connection, delete, or_, select
 
 from services.contract import tables
 from services.contract.phases import DAY_MS, ChangeReason
+from services.contract.tables.unguessed import unguessed
 from services.model.engagement import IN_ALL, present
 from services.model.next_content import Item, Reader
 from services.model.state import decode_state
 from services.model.triggers import LATE_MS, Decided, Somebody, Wanted, decided
 from services.model.version import Model
 from services.runtime.bulk import update_rows
-from services.runtime.unguessed import unguessed
 from services.scorer import approach
 from services.scorer.announce import MEMBER, Change, publish
 from services.scorer.states import Announced

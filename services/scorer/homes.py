@@ -10,9 +10,9 @@ from sqlalchemy import Connection, select
 
 from services.contract import tables
 from services.contract.event import strength
+from services.contract.tables.unguessed import unguessed
 from services.model.identity import Slice
 from services.runtime.bulk import among, insert_rows, rows_of
-from services.runtime.unguessed import unguessed
 
 FAR_MS = 2**53
 """Later than any event: the first one of a person who has none yet."""

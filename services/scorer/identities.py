@@ -10,9 +10,9 @@ from sqlalchemy import Connection, select, update
 from services.contract import tables
 from services.contract.decision import DECIDED
 from services.contract.event import Event, Identity, primary
+from services.contract.tables.unguessed import unguessed
 from services.contract.vault import lookup_value
 from services.runtime.bulk import among, insert_rows, rows_of
-from services.runtime.unguessed import unguessed
 from services.scorer.named import ByNames, First, by_names, cookie_among, first_told
 from services.scorer.owners import Used, used_by_others
 

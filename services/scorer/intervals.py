@@ -12,10 +12,10 @@ from sqlalchemy import Connection, select
 
 from services.contract import tables
 from services.contract.phases import IntervalKind
+from services.contract.tables.unguessed import unguessed
 from services.model.interval import Interval
 from services.model.timeline import join, standing
 from services.runtime.bulk import among, delete_rows, insert_rows, rows_of, update_rows
-from services.runtime.unguessed import unguessed
 from services.scorer.counts import Counts
 from services.scorer.folding import Folded
 from services.scorer.states import alike_in_age

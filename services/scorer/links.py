@@ -7,9 +7,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select, update
 
 from services.contract import tables
+from services.contract.tables.unguessed import unguessed
 from services.model.identity import Slice
 from services.runtime.bulk import Row, among, insert_rows, rows_of, update_rows
-from services.runtime.unguessed import unguessed
 from services.scorer.owners import Piece
 
 

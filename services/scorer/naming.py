@@ -9,9 +9,9 @@ from services.contract import tables
 from services.contract.decision import DECIDED
 from services.contract.erasure import left_of
 from services.contract.event import Event, Identity, decode
+from services.contract.tables.unguessed import unguessed
 from services.contract.vault import open_payload
 from services.runtime.bulk import among
-from services.runtime.unguessed import unguessed
 from services.scorer.named import told_ms
 from services.scorer.reach import Reach
 

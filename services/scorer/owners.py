@@ -8,9 +8,9 @@ from sqlalchemy import Connection, select
 
 from services.contract import tables
 from services.contract.event import Event
+from services.contract.tables.unguessed import unguessed
 from services.model.identity import Use
 from services.runtime.bulk import among, rows_of
-from services.runtime.unguessed import unguessed
 
 Piece = tuple[int | None, int | None, int]
 """(from_ms, to_ms, person id) of an identity."""

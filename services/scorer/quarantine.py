@@ -7,10 +7,10 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, delete, or_, select
 
 from services.contract import tables
+from services.contract.tables.unguessed import unguessed
 from services.model.identity import COOKIE
 from services.runtime.bulk import among
 from services.runtime.database import insert_new
-from services.runtime.unguessed import unguessed
 
 CONFLICTS_MAX = 20
 """Of one cookie, or of ties that hang together: the earliest are kept for people to judge."""

@@ -9,11 +9,11 @@ from services.contract import tables
 from services.contract.circles import COOKIE
 from services.contract.erasure import Erasure, Tomb
 from services.contract.event import Identity
+from services.contract.tables.unguessed import unguessed
 from services.contract.terms import NEVER_MS
 from services.contract.vault import lookup_value
 from services.contract.withdrawal import mark_of
 from services.runtime.bulk import among, insert_rows
-from services.runtime.unguessed import unguessed
 from services.scorer.suppressed import number_of, tombs_of
 from services.scorer.withdrawals import Mark
 

@@ -12,11 +12,11 @@ from services.contract import tables
 from services.contract.decision import is_of_a_person
 from services.contract.event import Event, PoisonError, decode, encode
 from services.contract.phases import DAY_MS
+from services.contract.tables.unguessed import unguessed
 from services.contract.vault import open_payload, seal_payload
 from services.runtime.bulk import among, insert_fresh, rows_of
 from services.runtime.database import insert_new
 from services.runtime.event_log import Stored
-from services.runtime.unguessed import unguessed
 from services.scorer.identities import Identified
 from services.scorer.promises import check
 

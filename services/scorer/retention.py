@@ -13,9 +13,9 @@ from services.contract.erasure import ERASED, PROOFS_KEPT_MS
 from services.contract.event import VERSION, Event, encode, event_id_of
 from services.contract.ledger import possessions
 from services.contract.phases import DAY_MS
+from services.contract.tables.unguessed import unguessed
 from services.model.version import Model
 from services.runtime.bulk import among, delete_rows
-from services.runtime.unguessed import unguessed
 from services.scorer.announce import publish
 from services.scorer.erasing import erase_people
 from services.scorer.identities import lock

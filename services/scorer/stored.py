@@ -8,11 +8,11 @@ from sqlalchemy import Connection, null, select
 
 from services.contract import tables
 from services.contract.phases import IntervalKind
+from services.contract.tables.unguessed import unguessed
 from services.model.glimpse import glimpse
 from services.model.hindsight import Place
 from services.model.interval import Interval
 from services.runtime.bulk import among, rows_of
-from services.runtime.unguessed import unguessed
 
 _row, _interval = tables.person_state.c, tables.interval.c
 

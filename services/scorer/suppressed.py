@@ -12,9 +12,9 @@ from sqlalchemy import Connection, select, update
 from services.contract import tables
 from services.contract.erasure import ERASED, Tomb, left_of, renewed_by, renewed_ms
 from services.contract.event import Event, Identity, encode
+from services.contract.tables.unguessed import unguessed
 from services.contract.withdrawal import mark_of
 from services.runtime.bulk import among
-from services.runtime.unguessed import unguessed
 from services.scorer.record import Arrived
 from services.scorer.withdrawals import Mark, secret_of, write_marks
 

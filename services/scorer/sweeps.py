@@ -23,9 +23,9 @@ from services.contract.sweeps import (
     is_among,
     sweeps_among,
 )
+from services.contract.tables.unguessed import unguessed
 from services.model.behaviour import SWEEP_FRAME_MS, SWEEP_RECIPIENTS, WINDOW_MS, swept
 from services.runtime.bulk import insert_rows, update_rows
-from services.runtime.unguessed import unguessed
 from services.scorer.identities import Identified
 from services.scorer.owners import owners_of
 from services.scorer.record import events_of

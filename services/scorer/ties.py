@@ -12,11 +12,11 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, upd
 from services.contract import tables
 from services.contract.decision import DECIDED, Decision, decided_in
 from services.contract.event import Event, Identity, decode
+from services.contract.tables.unguessed import unguessed
 from services.contract.vault import open_payload
 from services.model.identity import COOKIE, UNTOLD_MS
 from services.runtime.bulk import Row, among, insert_rows
 from services.runtime.database import insert_new
-from services.runtime.unguessed import unguessed
 from services.scorer.identities import Identified, Pair, edges, firsts_of, lock, look
 from services.scorer.named import First, named_together, told_ms
 

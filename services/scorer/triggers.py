@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, delete, func, select, update
 
 from services.contract import tables
+from services.contract.tables.unguessed import unguessed
 from services.model.state import PersonState, decode_state
 from services.model.triggers import LATE_MS, Moment, due_ms
 from services.runtime.bulk import among, insert_rows, update_rows
-from services.runtime.unguessed import unguessed
 
 if TYPE_CHECKING:
     from services.scorer.announce import Change

@@ -6,9 +6,9 @@ from sqlalchemy import Connection, select
 
 from services.contract import tables
 from services.contract.event import Event
+from services.contract.tables.unguessed import unguessed
 from services.model.identity import Slice
 from services.runtime.bulk import among
-from services.runtime.unguessed import unguessed
 from services.scorer.identities import edges, firsts_of, look
 from services.scorer.owners import Piece, owners_of
 from services.scorer.people import owners_by_ties

@@ -7,12 +7,12 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from services.contract import tables
 from services.contract.event import Identity
+from services.contract.tables.unguessed import unguessed
 from services.contract.terms import Terms
 from services.contract.vault import shown_value
 from services.contract.withdrawal import mark_of
 from services.runtime.bulk import among
 from services.runtime.database import insert_new
-from services.runtime.unguessed import unguessed
 
 _NUMBERS = 2
 """The row of ``feed_position`` that withdrawals get their numbers from."""

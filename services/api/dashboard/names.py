@@ -10,8 +10,8 @@ from services.api.dashboard.texts import Words
 from services.api.people import identities_of, states_of
 from services.api.segment_store import find_segments
 from services.contract.tables import person
+from services.contract.tables.unguessed import unguessed
 from services.model.state import PersonState
-from services.runtime.unguessed import unguessed
 
 
 class Known(NamedTuple):

@@ -18,11 +18,11 @@ from services.api.standing import standing_of
 from services.api.wire import INT64_MAX, CursorMoment, pack_cursor
 from services.contract.phases import Phase
 from services.contract.tables import person
+from services.contract.tables.unguessed import unguessed
 from services.model.engagement import IN_ALL, present
 from services.model.path import Path
 from services.model.state import PersonState
 from services.model.version import Model
-from services.runtime.unguessed import unguessed
 
 PAGE = 50
 RANKED_MAX = 2_000

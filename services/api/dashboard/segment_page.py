@@ -17,9 +17,9 @@ from services.api.people import identities_of, states_of
 from services.api.people_in import Asked
 from services.api.segment_store import Found
 from services.contract.tables import interval, person
+from services.contract.tables.unguessed import unguessed
 from services.model.rules import RuleTree
 from services.model.state import PersonState
-from services.runtime.unguessed import unguessed
 
 SHOWN_MAX = 8
 """Of those who came, and of those who went."""

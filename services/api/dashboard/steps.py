@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, Select, select
 
 from services.contract.phases import PHASES, Phase
 from services.contract.tables import interval
-from services.runtime.unguessed import unguessed
+from services.contract.tables.unguessed import unguessed
 
 LOOKED_AT_MAX = 5_000
 """Stretches in phases of all who are asked about, the latest; of older ones nothing is said."""

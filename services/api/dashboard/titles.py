@@ -7,8 +7,8 @@ from sqlalchemy import Connection, select
 from services.contract import event as envelope
 from services.contract.event import Event
 from services.contract.tables import content, event, message
+from services.contract.tables.unguessed import unguessed
 from services.contract.vault import open_payload
-from services.runtime.unguessed import unguessed
 
 _CALLED = ("title", "subject", "email_subject")
 """Properties that say what a page or a mail was about."""

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, and_, or_, select
 from services.api.people import states_of
 from services.contract.event import Identity
 from services.contract.tables import consent, identity
+from services.contract.tables.unguessed import unguessed
 from services.contract.vault import lookup_value, shown_value
-from services.runtime.unguessed import unguessed
 
 _AT_ONCE = 200
 

@@ -31,7 +31,7 @@ from services.api.snapshot import INTERNAL_SOURCE_ID
 from services.api.wire import rfc3339
 from services.contract.event import event_id_of
 from services.contract.tables import event
-from services.runtime.unguessed import unguessed
+from services.contract.tables.unguessed import unguessed
 
 BATCH_ROWS = 500
 KEEP_EVERY_ROWS = 1_000

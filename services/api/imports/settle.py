@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from services.api.jobs.hold import Hold
 from services.contract.tables import event
-from services.runtime.unguessed import unguessed
+from services.contract.tables.unguessed import unguessed
 
 SETTLE_S_MAX = 1_800.0
 """So long a job waits for what it told to be folded."""

@@ -1,6 +1,6 @@
 """What we say of a person, and what the change feed tells of it."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text, text
 
 from services.contract.tables.base import Id, metadata, of_workspace
 
@@ -81,7 +81,7 @@ interval = Table(
         "key",
         "person_id",
         "valid_from_ms",
-        "valid_to_ms",
+        text("coalesce(valid_to_ms, 9223372036854775807)"),
     ),
     # Without what is known: PostgreSQL ends that of a row without a look at any index.
     Index("entries_at_time", "workspace_id", "kind", "key", "valid_from_ms"),
