@@ -68,6 +68,7 @@ class MembershipsOut(Out):
     """The segments of a person at a moment."""
 
     as_of: str
+    known_at: str | None
     segments: list[MembershipOut]
 
 
@@ -103,6 +104,7 @@ def get_memberships(asked: AskedPersonAt) -> MembershipsOut:
         rows = connection.execute(_memberships(now=asked.known_at_ms is None), told).all()
     return MembershipsOut(
         as_of=rfc3339(asked.at_ms),
+        known_at=rfc3339_or_none(asked.known_at_ms),
         segments=[
             MembershipOut(
                 segment=names[r.key].key,

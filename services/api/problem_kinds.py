@@ -42,6 +42,7 @@ KINDS: dict[str, str] = {
     "missing_key": "A collecting route needs a write or server key.",
     "missing_scope": "The key is genuine, but may not do this. Make one with the scope that the "
     "detail names.",
+    "never_fires": "Nobody would ever be handed over by this trigger. The detail says why.",
     "no_hook": "There is no such webhook of a mailer. It may have been deleted, or made a moment "
     "ago: trackers know a new one within seconds.",
     "no_route": "The tracker has nothing at this address.",

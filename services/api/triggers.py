@@ -14,7 +14,7 @@ from services.api.context import Here
 from services.api.idempotency import OnceOnly
 from services.api.needs import TriggersReader, TriggersWriter
 from services.api.one_at_a_time import one_at_a_time
-from services.api.problem import described
+from services.api.problem import Problem, described
 from services.api.segment_store import find_segment
 from services.api.trigger_store import (
     TRIGGERS_MAX,
@@ -38,10 +38,17 @@ from services.api.trigger_view import (
 )
 from services.api.webhook_store import find_webhook
 from services.api.wire import INT64_MAX, Cursor, Limit, pack_cursor, unpack_cursor
+from services.contract.event import content_type_of
 from services.contract.phases import DAY_MS
+from services.model.next_content import VACANCY
 from services.runtime.database import writing
 
 router = APIRouter(prefix="/v1/triggers", tags=["triggers"])
+
+_NEVER = (
+    "A vacancy is handed over to nobody before Do. Wait for `do`, or for a segment, or give "
+    "content of another kind; `content_id: null` is what comes next for each."
+)
 
 TriggerPath = Annotated[str, Path(min_length=1, max_length=64, examples=["tr_5f0c1b9a2d3e4f50"])]
 
@@ -69,9 +76,8 @@ def post_trigger(
         if made is None:
             if body.segment is not None:
                 find_segment(connection, workspace_id, body.segment)
-            values = _values(
-                connection, workspace_id, body.model_dump(exclude={"segment", "phase"})
-            )
+            given = body.model_dump(exclude={"segment", "phase"})
+            values = _values(connection, workspace_id, given, body.phase)
             kind = "segment" if body.segment is not None else "phase"
             values |= {"on_kind": kind, "on_key": body.segment or body.phase}
             row = add_trigger(connection, workspace_id, values, credential.name, now_ms)
@@ -128,7 +134,9 @@ def patch_trigger(
         one_at_a_time(connection, workspace_id)
         before = row = find_trigger(connection, workspace_id, trigger_id)
         must_match(asked, tag_of_trigger(row))
-        values = _values(connection, workspace_id, body.model_dump(exclude_unset=True))
+        phase = row.on_key if row.on_kind == "phase" else None
+        given = body.model_dump(exclude_unset=True)
+        values = _values(connection, workspace_id, given, phase)
         if values:
             row = change_trigger(connection, row, values)
             _note(connection, credential, "trigger.changed", here.clock(), before=before, after=row)
@@ -178,15 +186,19 @@ def get_fired(
     return FiredsOut(fired=[show_firing(one) for one in rows[:limit]], next=following)
 
 
-def _values(connection: Connection, workspace_id: int, given: dict[str, Any]) -> dict[str, Any]:
+def _values(
+    connection: Connection, workspace_id: int, given: dict[str, Any], phase: str | None
+) -> dict[str, Any]:
     """Columns of what a body says, once all that it names is there.
 
     Raises:
-        Problem: 404, something is not.
+        Problem: 404, something is not; 400, nobody who enters ``phase`` could be handed over.
     """
     values = dict(given)
     if values.get("content_id") is not None:
-        find_content(connection, workspace_id, values["content_id"])
+        item = find_content(connection, workspace_id, values["content_id"])
+        if content_type_of(item.kind) == VACANCY and phase not in {None, "do"}:
+            raise Problem(400, "never_fires", _NEVER)
     if "webhook_id" in values:
         values["webhook"] = values.pop("webhook_id")
         if values["webhook"] is not None:

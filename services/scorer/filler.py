@@ -20,7 +20,7 @@ from services.scorer.outages import short
 from services.scorer.uncollected import uncollected
 from services.scorer.versions import InForce
 
-SHARE_MAX = 0.5
+SHARE_MAX = 0.4
 """Of the time in which events wait: filling slows scoring by less than a third."""
 LOOK_EVERY_S = 0.1
 """How often it is looked whether there is something to fill."""

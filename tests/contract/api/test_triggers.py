@@ -72,6 +72,21 @@ def test_what_it_names_must_be_there(client: Client, world: World) -> None:
         assert detail in answer.json()["detail"]
 
 
+def test_a_vacancy_waits_for_no_phase_before_do(client: Client) -> None:
+    item = {"content_type": "Vacancy", "title": "Fitter", "url": "https://example.org/v"}
+    assert client.put("/v1/content/fitter", json=item).status_code == 201
+    early = made(client, segment=None, phase="think", content_id=None)
+    path, tag = f"/v1/triggers/{early['id']}", {"If-Match": "*"}
+    asked = {"segment": None, "phase": "think", "content_id": "fitter"}
+    for answer in (
+        client.post("/v1/triggers", json=INVITE | asked),
+        client.patch(path, json={"content_id": "fitter"}, headers=tag),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (400, "never_fires")
+    made(client, segment=None, phase="do", content_id="fitter")
+    made(client, content_id="fitter")
+
+
 def test_who_was_handed_over_is_listed(client: Client, world: World) -> None:
     one = made(client)
     world.build()
