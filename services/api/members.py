@@ -39,7 +39,9 @@ class BuildOut(Out):
     """Which version answers, and whether a newer one is still being filled."""
 
     segment: str
-    version: int | None = Field(description="The one that answers; null: the first is building.")
+    version: int | None = Field(
+        description="The one that answers; null: none did yet at that time."
+    )
     status: Literal["building", "live"]
     progress: float
     as_of: str
@@ -140,7 +142,7 @@ def list_members(
             NOBODY if nobody else people_in(connection, workspace_id, asked, place.after_id, limit)
         )
         entries = events_by_id(connection, workspace_id, [row.event_id for row in page.rows])
-        build = _build(connection, found, place.as_of_ms, known_at)
+        build = _build(connection, found, place.version_id, place.as_of_ms, known_at)
     if page.next_id is not None:
         place.after_id = page.next_id
     # As dictionaries, which are checked all at once: a page's two hundred answers made one by one
@@ -205,14 +207,11 @@ def get_count(
     workspace_id = credential.workspace_id
     with here.glancing.connect() as connection:
         found = find_segment(connection, workspace_id, key)
-        if known_at is not None:
-            key_then = str(_version_id(connection, found, known_at))
-            count = count_believed(connection, workspace_id, "segment", key_then, at_ms, known_at)
-        elif found.live is not None:
-            count = count_at(connection, workspace_id, "segment", str(found.live.id), at_ms)
-        else:
-            count = 0
-        return CountOut(**_build(connection, found, at_ms, known_at), count=count)
+        version_id = _version_id(connection, found, known_at)
+        asked = connection, workspace_id, "segment", str(version_id), at_ms
+        count = count_at(*asked) if known_at is None else count_believed(*asked, known_at)
+        build = _build(connection, found, version_id, at_ms, known_at)
+    return CountOut(**build, count=count)
 
 
 def _version_id(connection: Connection, found: Found, known_at_ms: int | None) -> int:
@@ -223,13 +222,21 @@ def _version_id(connection: Connection, found: Found, known_at_ms: int | None) -
     return 0 if version is None else int(version.id)
 
 
+def _number_of(connection: Connection, found: Found, version_id: int) -> int | None:
+    """How the version that answers is numbered; None where none does."""
+    if found.live is not None and found.live.id == version_id:
+        return int(found.live.number)
+    versions = versions_of(connection, found.newest.segment_id) if version_id else []
+    return next((int(one.number) for one in versions if one.id == version_id), None)
+
+
 def _build(
-    connection: Connection, found: Found, as_of_ms: int, known_at_ms: int | None
+    connection: Connection, found: Found, version_id: int, as_of_ms: int, known_at_ms: int | None
 ) -> dict[str, Any]:
     newest = found.newest
     return {
         "segment": newest.key,
-        "version": None if found.live is None else found.live.number,
+        "version": _number_of(connection, found, version_id),
         "status": newest.status,
         "progress": progress_of(connection, newest.workspace_id, newest),
         "as_of": rfc3339(as_of_ms),

@@ -42,7 +42,8 @@ KINDS: dict[str, str] = {
     "missing_key": "A collecting route needs a write or server key.",
     "missing_scope": "The key is genuine, but may not do this. Make one with the scope that the "
     "detail names.",
-    "never_fires": "Nobody would ever be handed over by this trigger. The detail says why.",
+    "never_fires": "Nobody would ever be handed over by this trigger: a vacancy goes to nobody "
+    "before Do. Let it wait for `do`, or give it other content, or none: then what comes next.",
     "no_hook": "There is no such webhook of a mailer. It may have been deleted, or made a moment "
     "ago: trackers know a new one within seconds.",
     "no_route": "The tracker has nothing at this address.",

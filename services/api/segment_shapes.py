@@ -63,6 +63,9 @@ class VersionOut(Out):
     status: Literal["building", "live", "retired"]
     created_at: str
     created_by: str
+    live_at: str | None = Field(
+        description="Since when it answered, until the next one did; null: never yet."
+    )
 
 
 class VersionsOut(Out):

@@ -42,7 +42,7 @@ from services.api.segment_store import (
     versions_of,
 )
 from services.api.trigger_store import check_untriggered
-from services.api.wire import rfc3339
+from services.api.wire import rfc3339, rfc3339_or_none
 from services.model.rules import RuleTree
 from services.runtime.database import writing
 
@@ -171,6 +171,7 @@ def list_versions(here: Here, credential: SegmentsReader, key: SegmentKey) -> Ve
                 status=row.status,
                 created_at=rfc3339(row.created_ms),
                 created_by=row.created_by,
+                live_at=rfc3339_or_none(row.live_ms),
             )
             for row in rows
         ]

@@ -46,8 +46,8 @@ from services.runtime.database import writing
 router = APIRouter(prefix="/v1/triggers", tags=["triggers"])
 
 _NEVER = (
-    "A vacancy is handed over to nobody before Do. Wait for `do`, or for a segment, or give "
-    "content of another kind; `content_id: null` is what comes next for each."
+    "A vacancy is handed over to nobody before Do. Wait for `do`, or for a segment of people who "
+    "are in Do, or give content of another kind; `content_id: null` is what comes next for each."
 )
 
 TriggerPath = Annotated[str, Path(min_length=1, max_length=64, examples=["tr_5f0c1b9a2d3e4f50"])]
@@ -134,8 +134,9 @@ def patch_trigger(
         one_at_a_time(connection, workspace_id)
         before = row = find_trigger(connection, workspace_id, trigger_id)
         must_match(asked, tag_of_trigger(row))
-        phase = row.on_key if row.on_kind == "phase" else None
         given = body.model_dump(exclude_unset=True)
+        is_other = given.get("content_id") != row.content_id
+        phase = row.on_key if row.on_kind == "phase" and is_other else None
         values = _values(connection, workspace_id, given, phase)
         if values:
             row = change_trigger(connection, row, values)

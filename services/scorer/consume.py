@@ -41,6 +41,8 @@ READER = "scorer"
 BATCH_RECORDS_MAX = 10_000
 """Where there is a backlog, more events share the work that is done once per person."""
 BATCH_RECORDS_MIN = 500
+BACKLOG_RECORDS = 2_000
+"""So many do not come while a batch is scored: they were waiting."""
 BATCH_S_MAX = 5.0
 """So long a transaction is to last: where events take longer, fewer are read at once."""
 POLL_S = 0.1
@@ -79,7 +81,7 @@ class Scorer:
         self._chores = Chores(self._attempts, self._in_force, clock)
         self._filler = Filler(engine, model, clock, lambda: self._is_behind)
         self._is_behind = False
-        """More events wait than the turn has at hand."""
+        """So many events wait, or are at hand, that what is filled meanwhile rests now and then."""
         self._committed = committed
         self._clock = clock
         self._buried_in_a_row = 0
@@ -141,7 +143,7 @@ class Scorer:
             return []
         waiting = self._reader.lag()
         telemetry.SCORER_LAG.set(waiting)
-        self._is_behind = waiting > len(records)
+        self._is_behind = waiting + len(records) >= BACKLOG_RECORDS
         return records
 
     def _keep_to_time(self, number: int, took_s: float) -> None:

@@ -93,6 +93,26 @@ def test_edit_makes_a_version_and_delete_ends_it(
     assert client.post("/v1/segments", json=BODY).json()["version"] == 3
 
 
+def test_who_asks_as_once_known_hears_of_the_version_that_answered_then(
+    client: Client, world: World, people: dict[str, str]
+) -> None:
+    client.post("/v1/segments", json=BODY)
+    world.build(NOW_MS - 2 * HOUR_MS)
+    other = {"type": "attribute", "name": "region", "op": "is", "value": "utrecht"}
+    client.put("/v1/segments/ready", json={"name": "Ready", "rule": other})
+    world.build()
+    for hours, version in ((0, 2), (1, 1), (3, None)):
+        asked = {"known_at": rfc3339(NOW_MS - hours * HOUR_MS)}
+        for what in ("count", "members"):
+            answer = client.get(f"/v1/segments/ready/{what}", params=asked).json()
+            assert answer["version"] == version, (hours, what)
+    versions = client.get("/v1/segments/ready/versions").json()["versions"]
+    assert [one["live_at"] for one in versions] == [
+        rfc3339(NOW_MS - 2 * HOUR_MS),
+        rfc3339(NOW_MS),
+    ]
+
+
 def test_member_pages_follow_each_other(client: Client, world: World) -> None:
     ids = [world.person(f"u{i}", [world.event(5 + i / 9, "page", f"u{i}")]) for i in range(7)]
     rule = {"type": "events", "event": ["page"], "within_days": 30}

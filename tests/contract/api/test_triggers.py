@@ -85,6 +85,10 @@ def test_a_vacancy_waits_for_no_phase_before_do(client: Client) -> None:
         assert (answer.status_code, answer.json()["code"]) == (400, "never_fires")
     made(client, segment=None, phase="do", content_id="fitter")
     made(client, content_id="fitter")
+    story = made(client, segment=None, phase="see", content_id="evening")
+    assert client.put("/v1/content/evening", json=item).status_code == 200, "a vacancy since"
+    again = {"content_id": "evening", "status": "paused"}
+    assert client.patch(f"/v1/triggers/{story['id']}", json=again, headers=tag).status_code == 200
 
 
 def test_who_was_handed_over_is_listed(client: Client, world: World) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from services.contract import tables
 from services.runtime.database import writing
-from services.scorer import filler
+from services.scorer import consume, filler
 from services.scorer.consume import Scorer
 from services.scorer.filler import SHARE_MAX, Filler
 from services.scorer.owners import hold_persons
@@ -104,6 +104,18 @@ def test_it_rests_while_events_wait(scene: Scene, monkeypatch: pytest.MonkeyPatc
     took_s = 2  # the step itself looks once
     rests_s = _run(scene, waits=1, is_behind=True)
     assert rests_s == [pytest.approx(took_s / SHARE_MAX - took_s)]
+
+
+def test_a_batch_at_hand_is_a_backlog_where_it_is_large(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consume, "BACKLOG_RECORDS", PEOPLE)
+    rests: list[bool] = []
+    is_behind = scene.scorer._filler._is_behind
+    monkeypatch.setattr(Filler, "step", lambda _self: rests.append(is_behind()))
+    _people(scene)
+    assert rests[0] is True
+    assert rests[-1] is False
 
 
 def test_it_goes_on_at_once_while_none_wait(scene: Scene) -> None:
