@@ -44,8 +44,6 @@ class Person(NamedTuple):
 
     state: PersonState
     """After the last event; a glimpse will do (see ``services/model/glimpse.py``)."""
-    settled: Place | None
-    """Of an earlier state that is kept, the last event."""
     steps: Sequence[Interval]
     """Those of ``Hindsight.kinds`` as now known; none where scoring began with the first event and
     the rules read none."""
@@ -61,11 +59,11 @@ class Drawn(NamedTuple):
     pieces: list[Interval]
     """Of the rules, in all time. Which event began one is not told."""
     rings_ms: Rings
-    """What the rules ask to be kept, after the last event,"""
-    settled_ms: Rings
-    """and after the last one of the earlier state."""
-    last_then: Place | None
+    """What the rules ask to be kept, after the last event."""
+    last_then: Place | None = None
     """This event must be the last of its moment, or it is not as drawn; None: all is well."""
+    forgot: bool = False
+    """Something may have been kept before, and forgotten since."""
 
 
 class Hindsight:
@@ -128,7 +126,7 @@ class Hindsight:
     def draw(self, person: Person) -> Drawn | None:
         """Draw the rules for a person who fits; None: it takes more than is there to tell."""
         if person.state.score is None:
-            return Drawn([], {}, {}, None)  # nobody who never was followed is in a segment
+            return Drawn([], {})  # nobody who never was followed is in a segment
         return _Replay(self, person, person.state.score.since_ms).run()
 
 
@@ -141,7 +139,6 @@ class _Replay:
         self._since_ms = since_ms
         score = Score(p=[], since_ms=since_ms, at_ms=since_ms)
         self._state = PersonState(at_ms=since_ms, at_id=b"", first_ms=since_ms, score=score)
-        self._settled_ms: Rings | None = None
         self._last_then: Place | None = None
 
     def run(self) -> Drawn | None:
@@ -157,9 +154,7 @@ class _Replay:
             for line in lines:
                 line.draw(past, at_ms, until_ms)
         pieces = [piece for line in lines for piece in line.ended()]
-        rings_ms = self._rings()
-        settled_ms = rings_ms if self._settled_ms is None else self._settled_ms
-        return Drawn(pieces, rings_ms, settled_ms, self._last_then)
+        return Drawn(pieces, self._rings(), self._last_then)
 
     def _moments(self) -> list[tuple[int, list[Event]]]:
         """From when scoring began on, the moments at which anything happened, and what did."""
@@ -173,10 +168,7 @@ class _Replay:
 
     def _take(self, event: Event) -> bool:
         """One event more; False: it takes more than is there to tell what it comes to."""
-        settled, state, at_ms = self._person.settled, self._state, event.occurred_ms
-        is_later = settled is not None and (at_ms, event.event_id) > settled
-        if is_later and self._settled_ms is None:
-            self._settled_ms = self._rings()
+        state, at_ms = self._state, event.occurred_ms
         if event.type == "identified":
             learn(state, event)
         elif event.type == LISTED and event.content_id is not None:

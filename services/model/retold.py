@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 from services.contract.event import Event
 from services.model.course import Course
-from services.model.hindsight import Drawn, Place, Rings
-from services.model.interval import Interval
+from services.model.hindsight import Drawn, Rings
 from services.model.rulebook import Rulebook
 from services.model.state import PersonState
 from services.model.timeline import advance_onto, join
@@ -23,8 +22,6 @@ class Life(NamedTuple):
 
     state: PersonState
     """After the last event."""
-    settled: Place | None
-    """Of an earlier state that is kept, the last event."""
     course: Course
     events: Sequence[Event]
     """All, in canonical order and as judged by those near them."""
@@ -41,33 +38,19 @@ def retell(life: Life, rulebook: Rulebook, model: Model) -> Drawn | None:
     Returns:
         None where it does not lead to what is stored: then all is to be folded.
     """
-    events = life.events
-    cut = _after(events, life.settled)
-    if cut is None or cut >= len(events):
+    if not life.events:
         return None
-    state: PersonState | None = None
-    pieces = list[Interval]()
-    settled_ms: Rings = {}
-    if cut:
-        then_ms = events[cut].occurred_ms
-        state, pieces = advance_onto(None, events[:cut], model, rulebook, then_ms, life.course)
-        settled_ms = _kept(state, rulebook)
-    state, rest = advance_onto(state, events[cut:], model, rulebook, None, life.course)
+    state, pieces = advance_onto(None, life.events, model, rulebook, None, life.course)
     if not _is_same(state, life.state):
         return None
-    drawn = join(one for one in [*pieces, *rest] if one.kind == "segment")
-    rings_ms = _kept(state, rulebook)
-    return Drawn(drawn, rings_ms, settled_ms if cut else rings_ms, None)
+    drawn = join(one for one in pieces if one.kind == "segment")
+    keeps, was_always = rulebook.memories.keys, _was_always_followed(state)
+    return Drawn(drawn, _kept(state, rulebook), forgot=bool(keeps) and not was_always)
 
 
-def _after(events: Sequence[Event], place: Place | None) -> int | None:
-    """The number of the first event after a place; None: there is no event at that place."""
-    if place is None:
-        return 0
-    for i in range(len(events) - 1, -1, -1):
-        if (events[i].occurred_ms, events[i].event_id) == place:
-            return i + 1
-    return None
+def _was_always_followed(state: PersonState) -> bool:
+    """From the first event on: nothing was forgotten."""
+    return state.score is not None and state.score.since_ms == state.first_ms
 
 
 def _kept(state: PersonState, rulebook: Rulebook) -> Rings:

@@ -125,7 +125,7 @@ class _Filling:
         return meanwhile(self._db, asked, lambda: self._way.draw(some.told))
 
     def _read(self, persons: Sequence[int]) -> _Some:
-        stored = stored_of(self._db, persons, settled=self._keeps) if persons else {}
+        stored = stored_of(self._db, persons) if persons else {}
         short = {person: one for person, one in stored.items() if self._is_short(one)}
         return _Some(stored, self._way.read(short))
 
@@ -181,11 +181,10 @@ def _add(rows: _Rows, person: int, stored: Stored, drawn: Drawn, now_ms: int) ->
     moments = (stored.due_ms, next_boundary(drawn.pieces, now_ms))
     due_ms = min((at_ms for at_ms in moments if at_ms is not None), default=None)
     state = _keeping(stored.state, drawn.rings_ms)
-    # Of whom all was forgotten since, as of who was hired, the earlier state alone keeps something.
-    settled = stored.settled and _keeping(stored.settled, drawn.settled_ms)
-    if state or settled:
-        kept = state or stored.state, settled or stored.settled
-        rows.kept.append((*kept, stored.version + 1, due_ms, person))
+    if state or drawn.forgot:
+        # The earlier state, which lacks it too, is let go: until the next quiet week a late event
+        # is folded from the first one, and they are few, or a checkpoint was kept.
+        rows.kept.append((state or stored.state, None, stored.version + 1, due_ms, person))
     elif due_ms != stored.due_ms:
         rows.due.append((due_ms, person))
 

@@ -87,8 +87,8 @@ class InHindsight:
         drawn: dict[int, Drawn] = {}
         for person in persons:
             told = judged(events.get(person, []))
-            settled, steps = seen.stored[person].settled_at, seen.steps.get(person, ())
-            found = self._hindsight.draw(Person(seen.states[person], settled, steps, told, whole))
+            steps = seen.steps.get(person, ())
+            found = self._hindsight.draw(Person(seen.states[person], steps, told, whole))
             if found is not None:
                 drawn[person] = found
         return drawn

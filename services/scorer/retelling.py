@@ -55,7 +55,7 @@ class Retelling:
         for person, one in lives.stored.items():
             course = Course(lives.steps.get(person, ()))
             events = judged(lives.events.get(person, []))
-            life = Life(decode_state(one.state), one.settled_at, course, events)
+            life = Life(decode_state(one.state), course, events)
             found = retell(life, self._rulebook, self._model)
             if found is not None:
                 drawn[person] = found

@@ -4,13 +4,11 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, null, select
+from sqlalchemy import Connection, select
 
 from services.contract import tables
 from services.contract.phases import IntervalKind
 from services.contract.tables.unguessed import unguessed
-from services.model.glimpse import glimpse
-from services.model.hindsight import Place
 from services.model.interval import Interval
 from services.runtime.bulk import among, rows_of
 
@@ -21,24 +19,15 @@ class Stored(NamedTuple):
     """A person's row."""
 
     state: bytes
-    settled: bytes | None
     version: int
     due_ms: int | None
     events: int
 
-    @property
-    def settled_at(self) -> Place | None:
-        """Of the earlier state that is kept, the last event."""
-        if self.settled is None:
-            return None
-        state = glimpse(self.settled)
-        return state.at_ms, state.at_id
 
-
-def stored_of(db: Connection, persons: Sequence[int], *, settled: bool) -> dict[int, Stored]:
-    """The rows of persons, with the earlier states or without; those without a row are left out."""
-    columns = (_row.state, _row.settled if settled else null(), _row.version, _row.due_ms)
-    query = select(_row.person_id, *columns, _row.events).where(among(db, _row.person_id, persons))
+def stored_of(db: Connection, persons: Sequence[int]) -> dict[int, Stored]:
+    """The rows of persons; those without one are left out."""
+    columns = (_row.person_id, _row.state, _row.version, _row.due_ms, _row.events)
+    query = select(*columns).where(among(db, _row.person_id, persons))
     return {person: Stored(*more) for person, *more in rows_of(db, query)}
 
 
