@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select, text
 
 from bench.exporting import SEGMENT
 from bench.filling import FILLED
@@ -39,8 +39,16 @@ LOADING = {
     "shared_buffers": "1GB",
 }
 """Of the server while the town is made."""
-BUFFERS_KB_PER_PERSON = 4
-"""Of the server afterwards, an eighth of what a person's rows take."""
+BUFFERS_KB_PER_PERSON = 14
+"""Of the server afterwards: what scoring an event touches of a person, and the API of members."""
+TOUCHED = (
+    *("members_by_person", "intervals_of_person", "entries_at_time", "exits_at_time"),
+    *("person_state", "person_state_pk", "boundaries_due", "persons_of_workspace"),
+    *("event_pk", "events_of_identity", "count_delta", "counts_until"),
+    *("person", "person_pk", "identity", "identity_pk", "links_of_identity", "links_of_person"),
+    *("identity_workspace_id_namespace_value_key", "identity_link"),
+)
+"""The same by name. Of the rest, rows of intervals and events above all, nothing is in memory."""
 SERVING = {
     "max_wal_size": "8GB",
     "checkpoint_timeout": "15min",
@@ -71,6 +79,7 @@ def inhabited(persons: int) -> Iterator[Town]:
         with run_postgres(_serving(persons), kept=folder) as server:
             url = server.url(_DATABASE)
             migrate(url)
+            _warm(url)
             yield Town(server, url, key)
     finally:
         if KEPT is None:
@@ -92,6 +101,16 @@ def leave_alone(engine: Engine) -> None:
         while more:
             with writing(engine).begin() as db:
                 more = bool(step(db))
+
+
+def _warm(url: str) -> None:
+    """Read into the server's memory what it has there once it has run for some hours."""
+    engine = open_database(url)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+        db.execute(text("CREATE EXTENSION IF NOT EXISTS pg_prewarm"))
+        for name in TOUCHED:
+            db.execute(select(func.pg_prewarm(name)))
+    engine.dispose()
 
 
 def _serving(persons: int) -> dict[str, str]:

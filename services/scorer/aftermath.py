@@ -41,16 +41,19 @@ class _Left(NamedTuple):
         return str(self.id)
 
 
+_FIRST = (
+    select(*(_version[name] for name in _Left._fields))
+    .where(_version.told_to.is_not(None))
+    .order_by(_version.id)
+    .limit(1)
+    .with_for_update(skip_locked=True, key_share=True)
+)
+"""Made once: it is asked for ten times a second."""
+
+
 def aftermath_step(db: Connection, now_ms: int) -> bool:
     """Go through a few more people of one version; False: there is nothing to do."""
-    query = (
-        select(*(_version[name] for name in _Left._fields))
-        .where(_version.told_to.is_not(None))
-        .order_by(_version.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, key_share=True)
-    )
-    row = db.execute(query).one_or_none()
+    row = db.execute(_FIRST).one_or_none()
     if row is None:
         return False
     version = _Left(*row)

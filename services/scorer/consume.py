@@ -46,6 +46,9 @@ BACKLOG_RECORDS = 2_000
 BATCH_S_MAX = 5.0
 """So long a transaction is to last: where events take longer, fewer are read at once."""
 POLL_S = 0.1
+GATHER_S = 1.0
+"""From one batch to the next while a segment is filled: few large ones take less of the processor
+than many small ones, and leave it the rest."""
 BURIED_MAX = 20
 """Records in a row that may be set aside because scoring them fails."""
 
@@ -79,7 +82,7 @@ class Scorer:
         self._attempts = Attempts(engine, self._stop, self._keep_log)
         self._in_force = InForce(model)
         self._chores = Chores(self._attempts, self._in_force, clock)
-        self._filler = Filler(engine, model, clock, lambda: self._is_behind)
+        self._filler = Filler(engine, model, clock, lambda: self._is_behind, self._stop)
         self._is_behind = False
         """So many events wait, or are at hand, that what is filled meanwhile rests now and then."""
         self._committed = committed
@@ -98,7 +101,6 @@ class Scorer:
     def stop(self) -> None:
         """Ask :meth:`run` to return after the batch at hand."""
         self._stop.set()
-        self._filler.stop()
 
     def why_not_ready(self) -> str | None:
         """Why nothing is scored at this moment; None while all is well."""
@@ -111,7 +113,10 @@ class Scorer:
         self._chores.prepare()
         with self._filler.at_work():
             while not self._stop.is_set():
+                following_s = time.monotonic() + GATHER_S
                 self._turn(POLL_S)
+                if self._filler.is_filling and not self._is_behind:
+                    self._stop.wait(following_s - time.monotonic())
 
     def step(self, timeout_s: float) -> int:
         """What :meth:`run` does, once, and all in this thread; how many records it was."""

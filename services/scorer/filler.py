@@ -20,7 +20,7 @@ from services.scorer.outages import short
 from services.scorer.uncollected import uncollected
 from services.scorer.versions import InForce
 
-SHARE_MAX = 0.4
+SHARE_MAX = 0.3
 """Of the time in which events wait: filling slows scoring by less than a third."""
 LOOK_EVERY_S = 0.1
 """How often it is looked whether there is something to fill."""
@@ -38,6 +38,7 @@ class Filler:
         model: the version that comes with the code.
         clock: UTC milliseconds.
         is_behind: whether events wait.
+        stop: set, from any thread, to end after the step at hand; set too when the work ends.
     """
 
     def __init__(
@@ -46,18 +47,17 @@ class Filler:
         model: Model,
         clock: Callable[[], int],
         is_behind: Callable[[], bool],
+        stop: threading.Event,
     ) -> None:
-        self._stop = threading.Event()
-        self._attempts = Attempts(engine, self._stop, self._stop.wait)
+        self._stop = stop
+        self._attempts = Attempts(engine, stop, stop.wait)
         self._in_force = InForce(model)
         self._clock = clock
         self._is_behind = is_behind
+        self.is_filling = False
+        """The thread has something to do."""
         self._unfillable: set[int] = set()
         self._unfillable_until_s = 0.0
-
-    def stop(self) -> None:
-        """Ask the thread to end after the step at hand; from any thread."""
-        self._stop.set()
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -67,7 +67,7 @@ class Filler:
         try:
             yield
         finally:
-            self.stop()
+            self._stop.set()
             thread.join()
 
     def step(self) -> bool:
@@ -90,11 +90,11 @@ class Filler:
         while not self._stop.is_set():
             begun_s = time.monotonic()
             try:
-                did_something = self.step()
+                self.is_filling = self.step()
             except Exception as error:  # noqa: BLE001  whatever it is, it is tried again
-                did_something = False
+                self.is_filling = False
                 self._tell("segments are not filled", error)
-            if not did_something:
+            if not self.is_filling:
                 self._stop.wait(LOOK_EVERY_S)
             elif self._is_behind():
                 took_s = time.monotonic() - begun_s

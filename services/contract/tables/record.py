@@ -138,7 +138,8 @@ event = Table(
     Column("received_ms", BigInteger, nullable=False),
     Column("digest", LargeBinary, nullable=False),  # 8 bytes: which of two copies is canonical
     Column("payload", LargeBinary, nullable=False),  # the envelope, through vault.py
-    Index("events_of_identity", "workspace_id", "identity_id", "occurred_ms"),
+    # With the type: of some types, others are passed over without a look at their rows.
+    Index("events_of_identity", "workspace_id", "identity_id", "occurred_ms", "type"),
     # Who used a cookie: nothing is written to it for other events.
     Index(
         "events_of_cookie",

@@ -90,8 +90,8 @@ class _Watched(threading.Event):
 
 def _run(scene: Scene, *, waits: int, is_behind: bool) -> list[float]:
     """A filler's thread until it has waited so often; how long it wanted to, in seconds."""
-    one = Filler(scene.engine, MODEL, lambda: scene.now_ms, lambda: is_behind)
-    one._stop = watched = _Watched(waits)
+    watched = _Watched(waits)
+    one = Filler(scene.engine, MODEL, lambda: scene.now_ms, lambda: is_behind, watched)
     one._run()
     return watched.asked_s
 
