@@ -174,9 +174,11 @@ def _invalid(request: Request, error: RequestValidationError) -> Problem:
         return Problem(400, "unknown_field", _unknown_field(request, first["loc"]))
     place = ".".join(str(part) for part in first["loc"])[:200]
     more = len(found) - 1
-    tail = f" ({more} more)" if more else ""
+    tail = f"; and {more} more" if more else ""
     meant = _meant_value(first)
-    text = f"{place}: {first['msg']}{meant and '.'}{meant}{tail}"
+    # What we say ourselves comes with the validator's own words before it.
+    said = first["msg"].removeprefix("Value error, ")
+    text = f"{place}: {said}{meant and '.'}{meant}{tail}"
     return Problem(400, "invalid", text.encode("utf-8", "replace").decode())
 
 

@@ -32,6 +32,9 @@ class TrendOut(Out):
     """The number of members through time, as known now."""
 
     segment: str
+    version: int | None = Field(
+        description="The one that is counted; null, and no points: none is in force yet."
+    )
     points: list[PointOut]
 
 
@@ -70,7 +73,7 @@ def get_trend(
     with here.glancing.connect() as connection:
         found = find_segment(connection, credential.workspace_id, key)
         if found.live is None:
-            return TrendOut(segment=key, points=[])
+            return TrendOut(segment=key, version=None, points=[])
         counts = trend(
             connection,
             credential.workspace_id,
@@ -85,4 +88,5 @@ def get_trend(
         {"at": rfc3339(at_ms), "count": count, "ahead": at_ms > now_ms}
         for at_ms, count in zip(moments, counts, strict=True)
     ]
-    return TrendOut.model_validate({"segment": key, "points": told})
+    version = found.live.number
+    return TrendOut.model_validate({"segment": key, "version": version, "points": told})

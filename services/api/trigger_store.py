@@ -102,7 +102,7 @@ def check_untriggered(connection: Connection, workspace_id: int, key: str) -> No
         Problem: 409, some do; it names them.
     """
     users = [
-        row.name
+        f"{row.name} ({row.public_id})"
         for row in triggers_of(connection, workspace_id)
         if (row.on_kind, row.on_key) == ("segment", key)
     ]

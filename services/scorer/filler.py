@@ -24,6 +24,8 @@ SHARE_MAX = 0.3
 """Of the time in which events wait: filling slows scoring by less than a third."""
 LOOK_EVERY_S = 0.1
 """How often it is looked whether there is something to fill."""
+AGAIN_S = 1.0
+"""After something failed, whatever it was."""
 UNFILLABLE_S = 60.0
 """So long the others are filled without a version that could not be."""
 
@@ -94,6 +96,8 @@ class Filler:
             except Exception as error:  # noqa: BLE001  whatever it is, it is tried again
                 self.is_filling = False
                 self._tell("segments are not filled", error)
+                self._stop.wait(AGAIN_S)
+                continue
             if not self.is_filling:
                 self._stop.wait(LOOK_EVERY_S)
             elif self._is_behind():

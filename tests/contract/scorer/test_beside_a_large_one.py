@@ -136,7 +136,7 @@ def test_what_is_read_of_somebody_does_not_grow_with_a_new_workspace(scene: Scen
     few = grown_to(0, FEW, 191)
     many = grown_to(FEW, MANY, 192)
     grown = {
-        statement: (few[statement], pages)
+        statement: (few.get(statement, 0), pages)
         for statement, pages in many.items()
         if pages > max(PAGES_MIN, GROWN_MAX * few.get(statement, 0))
     }

@@ -136,5 +136,5 @@ def test_what_fails_is_tried_again(scene: Scene, monkeypatch: pytest.MonkeyPatch
         return really(db, *more)
 
     monkeypatch.setattr(filler, "build_step", build_step)
-    assert _run(scene, waits=2, is_behind=False) == [filler.LOOK_EVERY_S] * 2
+    assert _run(scene, waits=2, is_behind=False) == [filler.AGAIN_S, filler.LOOK_EVERY_S]
     assert _is_live(scene)
