@@ -97,6 +97,11 @@ def build_step(db: Connection, model: Model, now_ms: int, besides: Collection[in
     return True
 
 
+def is_anything_left(db: Connection, besides: Collection[int]) -> bool:
+    """Whether a version is being filled, though another worker may have it at hand just now."""
+    return db.execute(_ANY, {"besides": list(besides)}).first() is not None
+
+
 def _fill_further(db: Connection, version: _Building, model: Model, now_ms: int) -> bool:
     """Whether nobody is left."""
     number = _persons_per_step(db, version, model)
@@ -173,8 +178,13 @@ def _first() -> Select[Any]:
     )
 
 
+_ANY = (
+    select(_version.id)
+    .where(_version.status == "building", _version.id.not_in(bindparam("besides", expanding=True)))
+    .limit(1)
+)
 _FIRST = _first()
-"""Made once: it is asked for ten times a second, and to put it together takes milliseconds."""
+"""Made once: they are asked for ten times a second, and to put one together takes milliseconds."""
 
 
 def _persons_per_step(db: Connection, version: _Building, model: Model) -> int:

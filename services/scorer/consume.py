@@ -42,13 +42,15 @@ BATCH_RECORDS_MAX = 10_000
 """Where there is a backlog, more events share the work that is done once per person."""
 BATCH_RECORDS_MIN = 500
 BACKLOG_RECORDS = 2_000
-"""So many do not come while a batch is scored: they were waiting."""
+"""So many do not come while a batch is scored, or gathers: they were waiting."""
 BATCH_S_MAX = 5.0
 """So long a transaction is to last: where events take longer, fewer are read at once."""
 POLL_S = 0.1
-GATHER_S = 1.0
+GATHER_S = 0.5
 """From one batch to the next while a segment is filled: few large ones take less of the processor
 than many small ones, and leave it the rest."""
+GATHER_RECORDS = 20
+"""Of batches of fewer it takes next to nothing."""
 BURIED_MAX = 20
 """Records in a row that may be set aside because scoring them fails."""
 
@@ -113,9 +115,10 @@ class Scorer:
         self._chores.prepare()
         with self._filler.at_work():
             while not self._stop.is_set():
-                following_s = time.monotonic() + GATHER_S
-                self._turn(POLL_S)
-                if self._filler.is_filling and not self._is_behind:
+                following_s, fitting = time.monotonic() + GATHER_S, self._records_max
+                number = self._turn(POLL_S)
+                is_whole = number < fitting and not self._is_behind
+                if self._filler.is_filling and is_whole and number >= GATHER_RECORDS:
                     self._stop.wait(following_s - time.monotonic())
 
     def step(self, timeout_s: float) -> int:

@@ -15,13 +15,13 @@ from sqlalchemy import Connection, Engine
 from services.model.version import Model
 from services.runtime import telemetry
 from services.scorer.attempts import Attempts
-from services.scorer.build import FillingFailedError, build_step
+from services.scorer.build import FillingFailedError, build_step, is_anything_left
 from services.scorer.outages import short
 from services.scorer.uncollected import uncollected
 from services.scorer.versions import InForce
 
 SHARE_MAX = 0.3
-"""Of the time in which events wait: filling slows scoring by less than a third."""
+"""Of the time in which a backlog waits: filling slows scoring by less than a third."""
 LOOK_EVERY_S = 0.1
 """How often it is looked whether there is something to fill."""
 AGAIN_S = 1.0
@@ -39,7 +39,7 @@ class Filler:
         engine: the database.
         model: the version that comes with the code.
         clock: UTC milliseconds.
-        is_behind: whether events wait.
+        is_behind: whether a backlog of events waits.
         stop: set, from any thread, to end after the step at hand; set too when the work ends.
     """
 
@@ -57,7 +57,7 @@ class Filler:
         self._clock = clock
         self._is_behind = is_behind
         self.is_filling = False
-        """The thread has something to do."""
+        """Something is filled, by this worker or by another."""
         self._unfillable: set[int] = set()
         self._unfillable_until_s = 0.0
 
@@ -86,19 +86,21 @@ class Filler:
             return True
 
     def _build(self, db: Connection) -> bool:
-        return build_step(db, self._in_force.hold(db), self._clock(), self._unfillable)
+        did = build_step(db, self._in_force.hold(db), self._clock(), self._unfillable)
+        self.is_filling = did or is_anything_left(db, self._unfillable)
+        return did
 
     def _run(self) -> None:
         while not self._stop.is_set():
             begun_s = time.monotonic()
             try:
-                self.is_filling = self.step()
+                did_something = self.step()
             except Exception as error:  # noqa: BLE001  whatever it is, it is tried again
                 self.is_filling = False
                 self._tell("segments are not filled", error)
                 self._stop.wait(AGAIN_S)
                 continue
-            if not self.is_filling:
+            if not did_something:
                 self._stop.wait(LOOK_EVERY_S)
             elif self._is_behind():
                 took_s = time.monotonic() - begun_s

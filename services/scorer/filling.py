@@ -181,9 +181,9 @@ def _add(rows: _Rows, person: int, stored: Stored, drawn: Drawn, now_ms: int) ->
     moments = (stored.due_ms, next_boundary(drawn.pieces, now_ms))
     due_ms = min((at_ms for at_ms in moments if at_ms is not None), default=None)
     state = _keeping(stored.state, drawn.rings_ms)
-    if state or drawn.forgot:
-        # The earlier state, which lacks it too, is let go: until the next quiet week a late event
-        # is folded from the first one, and they are few, or a checkpoint was kept.
+    if state or (drawn.forgot and stored.has_earlier):
+        # The earlier state, which lacks it too, is let go: until another is kept a late event is
+        # folded from the first one, of 255 at most.
         rows.kept.append((state or stored.state, None, stored.version + 1, due_ms, person))
     elif due_ms != stored.due_ms:
         rows.due.append((due_ms, person))

@@ -22,12 +22,14 @@ class Stored(NamedTuple):
     version: int
     due_ms: int | None
     events: int
+    has_earlier: bool
+    """A state from before a quiet week is kept too."""
 
 
 def stored_of(db: Connection, persons: Sequence[int]) -> dict[int, Stored]:
     """The rows of persons; those without one are left out."""
-    columns = (_row.person_id, _row.state, _row.version, _row.due_ms, _row.events)
-    query = select(*columns).where(among(db, _row.person_id, persons))
+    columns = (_row.state, _row.version, _row.due_ms, _row.events, _row.settled.is_not(None))
+    query = select(_row.person_id, *columns).where(among(db, _row.person_id, persons))
     return {person: Stored(*more) for person, *more in rows_of(db, query)}
 
 

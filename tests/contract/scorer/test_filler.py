@@ -3,7 +3,7 @@
 import itertools
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -138,3 +138,45 @@ def test_what_fails_is_tried_again(scene: Scene, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(filler, "build_step", build_step)
     assert _run(scene, waits=2, is_behind=False) == [filler.AGAIN_S, filler.LOOK_EVERY_S]
     assert _is_live(scene)
+
+
+def _gathered(scorer: Scorer, monkeypatch: pytest.MonkeyPatch, *numbers: int) -> list[float]:
+    """How long a scorer that reads batches of so many waits between them."""
+    scorer._stop = watched = _Watched(len(numbers))
+    batches = iter(numbers)
+
+    def turn(_self: Scorer, _timeout_s: float) -> int:
+        number = next(batches)
+        scorer._is_behind = number >= consume.BACKLOG_RECORDS
+        return number
+
+    monkeypatch.setattr(Scorer, "_turn", turn)
+    monkeypatch.setattr(Filler, "at_work", lambda _self: nullcontext())
+    monkeypatch.setattr(consume, "time", SimpleNamespace(monotonic=lambda: 7.0))
+    with suppress(StopIteration):
+        scorer.run()
+    return watched.asked_s
+
+
+def test_batches_are_larger_while_segments_are_filled(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.scorer._filler.is_filling = True
+    few, full, many = 3, scene.scorer._records_max, consume.BACKLOG_RECORDS
+    assert _gathered(scene.scorer, monkeypatch, 100, few, many, full, 100) == [consume.GATHER_S] * 2
+    scene.scorer._filler.is_filling = False
+    assert _gathered(scene.scorer, monkeypatch, 100, 100) == []
+
+
+def test_a_worker_knows_what_another_fills(scene: Scene) -> None:
+    _people(scene)
+    scene.segment("s", PAGED)
+    one, other = (scene.worker()._filler for _ in range(2))
+    with writing(scene.engine).begin() as db:
+        assert one._build(db)
+        if scene.engine.dialect.name == "postgresql":  # in SQLite one writes, and others wait
+            assert not other.step()
+            assert other.is_filling
+    while other.step():
+        pass
+    assert not other.is_filling
