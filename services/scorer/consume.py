@@ -117,8 +117,8 @@ class Scorer:
             while not self._stop.is_set():
                 following_s, fitting = time.monotonic() + GATHER_S, self._records_max
                 number = self._turn(POLL_S)
-                is_whole = number < fitting and not self._is_behind
-                if self._filler.is_filling and is_whole and number >= GATHER_RECORDS:
+                took_all = number < fitting and not self._is_behind
+                if self._filler.is_filling and took_all and number >= GATHER_RECORDS:
                     self._stop.wait(following_s - time.monotonic())
 
     def step(self, timeout_s: float) -> int:
