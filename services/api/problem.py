@@ -176,10 +176,30 @@ def _invalid(request: Request, error: RequestValidationError) -> Problem:
     more = len(found) - 1
     tail = f"; and {more} more" if more else ""
     meant = _meant_value(first)
-    # What we say ourselves comes with the validator's own words before it.
-    said = first["msg"].removeprefix("Value error, ")
-    text = f"{place}: {said}{meant and '.'}{meant}{tail}"
+    text = f"{place}: {_said(first)}{meant and '.'}{meant}{tail}"
     return Problem(400, "invalid", text.encode("utf-8", "replace").decode())
+
+
+_PLAIN = {
+    "dict_type": "give an object, as `Content-Type: application/json`",
+    "json_invalid": "this is not JSON: {error}",
+    "model_attributes_type": "give an object, as `Content-Type: application/json`",
+    "model_type": "give an object, as `Content-Type: application/json`",
+    "too_long": "give {max_length} at most",
+    "too_short": "give at least {min_length}",
+    "union_tag_invalid": "there is no {discriminator} {tag}, there are {expected_tags}",
+    "union_tag_not_found": "{discriminator} is missing: it says which kind this is",
+}
+"""Kinds of errors that the validator tells in words of its own trade; it fills in the details."""
+
+
+def _said(error: Any) -> str:
+    """What is wrong with a value."""
+    plain = _PLAIN.get(error["type"])
+    if plain is None:
+        # What we say ourselves comes with the validator's own words before it.
+        return str(error["msg"]).removeprefix("Value error, ")
+    return plain.format_map(error.get("ctx", {}))
 
 
 _EXPECTED = {"literal_error": "expected", "enum": "expected", "union_tag_invalid": "expected_tags"}

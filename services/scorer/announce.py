@@ -54,6 +54,8 @@ class Standing:
     """Why everything may be different, where it is not for an event or for silence."""
     by_hand: frozenset[bytes] = frozenset()
     """The events by which people decided."""
+    is_read: bool = False
+    """Nothing was folded: what was announced ended as stored intervals tell, or by another rule."""
 
 
 def changes_at(one: Standing, segments: Segments, at_ms: int) -> tuple[Announced, list[Change]]:
@@ -85,15 +87,21 @@ def _change(
     at_ms: int,
     now: Announced,
 ) -> Change:
-    began_ms = _end_of(one, name, segments, at_ms) if holds is None else holds.from_ms
+    known_ms = _end_of(one, name, segments, at_ms) if holds is None else holds.from_ms
+    began_ms = at_ms if known_ms is None else known_ms
     reason, event_id = _why(one, name, holds, segments, began_ms)
     kind, _, key = name.partition(":")
+    if known_ms is None and one.is_read and kind == "segment":
+        reason, event_id = _BY_RULE
     before, after = one.announced.get(name), now.get(name)
     return Change(one.person_id, one.version, kind, key, before, after, began_ms, reason, event_id)
 
 
-def _end_of(one: Standing, name: str, segments: Segments, at_ms: int) -> int:
-    """When what was announced ended; ``at_ms`` where no interval tells."""
+_BY_RULE: tuple[ChangeReason, None] = ("manual", None)
+
+
+def _end_of(one: Standing, name: str, segments: Segments, at_ms: int) -> int | None:
+    """When what was announced ended; None: no interval tells."""
     names = segments.announced_names
     ends = (
         i.to_ms
@@ -102,7 +110,7 @@ def _end_of(one: Standing, name: str, segments: Segments, at_ms: int) -> int:
         and i.to_ms <= at_ms
         and name == (names.get(i.key) if i.kind == "segment" else i.kind)
     )
-    return max(ends, default=at_ms)
+    return max(ends, default=None)
 
 
 def _value(interval: Interval) -> str:
@@ -117,7 +125,7 @@ def _why(
     if name.startswith("segment:"):
         in_force_ms = segments.in_force_ms.get(name.removeprefix("segment:"))
         if in_force_ms is None or began_ms <= in_force_ms:
-            return "manual", None
+            return _BY_RULE
     event_id = one.last[1] if began_ms == one.last[0] else interval and interval.event_id
     if event_id is None:
         return "silence", None

@@ -169,7 +169,7 @@ def _tell(
     last = row.last_ms, bytes(row.last_event_id)
     at: int | None = row.due_ms
     while at is not None and at <= until_ms:
-        standing = Standing(row.person_id, row.version, announced, last, held)
+        standing = Standing(row.person_id, row.version, announced, last, held, is_read=True)
         announced, found = changes_at(standing, segments, at)
         changes += found
         at = next_boundary(held, at)

@@ -87,7 +87,7 @@ class AttributeDate(Condition):
         if begin is None and end is None:
             raise ValueError("give from_days, to_days or both")
         if begin is not None and end is not None and end < begin:
-            raise ValueError("to_days is not before from_days")
+            raise ValueError("to_days must not be before from_days")
         if self.every_year and (begin is None or end is None or begin < -365 or end > 365):
             raise ValueError("every_year needs from_days and to_days, from -365 to 365")
         return self

@@ -43,7 +43,7 @@ class Pressure(Condition):
         if self.at_most is None and self.at_least == 0:
             raise ValueError("give at_least, at_most or both")
         if self.at_most is not None and self.at_most < self.at_least:
-            raise ValueError("at_most is not less than at_least")
+            raise ValueError("at_most must not be less than at_least")
         return self
 
     def verdict(self, subject: Subject, at_ms: int) -> Verdict:

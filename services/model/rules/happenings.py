@@ -167,7 +167,7 @@ class Events(Happening):
         if self.at_most is None and self.at_least == 0:
             raise ValueError("at_least 0 says nothing: give at_most, or at least 1")
         if self.at_most is not None and self.at_most < self.at_least:
-            raise ValueError("at_most is not less than at_least")
+            raise ValueError("at_most must not be less than at_least")
         return self
 
     @property
