@@ -4,6 +4,8 @@ KINDS: dict[str, str] = {
     "bad_cursor": "The cursor is not one that this list gave. Pass `next` on as it came, to the "
     "same list with the same filters; or begin again without one.",
     "bad_mapping": "The mapping of a generic webhook cannot be read. The detail names the place.",
+    "bad_position": "The feed never came to this position. Read everybody anew, and the feed from "
+    "0 on; a database that was put back to an earlier state is one way to come to this.",
     "bad_range": "The two ends of the range contradict each other, or hold too many points.",
     "bad_request": "The request is no HTTP, or no JSON, that can be read.",
     "bad_secrets": "What should prove the mailer is incomplete or of another shape.",

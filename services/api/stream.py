@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.types import Receive, Scope, Send
 
 from services.api.auth import Credential, Needs
-from services.api.changes import Segment, Types, check_segment, wanted
+from services.api.changes import Segment, Types, check_position, check_segment, wanted
 from services.api.context import Context, Here, context_of
 from services.api.dashboard.session import session_of
 from services.api.problem import Problem, described
@@ -122,6 +122,8 @@ async def stream_changes(
     position = after if last_event_id is None else last_event_id
     if position is None:
         position = await here.streams.newest()
+    elif position:
+        await run_in_threadpool(check_position, here, position)
     query = wanted(credential.workspace_id, types, segment)
     here.streams.enter(credential)
 

@@ -45,17 +45,19 @@ def triggers_of(connection: Connection, workspace_id: int) -> list[Row[Any]]:
     return list(connection.execute(query.order_by(trigger.c.id)).all())
 
 
-def find_trigger(connection: Connection, workspace_id: int, public_id: str) -> Row[Any]:
-    """The row of a trigger.
+def find_trigger(
+    connection: Connection, workspace_id: int, public_id: str, *, ever: bool = False
+) -> Row[Any]:
+    """The row of a trigger; ``ever``: a deleted one's too.
 
     Raises:
         Problem: 404, there is none in this workspace.
     """
     query = select(trigger).where(
-        trigger.c.workspace_id == workspace_id,
-        trigger.c.public_id == public_id,
-        trigger.c.deleted_ms.is_(None),
+        trigger.c.workspace_id == workspace_id, trigger.c.public_id == public_id
     )
+    if not ever:
+        query = query.where(trigger.c.deleted_ms.is_(None))
     row = connection.execute(query).one_or_none()
     if row is None:
         raise Problem(404, "not_found", "There is no trigger with this id in this workspace.")

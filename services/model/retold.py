@@ -44,8 +44,8 @@ def retell(life: Life, rulebook: Rulebook, model: Model) -> Drawn | None:
     if not _is_same(state, life.state):
         return None
     drawn = join(one for one in pieces if one.kind == "segment")
-    keeps, was_always = rulebook.memories.keys, _was_always_followed(state)
-    return Drawn(drawn, _kept(state, rulebook), forgot=bool(keeps) and not was_always)
+    forgot = bool(rulebook.memories.keys) and not _was_always_followed(state)
+    return Drawn(drawn, _kept(state, rulebook), forgot=forgot)
 
 
 def _was_always_followed(state: PersonState) -> bool:

@@ -162,6 +162,8 @@ def test_changes_in_order(client: Client, world: World, people: dict[str, str]) 
         after = page["next"]
     assert pages == whole["changes"]
     assert after == whole["next"] == positions[-1]
+    ahead = client.get("/v1/changes", params={"after": after + 1})
+    assert (ahead.status_code, ahead.json()["code"]) == (400, "bad_position")
     phases = client.get("/v1/changes", params=[("types", "phase"), ("types", "latency")]).json()
     assert {c["type"] for c in phases["changes"]} == {"phase", "latency"}
     entered = client.get("/v1/changes", params={"segment": "ready"}).json()["changes"]

@@ -115,3 +115,6 @@ def test_who_was_handed_over_is_listed(client: Client, world: World) -> None:
     assert (page["fired"][0]["person"], page["fired"][0]["why"]) == (late, "late")
     (rest,) = client.get(path, params={"limit": 1, "cursor": page["next"]}).json()["fired"]
     assert rest == row
+    assert client.delete(f"/v1/triggers/{one['id']}").status_code == 204
+    again = client.get(path, params={"limit": 1}).json()
+    assert again["fired"] == page["fired"], "though it is no more"

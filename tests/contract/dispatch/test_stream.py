@@ -126,4 +126,6 @@ def test_what_is_refused(feed: Feed, client: Client) -> None:
     for headers in ({"Last-Event-ID": "x"}, {"Last-Event-ID": "-1"}):
         assert client.get("/v1/changes/stream", headers=headers).status_code == 400
     assert client.get("/v1/changes/stream", params={"limit": 3}).status_code == 400
+    ahead = client.get("/v1/changes/stream", headers={"Last-Event-ID": "99"})
+    assert (ahead.status_code, ahead.json()["code"]) == (400, "bad_position")
     assert client.get("/v1/changes/stream", headers={"Authorization": ""}).status_code == 401
