@@ -211,6 +211,9 @@ def _meant_value(error: Any) -> str:
     told = error.get("ctx", {})
     if error["type"] not in _EXPECTED:
         return ""
+    match error["loc"]:
+        case "query", name, int() if "," in error["input"]:
+            return f" Give several one by one: {name}=…&{name}=…"
     given = told["tag"] if error["type"] == "union_tag_invalid" else error["input"]
     return nearest(given, re.findall(r"'([^']*)'", str(told[_EXPECTED[error["type"]]])))
 

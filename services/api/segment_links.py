@@ -85,7 +85,7 @@ def check_unused(connection: Connection, workspace_id: int, key: str) -> None:
         )
     )
     if users:
-        text = f"Other segments refer to this one: {', '.join(users)}."
+        text = f"Other segments refer to this one: {', '.join(users)}. Edit or delete these first."
         raise Problem(409, "segment_in_use", text)
 
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from services.api.problem import Problem
+from services.api.suggest import nearest
 from services.contract.tables import person_state, segment, segment_version
 from services.model.rules import RuleTree
 from services.model.rules.condition import Condition, unknown
@@ -63,11 +64,13 @@ def find_segment(connection: Connection, workspace_id: int, key: str) -> Found:
     """The segment with a key.
 
     Raises:
-        Problem: 404, there is none.
+        Problem: 404, there is none; it names the one that was probably meant.
     """
     found = find_segments(connection, workspace_id, key)
     if not found:
-        raise Problem(404, "not_found", "There is no segment with this key in this workspace.")
+        there = [one.row.key for one in find_segments(connection, workspace_id)]
+        text = "There is no segment with this key in this workspace."
+        raise Problem(404, "not_found", text + nearest(key, there))
     return found[0]
 
 

@@ -109,5 +109,5 @@ def check_untriggered(connection: Connection, workspace_id: int, key: str) -> No
         if (row.on_kind, row.on_key) == ("segment", key)
     ]
     if users:
-        text = f"Triggers wait for who enters this segment: {', '.join(users)}."
+        text = f"Triggers wait for who enters this segment: {', '.join(users)}. Delete these first."
         raise Problem(409, "segment_in_use", text)

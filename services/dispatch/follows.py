@@ -46,7 +46,7 @@ class Sent:
     message: Message
     status: DeliveryStatus
     attempts: int
-    first_ms: int | None
+    first_ms: int
     next_ms: int
     last_ms: int
     http_status: int | None = None

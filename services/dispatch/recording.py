@@ -54,7 +54,8 @@ def record(db: Connection, hook: Hook, holder: str, outcome: Outcome, now_ms: in
         if one.message.id is not None and one.message.id not in anew
     ]
     update_rows(db, delivery, "id", _SENT, known)
-    fresh = [(*_made(hook, one.message, now_ms), *_sent(one)) for one in outcome.sent]
+    # One that was tried was there before its try.
+    fresh = [(*_made(hook, one.message, one.first_ms), *_sent(one)) for one in outcome.sent]
     fresh = [row for row, one in zip(fresh, outcome.sent, strict=True) if one.message.id is None]
     fresh += [(*_made(hook, one, now_ms), *_unsent(one)) for one in outcome.fresh]
     insert_rows(db, delivery, (*_MADE, *_SENT), fresh)
@@ -92,9 +93,9 @@ def tidy(db: Connection, hook: Hook, now_ms: int) -> int:
     return len(ids)
 
 
-def _made(hook: Hook, message: Message, now_ms: int) -> tuple[Any, ...]:
+def _made(hook: Hook, message: Message, created_ms: int) -> tuple[Any, ...]:
     of = hook.workspace_id, hook.id, message.public_id, message.position, message.person_id
-    return (*of, now_ms)
+    return (*of, created_ms)
 
 
 def _sent(one: Sent) -> tuple[Any, ...]:

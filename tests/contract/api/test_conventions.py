@@ -35,6 +35,13 @@ def test_a_slip_of_the_pen_is_refused_with_what_was_meant(client: Client) -> Non
         assert answer.json()["detail"].endswith(" Did you mean 'email'?")
     far = client.post("/v1/campaigns", json=odd | {"channel": "carrier pigeon"}).json()["detail"]
     assert "mean" not in far
+    commas = client.get("/v1/changes", params={"types": "phase,segment"}).json()["detail"]
+    assert commas.endswith(" Give several one by one: types=…&types=…")
+    rule = {"type": "phase", "any_of": ["do"]}
+    client.put("/v1/segments/technicians", json={"name": "T", "rule": rule})
+    answer = client.get("/v1/segments/techniciens/count")
+    assert answer.status_code == 404
+    assert answer.json()["detail"].endswith(" Did you mean 'technicians'?")
 
 
 def test_a_problem_leads_to_its_page(client: Client) -> None:

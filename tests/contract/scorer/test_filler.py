@@ -162,8 +162,10 @@ def test_batches_are_larger_while_segments_are_filled(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.scorer._filler.is_filling = True
-    few, full, many = 3, scene.scorer._records_max, consume.BACKLOG_RECORDS
-    assert _gathered(scene.scorer, monkeypatch, 100, few, many, full, 100) == [consume.GATHER_S] * 2
+    few, backlog = 3, consume.BACKLOG_RECORDS
+    assert _gathered(scene.scorer, monkeypatch, 100, few, backlog, 100) == [consume.GATHER_S] * 2
+    scene.scorer._records_max = full = consume.BATCH_RECORDS_MIN
+    assert _gathered(scene.scorer, monkeypatch, full, 100) == [consume.GATHER_S]
     scene.scorer._filler.is_filling = False
     assert _gathered(scene.scorer, monkeypatch, 100, 100) == []
 
