@@ -18,6 +18,7 @@ from services.api.said import Answer
 from services.api.wire import After, Body, Moment, Out, PersonPath, rfc3339
 from services.contract.consent import Purpose
 from services.contract.event import Identity
+from services.contract.spelling import NAMESPACE_PATTERN
 from services.contract.tables import api_key
 
 router = APIRouter(prefix="/v1", tags=["consent"])
@@ -93,7 +94,7 @@ class ConsentOfIdentityIn(ConsentIn):
             ]
         }
     )
-    namespace: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_.-]{0,63}$", examples=["email"])]
+    namespace: Annotated[str, Field(pattern=NAMESPACE_PATTERN, examples=["email"])]
     value: Annotated[str, Field(min_length=1, max_length=254, examples=["anna@example.org"])]
 
 

@@ -31,6 +31,7 @@ from services.api.wire import (
 from services.contract import event as envelope
 from services.contract.decision import COOKIE, Decision
 from services.contract.event import Identity
+from services.contract.spelling import NAMESPACE_PATTERN
 from services.contract.tables import (
     event,
     identity,
@@ -50,7 +51,7 @@ _BY = Field(default=None, min_length=1, max_length=200, description="Who decided
 class IdentityIn(Body):
     """One way to recognise somebody."""
 
-    namespace: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_.-]{0,63}$", examples=["email"])]
+    namespace: Annotated[str, Field(pattern=NAMESPACE_PATTERN, examples=["email"])]
     value: Annotated[str, Field(min_length=1, max_length=254, examples=["anna@example.org"])]
 
 

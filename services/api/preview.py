@@ -16,11 +16,12 @@ from services.api.people import known_of_some
 from services.api.previewing import Seen, look_at_everybody, persons_in_all
 from services.api.problem import Problem, described
 from services.api.segment_links import check_references
-from services.api.segment_shapes import EXAMPLE, KEY_PATTERN
+from services.api.segment_shapes import EXAMPLE
 from services.api.segment_store import find_segment, rules_in_force
 from services.api.sieve import Rules
 from services.api.suggest import Slip, slips
 from services.api.wire import Body, Out, rfc3339
+from services.contract.spelling import KEY_PATTERN
 from services.contract.tables import person
 from services.contract.tables.unguessed import unguessed
 from services.model.path import Path

@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from services.api.suggest import fields_at, meant, nearest, shown
+from services.contract.spelling import IN_WORDS
 
 RETRY_AFTER_S = 5
 MEDIA_TYPE = "application/problem+json"
@@ -195,11 +196,12 @@ _PLAIN = {
 
 def _said(error: Any) -> str:
     """What is wrong with a value."""
-    plain = _PLAIN.get(error["type"])
+    told = error.get("ctx", {})
+    plain = IN_WORDS.get(told.get("pattern")) or _PLAIN.get(error["type"])
     if plain is None:
         # What we say ourselves comes with the validator's own words before it.
         return str(error["msg"]).removeprefix("Value error, ")
-    return plain.format_map(error.get("ctx", {}))
+    return plain.format_map(told)
 
 
 _EXPECTED = {"literal_error": "expected", "enum": "expected", "union_tag_invalid": "expected_tags"}

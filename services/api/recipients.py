@@ -15,6 +15,7 @@ from services.api.said import Tie
 from services.api.wire import Body
 from services.contract.event import Identity
 from services.contract.ledger import circles_of
+from services.contract.spelling import NAMESPACE_PATTERN
 from services.contract.tables import api_key, consent, identity, unsubscribed
 from services.contract.tables.unguessed import unguessed
 from services.contract.token import Recipient
@@ -37,7 +38,7 @@ class RecipientConsent(Body):
 class RecipientIn(Body):
     """Somebody who will get the mail."""
 
-    namespace: str = Field(pattern="^[a-z0-9][a-z0-9_.-]{0,63}$", examples=["user_id"])
+    namespace: str = Field(pattern=NAMESPACE_PATTERN, examples=["user_id"])
     value: str = Field(min_length=1, max_length=254, examples=["4711"])
     consent: RecipientConsent | None = Field(
         default=None,

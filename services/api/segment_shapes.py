@@ -6,9 +6,9 @@ from fastapi import Path
 from pydantic import ConfigDict, Field
 
 from services.api.wire import Body, Out
+from services.contract.spelling import KEY_PATTERN
 from services.model.rules import Rule, RuleTree
 
-KEY_PATTERN = "^[a-z0-9][a-z0-9_-]{0,63}$"
 SegmentKey = Annotated[str, Path(pattern=KEY_PATTERN, examples=["almost-ready"])]
 EXAMPLE: dict[str, Any] = {
     "type": "all",

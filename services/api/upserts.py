@@ -18,6 +18,7 @@ from services.api.people import find_person, identities_of, spelled, states_of
 from services.api.problem import Problem, described
 from services.api.wire import Body, Moment, Out, PersonPath, rfc3339
 from services.contract.event import Identity, primary
+from services.contract.spelling import NAMESPACE_PATTERN
 
 router = APIRouter(prefix="/v1/persons", tags=["persons"])
 
@@ -92,7 +93,7 @@ class PersonTaken(Out):
 def put_person(
     here: Here,
     credential: PersonsWriter,
-    namespace: Annotated[str, Path(pattern="^[a-z0-9][a-z0-9_.-]{0,63}$", examples=["carerix"])],
+    namespace: Annotated[str, Path(pattern=NAMESPACE_PATTERN, examples=["carerix"])],
     value: Annotated[str, Path(min_length=1, max_length=254, examples=["C-4711"])],
     body: PersonIn,
 ) -> PersonTaken:

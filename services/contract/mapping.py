@@ -8,11 +8,13 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from services.contract.spelling import KEY_PATTERN
+
 MailType = Literal["sent", "delivered", "open", "click", "bounce", "unsubscribe", "complaint"]
 RULES_MAX = 50
 _Path = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _Text = Annotated[str, msgspec.Meta(max_length=200)]
-_Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+_Name = Annotated[str, msgspec.Meta(pattern=KEY_PATTERN)]
 
 
 class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,12 +4,13 @@ import re
 from typing import Any
 
 from services.contract.event import Identity
+from services.contract.spelling import NAMESPACE_PATTERN
 from services.tracker.arrival import Arrival
 from services.tracker.clean import ID_LENGTH_MAX, clean_id
 from services.tracker.reasons import RefusedEventError
 from services.tracker.segment import Call
 
-_NAMESPACE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_NAMESPACE = re.compile(NAMESPACE_PATTERN)
 _EMAIL_LENGTH_MAX = 254
 _EXTERNAL_IDS_MAX = 20
 

@@ -25,11 +25,12 @@ from services.api.people import find_person, identities_of, person_of_identity, 
 from services.api.problem import MovedError, Problem
 from services.api.wire import rfc3339
 from services.contract.event import Identity, primary
+from services.contract.spelling import NAMESPACE_PATTERN
 
 router = APIRouter(include_in_schema=False)
 
 _NAMESPACES = ("email", "user_id", "anonymous_id", "person_token")
-_NAMESPACE = re.compile("[a-z0-9][a-z0-9_.-]{0,63}")
+_NAMESPACE = re.compile(NAMESPACE_PATTERN)
 _VALUE_LENGTH_MAX = 254
 _REASON_LENGTH_MAX = 200
 _YEAR_MIN = 2000

@@ -33,9 +33,10 @@ from services.api.dashboard.segment_page import rule_in_words
 from services.api.dashboard.session import Visitor
 from services.api.dashboard.texts import Words
 from services.api.problem import Problem
-from services.api.segment_shapes import KEY_PATTERN, SegmentCreate, SegmentEdit, SegmentKey
+from services.api.segment_shapes import SegmentCreate, SegmentEdit, SegmentKey
 from services.api.segment_store import find_segment
 from services.api.segments import change_segment, make_segment, remove_segment, tag_of_segment
+from services.contract.spelling import KEY_PATTERN
 from services.model.rules import RuleTree
 
 router = APIRouter(include_in_schema=False)

@@ -8,6 +8,7 @@ from services.api.wire import Body, Moment
 from services.contract.consent import Purpose
 from services.contract.event import Channel
 from services.contract.file_name import FILE_NAME_LENGTH_MAX, FILE_NAME_PATTERN
+from services.contract.spelling import KEY_PATTERN, NAMESPACE_PATTERN
 
 IDENTITIES_MAX = 5
 FIELDS_MAX = 100
@@ -16,7 +17,7 @@ EARLIEST_MS = 946_684_800_000
 """2000-01-01, as for all events."""
 
 Column = Annotated[str, Field(min_length=1, max_length=COLUMN_LENGTH_MAX, examples=["E-mail"])]
-Namespace = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_.-]{0,63}$")]
+Namespace = Annotated[str, Field(pattern=NAMESPACE_PATTERN)]
 FileName = Annotated[str, Field(max_length=FILE_NAME_LENGTH_MAX, pattern=FILE_NAME_PATTERN)]
 FieldName = Annotated[str, Field(min_length=1, max_length=100)]
 ValueKind = Literal["text", "number", "date", "yes_no", "list"]
@@ -190,7 +191,7 @@ class VacanciesImport(_Named):
     format: Literal["jsonld", "xml"] = Field(
         default="jsonld", description="`jsonld`: JobPosting of schema.org, one or many."
     )
-    feed: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]{0,63}$", examples=["carerix"])] = Field(
+    feed: Annotated[str, Field(pattern=KEY_PATTERN, examples=["carerix"])] = Field(
         description="Its name: another feed's vacancies are left alone."
     )
     xml: XmlNames = XmlNames()

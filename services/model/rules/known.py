@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from services.contract.consent import Purpose
+from services.contract.spelling import NAMESPACE_PATTERN
 from services.model.rules.condition import Condition, Subject, Verdict
 from services.model.rules.memory import HITS_KEPT, Agreed, Hits, Memory, Named
 
@@ -21,7 +22,7 @@ class IdentityKnown(Condition):
         json_schema_extra={"examples": [{"type": "identity", "namespace": "email"}]}
     )
     type: Literal["identity"]
-    namespace: str = Field(pattern="^[a-z0-9][a-z0-9_.-]{0,63}$")
+    namespace: str = Field(pattern=NAMESPACE_PATTERN)
     known: bool = True
 
     def verdict(self, subject: Subject, at_ms: int) -> Verdict:

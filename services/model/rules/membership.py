@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
+from services.contract.spelling import KEY_PATTERN
 from services.model.rules.condition import Composed, Condition, Node, Subject, Verdict
 from services.model.rules.joined import ByHand
 from services.model.rules.memory import BY_HAND
@@ -23,7 +24,7 @@ class InSegment(Condition):
     )
     touching: ClassVar[frozenset[str] | None] = frozenset()
     type: Literal["in_segment"]
-    segment: str = Field(pattern="^[a-z0-9][a-z0-9_-]{0,63}$")
+    segment: str = Field(pattern=KEY_PATTERN)
 
     def verdict(self, subject: Subject, at_ms: int) -> Verdict:
         """By itself it stands for nobody: :func:`whole` puts the other segment's rule here."""

@@ -73,7 +73,7 @@ def test_circles_and_what_others_refer_to_are_refused_by_name(client: Client) ->
     assert "own → own." in answer["detail"]
     answer = client.delete("/v1/segments/c")
     assert (answer.status_code, answer.json()["code"]) == (409, "segment_in_use")
-    assert answer.json()["detail"].endswith(": b.")
+    assert answer.json()["detail"].endswith(": b. Edit or delete these first.")
     for key in "abc":
         assert client.delete(f"/v1/segments/{key}").status_code == 204
 
