@@ -70,6 +70,7 @@ def people_in(
     connection: Connection, workspace_id: int, asked: Asked, after_id: int, limit: int
 ) -> PeoplePage:
     """Up to ``limit`` people after ``after_id``; fewer, though more follow, where they are rare."""
+    sampled = min(SAMPLED, PASSED_MAX)
     told: dict[str, Any] = {
         "workspace": workspace_id,
         "kind": asked.kind,
@@ -78,15 +79,20 @@ def people_in(
         "as_of": asked.as_of_ms,
         "known_at": asked.known_at_ms,
         "limit": limit + 1,
+        "sampled": sampled,
     }
     now = asked.known_at_ms is None
-    for reach in _reaches(connection, told):
-        told["reach"] = _LAST if reach is None else reach
-        rows = connection.execute(_walk(now=now), told).all()
-        if len(rows) > limit:
-            return PeoplePage(rows[:limit], rows[limit - 1].person_id)
-    beyond = {**told, "after": reach}
-    if reach is None or connection.execute(_ANY, beyond).first() is None:
+    # Nearby is enough where many are in; to look far at once would go through everything there
+    # for those alone whose interval has no end.
+    near = {**told, "samples": min(NEARBY, PASSED_MAX) // sampled}
+    rows = connection.execute(_walk(_NEARBY, now=now), near).all()
+    if len(rows) > limit:
+        return PeoplePage(rows[:limit], rows[limit - 1].person_id)
+    reach = connection.execute(select(_REACH), {**told, "samples": PASSED_MAX // sampled}).scalar()
+    rows = connection.execute(_walk(_FAR, now=now), {**told, "reach": reach}).all()
+    if len(rows) > limit:
+        return PeoplePage(rows[:limit], rows[limit - 1].person_id)
+    if reach == _LAST or connection.execute(_ANY, {**told, "after": reach}).first() is None:
         return PeoplePage(rows, None)
     few = _few_by_time(connection, told)
     if few is None:
@@ -106,21 +112,6 @@ def _few_by_time(connection: Connection, told: dict[str, Any]) -> Subquery | Non
     return None
 
 
-def _reaches(connection: Connection, told: dict[str, Any]) -> Sequence[int | None]:
-    """The persons up to whom a page looks, first nearby and then as far as it goes.
-
-    None: there are so few intervals that it is all. Nearby is enough where many are in; to look
-    far at once would go through everything there for those alone whose interval has no end.
-    """
-    sampled = min(SAMPLED, PASSED_MAX)
-    last = connection.execute(_SAMPLE, {**told, "sampled": sampled}).scalar()
-    if last is None:
-        return [None]
-    after: int = told["after"]
-    passed = (min(NEARBY, PASSED_MAX), PASSED_MAX)
-    return [after + (last - after) * (number // sampled) for number in passed]
-
-
 _OF_KEY = (
     interval.c.workspace_id == workspace_asked(),
     interval.c.kind == bindparam("kind"),
@@ -131,12 +122,19 @@ _FOLLOWING = (*_OF_KEY, interval.c.person_id > bindparam("after"))
 # Made once: to put a statement together takes longer than the database needs to answer it.
 _ANY = select(interval.c.person_id).where(*_FOLLOWING).limit(1)
 _SAMPLE = (
-    select(interval.c.person_id)
+    select(interval.c.person_id - bindparam("after"))
     .where(*_FOLLOWING)
     .order_by(interval.c.person_id, interval.c.valid_from_ms)
     .offset(bindparam("sampled") - 1)
     .limit(1)
 )
+_REACH: ColumnElement[int] = func.coalesce(
+    bindparam("after") + _SAMPLE.scalar_subquery() * bindparam("samples"),
+    literal_column(str(_LAST), BigInteger),
+)
+"""The person up to whom a page looks, by how thickly the first intervals lie; the last there can be
+where there are no more than these."""
+_NEARBY, _FAR = select(_REACH).scalar_subquery(), bindparam("reach", type_=BigInteger)
 _HOURS = count_delta.c
 _UNTIL = _HOURS.hour_ms <= _AS_OF
 _COMING = func.sum(_HOURS.delta).filter(_HOURS.delta > 0)
@@ -190,14 +188,14 @@ _BY_TIME = (
 
 
 @cache
-def _walk(*, now: bool) -> Select[Any]:
+def _walk(reach: ColumnElement[int], *, now: bool) -> Select[Any]:
     """Who is found from one person to another; each condition on a bound is one of the index."""
     # The moment comes from a query of its own: by what PostgreSQL thinks to know of it, it would
     # now and then read all that a key has of such moments, and sort it.
     as_of = select(_AS_OF).scalar_subquery()
     walk = (
         select(interval)
-        .where(*_FOLLOWING, interval.c.person_id <= bindparam("reach"))
+        .where(*_FOLLOWING, interval.c.person_id <= reach)
         .where(interval.c.valid_from_ms <= as_of, as_of < _END)
         .where(believed(_known_at(now=now)))
         .order_by(interval.c.person_id)
