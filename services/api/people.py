@@ -1,5 +1,6 @@
 """Reading people from the database: who they are, and their state at a moment."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -24,6 +25,7 @@ from services.contract.tables.unguessed import unguessed, workspace_asked
 from services.contract.vault import lookup_value, shown_value
 from services.model.engagement import IN_ALL
 from services.model.fold import fold_onto
+from services.model.rules.values import Sort, sort_of
 from services.model.state import PersonState, decode_state
 from services.model.version import Model
 
@@ -96,16 +98,19 @@ def meant_namespace(namespace: str) -> str:
     return "" if namespace in SEARCHED else nearest(namespace, SEARCHED)
 
 
-def known_of_some(connection: Connection, workspace_id: int) -> tuple[set[str], set[str]]:
-    """The names of attributes, and the topics, of the people who were stored last."""
+def known_of_some(
+    connection: Connection, workspace_id: int
+) -> tuple[dict[str, set[Sort]], set[str]]:
+    """Of the people who were stored last the attributes, with what they are, and the topics."""
     state = person_state.c
     query = select(state.state).where(state.workspace_id == workspace_id)
     stored = connection.execute(query.order_by(state.person_id.desc()).limit(LOOKED_AT_MAX))
-    attributes: set[str] = set()
+    attributes: dict[str, set[Sort]] = defaultdict(set)
     topics: set[str] = set()
     for one in stored.scalars():
         found = decode_state(bytes(one))
-        attributes |= found.attributes.keys()
+        for name, value in found.attributes.items():
+            attributes[name].update(map(sort_of, value if isinstance(value, list) else [value]))
         topics |= found.engagement.keys() - {IN_ALL}
     return attributes, topics
 

@@ -19,7 +19,7 @@ from services.api.segment_links import check_references
 from services.api.segment_shapes import EXAMPLE
 from services.api.segment_store import find_segment, rules_in_force
 from services.api.sieve import Rules
-from services.api.suggest import Slip, slips
+from services.api.suggest import Slip, Unlike, slips, unlike
 from services.api.wire import Body, Out, rfc3339
 from services.contract.spelling import KEY_PATTERN
 from services.contract.tables import person
@@ -86,8 +86,8 @@ class PreviewOut(Out):
     entering: list[SampleOut]
     leaving: list[SampleOut]
     warnings: list[str] = Field(
-        description="What may be a slip: an attribute that none of the latest people has, a topic "
-        "that none of them did anything about."
+        description="What may be a slip: an attribute that none of the latest people has, or that "
+        "is a number with them and a text here, a topic that none of them did anything about."
     )
 
 
@@ -147,14 +147,26 @@ def _rules(connection: Connection, workspace_id: int, body: PreviewAsk) -> Rules
     return Rules(rule, Questions(rule, kept), None if live is None else str(live.id))
 
 
-def _slips(connection: Connection, workspace_id: int, rule: Node) -> list[Slip]:
-    """Attributes and topics that nobody seems to have; they may come later: the rule is taken."""
+def _slips(connection: Connection, workspace_id: int, rule: Node) -> list[Slip | Unlike]:
+    """Attributes and topics that nobody seems to have, and attributes that are of another sort.
+
+    They may come later: the rule is taken.
+    """
     names = {one.name for one in leaves(rule) if isinstance(one, Attribute | AttributeDate)}
     topics = {*topics_in(rule)}
     if not names and not topics:
         return []
     attributes, read = known_of_some(connection, workspace_id)
-    return slips("attribute", names, attributes) + slips("topic", topics, read)
+    compared = [
+        (one.name, one.values or ([] if one.value is None else [one.value]))
+        for one in leaves(rule)
+        if isinstance(one, Attribute)
+    ]
+    return [
+        *slips("attribute", names, attributes),
+        *unlike(compared, attributes),
+        *slips("topic", topics, read),
+    ]
 
 
 def _names(

@@ -1,11 +1,12 @@
 """What was probably meant by a name that we do not know."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel
 
+from services.model.rules.values import Sort, sort_of
 from services.model.words import Language
 
 _NAME_LENGTH_MAX = 100
@@ -47,6 +48,43 @@ _NOBODY: dict[str, dict[Language, str]] = {
     },
 }
 _MEANT: dict[Language, str] = {"nl": " Bedoelt u {0}?", "en": " Did you mean {0}?"}
+
+
+class Unlike(NamedTuple):
+    """An attribute that is compared with what it never is."""
+
+    name: str
+    has: Sort
+    asked: Sort
+
+    def told(self, language: Language) -> str:
+        """As a warning."""
+        sorts = _SORTS[language]
+        return _UNLIKE[language].format(shown(self.name), sorts[self.has], sorts[self.asked])
+
+
+_UNLIKE: dict[Language, str] = {
+    "nl": "Bij de mensen die het laatst binnenkwamen is {0} {1}, en hier staat {2}: "
+    "die zijn nooit gelijk, en geen van beide is groter.",
+    "en": "Of the people who came in last {0} is {1}, and this is {2}: "
+    "they are never the same, and neither is the greater.",
+}
+_SORTS: dict[Language, dict[Sort, str]] = {
+    "nl": {"text": "een tekst", "number": "een getal", "yes_no": "ja of nee"},
+    "en": {"text": "a text", "number": "a number", "yes_no": "yes or no"},
+}
+
+
+def unlike(
+    asked: Iterable[tuple[str, Iterable[object]]], has: Mapping[str, Collection[Sort]]
+) -> list[Unlike]:
+    """The attributes, of those asked for with some values, that are of another sort."""
+    return [
+        Unlike(name, min(has[name]), sort_of(value))
+        for name, values in asked
+        for value in values
+        if has.get(name) and sort_of(value) not in has[name]
+    ]
 
 
 def slips(

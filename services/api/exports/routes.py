@@ -57,7 +57,7 @@ def post_export(
                 )
                 raise Problem(409, "segment_not_filled", text)
             wanted = list(dict.fromkeys(body.attributes))
-            has, _ = known_of_some(connection, workspace_id) if wanted else (set(), set())
+            has, _ = known_of_some(connection, workspace_id) if wanted else ({}, set())
             asked = ExportJob(
                 segment=key,
                 version_id=version.id,

@@ -24,6 +24,7 @@ Op = Literal[
     "known",
     "unknown",
 ]
+Sort = Literal["text", "number", "yes_no"]
 _LISTS = frozenset({"any_of", "none_of"})
 _ALONE = frozenset({"known", "unknown"})
 
@@ -38,6 +39,13 @@ def check_operands(op: Op, value: object, values: tuple[Scalar, ...]) -> None:
         raise ValueError("values go with any_of and none_of, and these need them")
     if (op in _LISTS | _ALONE) != (value is None):
         raise ValueError(f"{op} {'takes no' if value is not None else 'needs a'} value")
+
+
+def sort_of(value: object) -> Sort:
+    """What a value is; values of two sorts are never the same, and neither is the greater."""
+    if isinstance(value, bool):
+        return "yes_no"
+    return "text" if isinstance(value, str) else "number"
 
 
 def compares(op: Op, found: object, value: object, values: tuple[Scalar, ...]) -> bool:

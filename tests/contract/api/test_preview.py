@@ -207,6 +207,25 @@ def test_an_attribute_that_nobody_has_is_perhaps_a_slip(
     assert not client.post("/v1/segments/preview", json={"rule": RULES["north"]}).json()["warnings"]
 
 
+def test_an_attribute_compared_with_what_it_never_is_may_be_a_slip(
+    client: Client, people: dict[str, str]
+) -> None:
+    del people
+
+    def warnings(lang: str, **more: object) -> list[str]:
+        rule = {"type": "attribute", "name": "region", **more}
+        asked = {"rule": rule}
+        answer = client.post("/v1/segments/preview", json=asked, params={"lang": lang})
+        found: list[str] = answer.json()["warnings"]
+        return found
+
+    (warning,) = warnings("en", op="greater", value=5)
+    assert "'region' is a text, and this is a number" in warning
+    (warning,) = warnings("nl", op="any_of", values=["Noord", True])
+    assert "is 'region' een tekst, en hier staat ja of nee" in warning
+    assert not warnings("en", op="known")
+
+
 def test_a_topic_that_nobody_read_about_is_perhaps_a_slip(client: Client, world: World) -> None:
     world.person("t", [world.event(5, "read", "t", properties={"topics": ["energy"]})])
 
