@@ -82,6 +82,7 @@ def measure_town(town: Town, folder: Path, size: Size) -> list[Figure]:
     engine = open_database(url)
     persons = size.persons
     leave_alone(engine)
+    server.execute("CHECKPOINT")  # what that wrote goes to the disk before, not meanwhile
     measure_ = f"Segments on PostgreSQL, {persons:,} persons, {len(rules())} segments"
     with run_api(url, folder) as port:
         pid = commands(os.getpid())["api"]
