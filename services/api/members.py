@@ -12,7 +12,6 @@ from services.api.counts import count_at, count_believed
 from services.api.needs import SegmentsReader
 from services.api.people_in import NOBODY, Asked, people_in
 from services.api.problem import described
-from services.api.record import events_by_id
 from services.api.segment_shapes import SegmentKey
 from services.api.segment_store import Found, find_segment, in_force, progress_of, versions_of
 from services.api.wire import (
@@ -139,9 +138,10 @@ def list_members(
         # To find that nobody is among all who came and went takes longer than to find a page.
         nobody = cursor is None and count == 0
         page = (
-            NOBODY if nobody else people_in(connection, workspace_id, asked, place.after_id, limit)
+            NOBODY
+            if nobody
+            else people_in(connection, workspace_id, asked, place.after_id, limit, events=True)
         )
-        entries = events_by_id(connection, workspace_id, [row.event_id for row in page.rows])
         build = _build(connection, found, place.version_id, place.as_of_ms, known_at)
     if page.next_id is not None:
         place.after_id = page.next_id
@@ -150,7 +150,7 @@ def list_members(
     told = {
         **build,
         "count": count,
-        "members": [_member(row, entries) for row in page.rows],
+        "members": [_member(row) for row in page.rows],
         "next": pack_cursor(place) if page.next_id is not None else None,
     }
     return MembersOut.model_validate(told)
@@ -165,15 +165,14 @@ def _first_page(
     return _MembersCursor(0, as_of_ms, believed_ms, version_id, found.newest.segment_id)
 
 
-def _member(row: Row[Any], entries: dict[bytes, Row[Any]]) -> dict[str, Any]:
+def _member(row: Row[Any]) -> dict[str, Any]:
     """A :class:`MemberOut`."""
-    entry = None if row.event_id is None else entries.get(bytes(row.event_id))
     return {
         "person": row.public_id,
         "since": rfc3339(row.valid_from_ms),
         "until": rfc3339_or_none(row.valid_to_ms),
         "because": "silence" if row.event_id is None else "event",
-        "event": None if entry is None else _entry(entry),
+        "event": None if row.type is None else _entry(row),
     }
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     Subquery,
+    and_,
     bindparam,
     func,
     literal,
@@ -28,18 +29,16 @@ from sqlalchemy.sql import ColumnElement
 
 from services.api.people import believed, held
 from services.contract.phases import IntervalKind
-from services.contract.tables import count_delta, interval, person
+from services.contract.tables import count_delta, event, interval, person
 from services.contract.tables.unguessed import workspace_asked
 
 PASSED_MAX = 20_000
 """Intervals that are passed over for one page, as many as lie there if they lie as at its start."""
-NEARBY = 2_000
-"""So many at first."""
 SAMPLED = 100
 """Intervals by which it is told how thickly they lie."""
 FOUND_BY_TIME_MAX = 300
 """Intervals that are read where they are found by the moment: each lies on a page of its own."""
-_LAST = 2**63 - 1
+_LAST = literal_column(str(2**63 - 1), BigInteger)
 
 
 class Asked(NamedTuple):
@@ -56,7 +55,11 @@ class Asked(NamedTuple):
 
 
 class PeoplePage(NamedTuple):
-    """Of each: ``person_id``, ``public_id``, the interval's bounds, and the event that began it."""
+    """Of each: ``person_id``, ``public_id``, the interval's bounds, and the event that began it.
+
+    Of that its ``event_id``; and, if they were asked for, its ``type``, ``channel``, ``content_id``
+    and ``occurred_ms``, which are None where it is known no more, or silence began it.
+    """
 
     rows: Sequence[Row[Any]]
     next_id: int | None
@@ -67,9 +70,24 @@ NOBODY = PeoplePage((), None)
 
 
 def people_in(
-    connection: Connection, workspace_id: int, asked: Asked, after_id: int, limit: int
+    connection: Connection,
+    workspace_id: int,
+    asked: Asked,
+    after_id: int,
+    limit: int,
+    *,
+    events: bool = False,
 ) -> PeoplePage:
-    """Up to ``limit`` people after ``after_id``; fewer, though more follow, where they are rare."""
+    """Up to ``limit`` people after ``after_id``; fewer, though more follow, where they are rare.
+
+    Args:
+        connection: the database.
+        workspace_id: whose.
+        asked: what the page is of.
+        after_id: of the last person on the page before; 0: this is the first.
+        limit: so many people at most.
+        events: with what is known of each event.
+    """
     sampled = min(SAMPLED, PASSED_MAX)
     told: dict[str, Any] = {
         "workspace": workspace_id,
@@ -80,24 +98,20 @@ def people_in(
         "known_at": asked.known_at_ms,
         "limit": limit + 1,
         "sampled": sampled,
+        "samples": PASSED_MAX // sampled,
     }
     now = asked.known_at_ms is None
-    # Nearby is enough where many are in; to look far at once would go through everything there
-    # for those alone whose interval has no end.
-    near = {**told, "samples": min(NEARBY, PASSED_MAX) // sampled}
-    rows = connection.execute(_walk(_NEARBY, now=now), near).all()
+    found = connection.execute(_walk(now=now, events=events), told).all()
+    reach = found[0].reach
+    rows = found if found[0].person_id is not None else ()
     if len(rows) > limit:
         return PeoplePage(rows[:limit], rows[limit - 1].person_id)
-    reach = connection.execute(select(_REACH), {**told, "samples": PASSED_MAX // sampled}).scalar()
-    rows = connection.execute(_walk(_FAR, now=now), {**told, "reach": reach}).all()
-    if len(rows) > limit:
-        return PeoplePage(rows[:limit], rows[limit - 1].person_id)
-    if reach == _LAST or connection.execute(_ANY, {**told, "after": reach}).first() is None:
+    if reach is None or connection.execute(_ANY, {**told, "after": reach}).first() is None:
         return PeoplePage(rows, None)
     few = _few_by_time(connection, told)
     if few is None:
         return PeoplePage(rows, reach)
-    rows = connection.execute(_page(few, now=now), told).all()
+    rows = connection.execute(_page(few, now=now, events=events), told).all()
     return PeoplePage(rows[:limit], rows[limit - 1].person_id if rows[limit:] else None)
 
 
@@ -128,13 +142,9 @@ _SAMPLE = (
     .offset(bindparam("sampled") - 1)
     .limit(1)
 )
-_REACH: ColumnElement[int] = func.coalesce(
-    bindparam("after") + _SAMPLE.scalar_subquery() * bindparam("samples"),
-    literal_column(str(_LAST), BigInteger),
-)
-"""The person up to whom a page looks, by how thickly the first intervals lie; the last there can be
-where there are no more than these."""
-_NEARBY, _FAR = select(_REACH).scalar_subquery(), bindparam("reach", type_=BigInteger)
+_REACH = bindparam("after", type_=BigInteger) + _SAMPLE.scalar_subquery() * bindparam("samples")
+"""The person up to whom a page looks, by how thickly the first intervals lie; NULL: there are no
+more than these, and all are looked at."""
 _HOURS = count_delta.c
 _UNTIL = _HOURS.hour_ms <= _AS_OF
 _COMING = func.sum(_HOURS.delta).filter(_HOURS.delta > 0)
@@ -152,7 +162,7 @@ in their indexes PostgreSQL looks at the row of each that was written lately."""
 _BEGUN = interval.c.valid_from_ms <= _AS_OF
 _ENDLESS = interval.c.valid_to_ms.is_(None)
 _ENDS_LATER = interval.c.valid_to_ms > _AS_OF
-_END = func.coalesce(interval.c.valid_to_ms, literal_column(str(_LAST), BigInteger))
+_END = func.coalesce(interval.c.valid_to_ms, _LAST)
 """As the index of members has it: last of all, where there is none."""
 
 
@@ -188,42 +198,60 @@ _BY_TIME = (
 
 
 @cache
-def _walk(reach: ColumnElement[int], *, now: bool) -> Select[Any]:
-    """Who is found from one person to another; each condition on a bound is one of the index."""
+def _walk(*, now: bool, events: bool) -> Select[Any]:
+    """Who is found from one person to another; each condition on a bound is one of the index.
+
+    Each row has that other person's id (``reach``); with nobody in it where nobody is found.
+    """
     # The moment comes from a query of its own: by what PostgreSQL thinks to know of it, it would
     # now and then read all that a key has of such moments, and sort it.
     as_of = select(_AS_OF).scalar_subquery()
+    reach = select(_REACH.label("reach"))
     walk = (
         select(interval)
-        .where(*_FOLLOWING, interval.c.person_id <= reach)
+        .where(*_FOLLOWING)
+        .where(interval.c.person_id <= func.coalesce(reach.scalar_subquery(), _LAST))
         .where(interval.c.valid_from_ms <= as_of, as_of < _END)
         .where(believed(_known_at(now=now)))
         .order_by(interval.c.person_id)
         .limit(bindparam("limit"))
     )
-    return _shown(walk.subquery("walk"))
+    found, looked = (
+        _shown(walk.subquery("walk"), events=events).subquery("found"),
+        reach.subquery("looked"),
+    )
+    both = looked.outerjoin(found, literal(1) == 1)
+    return select(looked, found).select_from(both).order_by(found.c.person_id)
 
 
 @cache
-def _page(source: Subquery, *, now: bool) -> Select[Any]:
+def _page(source: Subquery, *, now: bool, events: bool) -> Select[Any]:
     """Who is found among some intervals."""
     follows = source.c.person_id > bindparam("after")
     holds = held(_AS_OF, _known_at(now=now), source)
-    return _shown(select(source).where(follows, holds).subquery("found"))
+    return _shown(select(source).where(follows, holds).subquery("found"), events=events)
 
 
 def _known_at(*, now: bool) -> ColumnElement[int] | None:
     return None if now else bindparam("known_at", type_=BigInteger)
 
 
-def _shown(source: Subquery) -> Select[Any]:
+_INTERVAL = ("person_id", "valid_from_ms", "valid_to_ms", "event_id")
+_EVENT = ("type", "channel", "content_id", "occurred_ms")
+
+
+def _shown(source: Subquery, *, events: bool) -> Select[Any]:
     """The people of a page, only these looked up as persons."""
     # The sum keeps the order from being taken for an index's, which leads through everybody.
     found = select(source).order_by(source.c.person_id + 0).limit(bindparam("limit"))
     one = found.subquery("page").c
-    return (
-        select(one.person_id, one.valid_from_ms, one.valid_to_ms, one.event_id, person.c.public_id)
+    people = (
+        select(*one[_INTERVAL], person.c.public_id)
         .join(person, person.c.id == one.person_id)
         .where(person.c.workspace_id == workspace_asked())
         .order_by(one.person_id)
     )
+    if not events:
+        return people
+    began = and_(event.c.workspace_id == workspace_asked(), event.c.event_id == one.event_id)
+    return people.outerjoin(event, began).add_columns(*event.c[_EVENT])

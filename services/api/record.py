@@ -1,6 +1,6 @@
 """The record: a person's own events, through the links that say whose they are."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -8,7 +8,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Row,
     Select,
     and_,
     bindparam,
@@ -24,7 +23,6 @@ from services.contract.tables import event, identity_link
 from services.contract.tables.unguessed import unguessed
 from services.contract.vault import open_payload
 from services.model.behaviour import WINDOW_MS, is_hit, judged
-from services.runtime.bulk import among
 
 EVENTS_FOLDED_MAX = 20_000
 """Of one person, in memory at once."""
@@ -144,21 +142,6 @@ def _told(
     until_ms = None if as_of_ms is None else as_of_ms + WINDOW_MS
     person = {"workspace": workspace_id, "person": person_id}
     return {**person, "until": until_ms, "known_at": known_at_ms, "number": number}
-
-
-def events_by_id(
-    connection: Connection, workspace_id: int, ids: Iterable[bytes | None]
-) -> dict[bytes, Row[Any]]:
-    """Some events without their payloads; those that are known no more are left out."""
-    wanted = sorted({bytes(one) for one in ids if one is not None})
-    if not wanted:
-        return {}
-    row = event.c
-    shown = (row.event_id, row.type, row.channel, row.content_id, row.occurred_ms)
-    query: Select[Any] = select(*shown).where(
-        row.workspace_id == unguessed(workspace_id), among(connection, row.event_id, wanted)
-    )
-    return {bytes(one.event_id): one for one in connection.execute(query)}
 
 
 def as_taken(

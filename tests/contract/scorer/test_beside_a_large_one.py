@@ -15,7 +15,7 @@ from services.api.counts import count_at, trend
 from services.api.people import identities_of, person_of_identity, states_of
 from services.api.people_in import Asked, people_in
 from services.api.phases import stretches
-from services.api.record import events_by_id, history_of
+from services.api.record import history_of
 from services.contract.phases import DAY_MS
 from services.runtime.database import writing
 from tests.contract.scorer.scene import NOW_MS, START_MS, Scene, user
@@ -114,10 +114,9 @@ def _ask(scene: Scene, key: str) -> None:
         row = person_of_identity(db, 2, "user_id", "u7")
         states_of(db, 2, [row.id])
         identities_of(db, 2, [row.id])
-        history = history_of(db, 2, row.id, NOW_MS, None)
-        events_by_id(db, 2, [one.event_id for one in history])
+        [*history_of(db, 2, row.id, NOW_MS, None)]
         stretches(db, row, "phase", None, NOW_MS)
-        people_in(db, 2, Asked("segment", key, NOW_MS, NOW_MS), 0, 10)
+        people_in(db, 2, Asked("segment", key, NOW_MS, NOW_MS), 0, 10, events=True)
         count_at(db, 2, "segment", key, NOW_MS - DAY_MS)
         trend(db, 2, "segment", key, START_MS // DAY_MS * DAY_MS, DAY_MS, 10)
 
