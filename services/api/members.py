@@ -73,7 +73,8 @@ class MembersOut(BuildOut):
     """A page of members."""
 
     count: int | None = Field(
-        description="Members on all pages together; null with `known_at`: there `/count` tells."
+        description="Members on all pages together, when the first was read; null with `known_at`: "
+        "there `/count` tells."
     )
     members: list[MemberOut]
     next: str | None = Field(
@@ -95,6 +96,8 @@ class _MembersCursor(msgspec.Struct, array_like=True):
     """None: as known when each page is read."""
     version_id: _Int53
     segment_id: _Int53
+    count: _Int53 | None
+    """When the first page was read."""
 
 
 @router.get(
@@ -130,16 +133,10 @@ def list_members(
         if place.segment_id != found.newest.segment_id:
             raise bad_cursor()
         asked = Asked("segment", str(place.version_id), place.as_of_ms, place.known_at_ms)
-        count = (
-            count_at(connection, workspace_id, "segment", asked.key, place.as_of_ms)
-            if known_at is None
-            else None
-        )
         # To find that nobody is among all who came and went takes longer than to find a page.
-        nobody = cursor is None and count == 0
         page = (
             NOBODY
-            if nobody
+            if place.count == 0
             else people_in(connection, workspace_id, asked, place.after_id, limit, events=True)
         )
         build = _build(connection, found, place.version_id, place.as_of_ms, known_at)
@@ -149,7 +146,7 @@ def list_members(
     # take twice as long.
     told = {
         **build,
-        "count": count,
+        "count": place.count,
         "members": [_member(row) for row in page.rows],
         "next": pack_cursor(place) if page.next_id is not None else None,
     }
@@ -162,7 +159,13 @@ def _first_page(
     as_of_ms = now_ms if as_of is None else as_of
     believed_ms = known_at if known_at is not None or as_of_ms > now_ms else now_ms
     version_id = _version_id(connection, found, known_at)
-    return _MembersCursor(0, as_of_ms, believed_ms, version_id, found.newest.segment_id)
+    segment = found.newest
+    count = (
+        count_at(connection, segment.workspace_id, "segment", str(version_id), as_of_ms)
+        if known_at is None
+        else None
+    )
+    return _MembersCursor(0, as_of_ms, believed_ms, version_id, segment.segment_id, count)
 
 
 def _member(row: Row[Any]) -> dict[str, Any]:

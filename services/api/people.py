@@ -35,7 +35,7 @@ SEARCHED = ("user_id", "email", "anonymous_id", "person_token")
 _MERGES_MAX = 16
 _NOBODY = "Nobody in this workspace is known by this identity."
 LOOKED_AT_MAX = 200
-"""People, the latest stored, whose attributes and topics stand for everybody's."""
+"""People, the first and as many of the last stored, whose attributes and topics stand for all."""
 
 Asked = int | ColumnElement[int]
 """A moment, or the parameter of a statement that stands for one."""
@@ -101,13 +101,17 @@ def meant_namespace(namespace: str) -> str:
 def known_of_some(
     connection: Connection, workspace_id: int
 ) -> tuple[dict[str, set[Sort]], set[str]]:
-    """Of the people who were stored last the attributes, with what they are, and the topics."""
+    """Of those stored first, and last, the attributes with what they are, and the topics."""
     state = person_state.c
     query = select(state.state).where(state.workspace_id == workspace_id)
-    stored = connection.execute(query.order_by(state.person_id.desc()).limit(LOOKED_AT_MAX))
+    stored = [
+        one
+        for order in (state.person_id, state.person_id.desc())
+        for one in connection.execute(query.order_by(order).limit(LOOKED_AT_MAX)).scalars()
+    ]
     attributes: dict[str, set[Sort]] = defaultdict(set)
     topics: set[str] = set()
-    for one in stored.scalars():
+    for one in stored:
         found = decode_state(bytes(one))
         for name, value in found.attributes.items():
             attributes[name].update(map(sort_of, value if isinstance(value, list) else [value]))

@@ -14,11 +14,11 @@ from sqlalchemy import (
     BigInteger,
     Connection,
     Row,
-    ScalarSelect,
     Select,
     Subquery,
     and_,
     bindparam,
+    case,
     func,
     literal,
     literal_column,
@@ -33,7 +33,7 @@ from services.contract.tables import count_delta, event, interval, person
 from services.contract.tables.unguessed import workspace_asked
 
 PASSED_MAX = 20_000
-"""Intervals that are passed over for one page, as many as lie there if they lie as at its start."""
+"""Intervals that are passed over for one page, as many as lie there if they lie as its first do."""
 SAMPLED = 100
 """Intervals by which it is told how thickly they lie."""
 FOUND_BY_TIME_MAX = 300
@@ -88,7 +88,6 @@ def people_in(
         limit: so many people at most.
         events: with what is known of each event.
     """
-    sampled = min(SAMPLED, PASSED_MAX)
     told: dict[str, Any] = {
         "workspace": workspace_id,
         "kind": asked.kind,
@@ -97,33 +96,34 @@ def people_in(
         "as_of": asked.as_of_ms,
         "known_at": asked.known_at_ms,
         "limit": limit + 1,
-        "sampled": sampled,
-        "samples": PASSED_MAX // sampled,
+        "sampled": SAMPLED,
+        "samples": PASSED_MAX // SAMPLED,
+        "few": FOUND_BY_TIME_MAX,
     }
     now = asked.known_at_ms is None
-    found = connection.execute(_walk(now=now, events=events), told).all()
-    reach = found[0].reach
-    rows = found if found[0].person_id is not None else ()
+    rows, reach = _answer(connection, _walk(now=now, events=events), told)
     if len(rows) > limit:
         return PeoplePage(rows[:limit], rows[limit - 1].person_id)
     if reach is None or connection.execute(_ANY, {**told, "after": reach}).first() is None:
         return PeoplePage(rows, None)
-    few = _few_by_time(connection, told)
-    if few is None:
-        return PeoplePage(rows, reach)
-    rows = connection.execute(_page(few, now=now, events=events), told).all()
-    return PeoplePage(rows[:limit], rows[limit - 1].person_id if rows[limit:] else None)
-
-
-def _few_by_time(connection: Connection, told: dict[str, Any]) -> Subquery | None:
-    """The intervals among which all who are in are found by the moment; None: they are too many."""
     abouts = connection.execute(_ABOUT, told).one()
     for some, about in zip(_BY_TIME, abouts, strict=True):
         if about >= FOUND_BY_TIME_MAX:
             continue
-        if connection.execute(some.number, told).scalar_one() < FOUND_BY_TIME_MAX:
-            return some.timely
-    return None
+        timely, number = _answer(connection, _page(some, now=now, events=events), told)
+        if number < FOUND_BY_TIME_MAX:  # else not all of them were read
+            return PeoplePage(
+                timely[:limit], timely[limit - 1].person_id if timely[limit:] else None
+            )
+    return PeoplePage(rows, reach)
+
+
+def _answer(
+    connection: Connection, statement: Select[Any], told: dict[str, Any]
+) -> tuple[Sequence[Row[Any]], Any]:
+    """Who was found, and what each row says besides."""
+    found = connection.execute(statement, told).all()
+    return found if found[0].person_id is not None else (), found[0].besides
 
 
 _OF_KEY = (
@@ -136,13 +136,21 @@ _FOLLOWING = (*_OF_KEY, interval.c.person_id > bindparam("after"))
 # Made once: to put a statement together takes longer than the database needs to answer it.
 _ANY = select(interval.c.person_id).where(*_FOLLOWING).limit(1)
 _SAMPLE = (
-    select(interval.c.person_id - bindparam("after"))
+    select(interval.c.person_id)
     .where(*_FOLLOWING)
     .order_by(interval.c.person_id, interval.c.valid_from_ms)
-    .offset(bindparam("sampled") - 1)
-    .limit(1)
+    .limit(bindparam("sampled"))
+    .subquery("sample")
 )
-_REACH = bindparam("after", type_=BigInteger) + _SAMPLE.scalar_subquery() * bindparam("samples")
+_FIRST, _LAST_SAMPLED = func.min(_SAMPLE.c.person_id), func.max(_SAMPLE.c.person_id)
+_REACH = select(
+    case(
+        (
+            func.count() == bindparam("sampled"),
+            _FIRST + (_LAST_SAMPLED - _FIRST + 1) * bindparam("samples"),
+        )
+    ).label("besides")
+).select_from(_SAMPLE)
 """The person up to whom a page looks, by how thickly the first intervals lie; NULL: there are no
 more than these, and all are looked at."""
 _HOURS = count_delta.c
@@ -178,17 +186,13 @@ class _Some:
             select(interval)
             .where(*_OF_KEY, condition)
             .order_by(moment)
-            .limit(FOUND_BY_TIME_MAX)
+            .limit(bindparam("few"))
             .subquery()
             for condition in conditions
         ]
-        self.number = select(sum(map(_number_of, ways), start=literal(0)))
-        """How many there are, of each way as many as are read at most."""
-        self.timely = union_all(*map(select, ways)).subquery("timely")
-
-
-def _number_of(way: Subquery) -> ScalarSelect[int]:
-    return select(func.count()).select_from(way).scalar_subquery()
+        self.timely = union_all(*map(select, ways)).cte("timely")
+        self.number = select(func.count().label("besides")).select_from(self.timely)
+        """Of all ways together, of each as many as are read at most."""
 
 
 _BY_TIME = (
@@ -201,35 +205,41 @@ _BY_TIME = (
 def _walk(*, now: bool, events: bool) -> Select[Any]:
     """Who is found from one person to another; each condition on a bound is one of the index.
 
-    Each row has that other person's id (``reach``); with nobody in it where nobody is found.
+    Besides, each row says up to which person was looked.
     """
     # The moment comes from a query of its own: by what PostgreSQL thinks to know of it, it would
     # now and then read all that a key has of such moments, and sort it.
     as_of = select(_AS_OF).scalar_subquery()
-    reach = select(_REACH.label("reach"))
+    looked = _REACH.cte("looked")
+    reach = select(func.coalesce(looked.c.besides, _LAST)).scalar_subquery()
     walk = (
         select(interval)
-        .where(*_FOLLOWING)
-        .where(interval.c.person_id <= func.coalesce(reach.scalar_subquery(), _LAST))
+        .where(*_FOLLOWING, interval.c.person_id <= reach)
         .where(interval.c.valid_from_ms <= as_of, as_of < _END)
         .where(believed(_known_at(now=now)))
         .order_by(interval.c.person_id)
         .limit(bindparam("limit"))
     )
-    found, looked = (
-        _shown(walk.subquery("walk"), events=events).subquery("found"),
-        reach.subquery("looked"),
-    )
-    both = looked.outerjoin(found, literal(1) == 1)
-    return select(looked, found).select_from(both).order_by(found.c.person_id)
+    return _beside(select(looked), _shown(walk.subquery("walk"), events=events))
 
 
 @cache
-def _page(source: Subquery, *, now: bool, events: bool) -> Select[Any]:
-    """Who is found among some intervals."""
-    follows = source.c.person_id > bindparam("after")
-    holds = held(_AS_OF, _known_at(now=now), source)
-    return _shown(select(source).where(follows, holds).subquery("found"), events=events)
+def _page(some: _Some, *, now: bool, events: bool) -> Select[Any]:
+    """Who is found among some intervals; besides, each row says how many intervals these are."""
+    follows = some.timely.c.person_id > bindparam("after")
+    holds = held(_AS_OF, _known_at(now=now), some.timely)
+    found = select(some.timely).where(follows, holds).subquery("among")
+    return _beside(some.number, _shown(found, events=events))
+
+
+def _beside(told: Select[Any], shown: Select[Any]) -> Select[Any]:
+    """People, each with what else is told; with nobody in the only row where nobody is found.
+
+    In one statement: another may see other intervals.
+    """
+    besides, found = told.subquery("told"), shown.subquery("found")
+    both = besides.outerjoin(found, literal(1) == 1)
+    return select(besides, found).select_from(both).order_by(found.c.person_id)
 
 
 def _known_at(*, now: bool) -> ColumnElement[int] | None:

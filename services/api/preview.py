@@ -31,6 +31,7 @@ from services.model.rulebook import Rulebook
 from services.model.rules import Attribute, AttributeDate, RuleTree
 from services.model.rules.condition import Node
 from services.model.rules.membership import leaves, whole
+from services.model.rules.values import sort_of
 from services.model.state import PersonState
 from services.model.version import Model
 from services.model.words import Language
@@ -86,8 +87,9 @@ class PreviewOut(Out):
     entering: list[SampleOut]
     leaving: list[SampleOut]
     warnings: list[str] = Field(
-        description="What may be a slip: an attribute that none of the latest people has, or that "
-        "is a number with them and a text here, a topic that none of them did anything about."
+        description="What may be a slip: an attribute that none of the people looked at has, or "
+        "that is of another sort with them (a number, and a text here), a topic that none of them "
+        "did anything about."
     )
 
 
@@ -158,9 +160,11 @@ def _slips(connection: Connection, workspace_id: int, rule: Node) -> list[Slip |
         return []
     attributes, read = known_of_some(connection, workspace_id)
     compared = [
-        (one.name, one.values or ([] if one.value is None else [one.value]))
+        (one.name, sort_of(value))
         for one in leaves(rule)
         if isinstance(one, Attribute)
+        for value in (one.value, *one.values)
+        if value is not None
     ]
     return [
         *slips("attribute", names, attributes),

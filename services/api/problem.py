@@ -174,7 +174,8 @@ def _invalid(request: Request, error: RequestValidationError) -> Problem:
     if first["type"] == "extra_forbidden":
         return Problem(400, "unknown_field", _unknown_field(request, first["loc"]))
     place = ".".join(str(part) for part in first["loc"])[:200]
-    more = len(found) - 1
+    # What holds a wrong value is often wrong for that alone.
+    more = sum(first["loc"][: len(one["loc"])] != one["loc"] for one in found)
     tail = f"; and {more} more" if more else ""
     meant = _meant_value(first)
     text = f"{place}: {_said(first)}{meant and '.'}{meant}{tail}"

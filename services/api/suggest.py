@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel
 
-from services.model.rules.values import Sort, sort_of
+from services.model.rules.values import Sort
 from services.model.words import Language
 
 _NAME_LENGTH_MAX = 100
@@ -39,12 +39,13 @@ class Slip(NamedTuple):
 
 _NOBODY: dict[str, dict[Language, str]] = {
     "attribute": {
-        "nl": "Van de mensen die het laatst binnenkwamen heeft niemand een attribuut {0}.",
-        "en": "Of the people who came in last nobody has an attribute {0}.",
+        "nl": "Van de eerste en laatste mensen die binnenkwamen heeft niemand een attribuut {0}.",
+        "en": "Of the first and the last people to come in nobody has an attribute {0}.",
     },
     "topic": {
-        "nl": "Van de mensen die het laatst binnenkwamen deed niemand iets rond een onderwerp {0}.",
-        "en": "Of the people who came in last nobody did anything about a topic {0}.",
+        "nl": "Van de eerste en laatste mensen die binnenkwamen deed niemand iets rond een "
+        "onderwerp {0}.",
+        "en": "Of the first and the last people to come in nobody did anything about a topic {0}.",
     },
 }
 _MEANT: dict[Language, str] = {"nl": " Bedoelt u {0}?", "en": " Did you mean {0}?"}
@@ -64,10 +65,9 @@ class Unlike(NamedTuple):
 
 
 _UNLIKE: dict[Language, str] = {
-    "nl": "Bij de mensen die het laatst binnenkwamen is {0} {1}, en hier staat {2}: "
-    "die zijn nooit gelijk, en geen van beide is groter.",
-    "en": "Of the people who came in last {0} is {1}, and this is {2}: "
-    "they are never the same, and neither is the greater.",
+    "nl": "Bij de mensen naar wie is gekeken is {0} {1}, en hier staat {2}: "
+    "die komen nooit overeen.",
+    "en": "Of the people looked at {0} is {1}, and this is {2}: the two never match.",
 }
 _SORTS: dict[Language, dict[Sort, str]] = {
     "nl": {"text": "een tekst", "number": "een getal", "yes_no": "ja of nee"},
@@ -75,15 +75,12 @@ _SORTS: dict[Language, dict[Sort, str]] = {
 }
 
 
-def unlike(
-    asked: Iterable[tuple[str, Iterable[object]]], has: Mapping[str, Collection[Sort]]
-) -> list[Unlike]:
-    """The attributes, of those asked for with some values, that are of another sort."""
+def unlike(asked: Iterable[tuple[str, Sort]], has: Mapping[str, Collection[Sort]]) -> list[Unlike]:
+    """The attributes, of those compared with values of some sort, that are of another."""
     return [
-        Unlike(name, min(has[name]), sort_of(value))
-        for name, values in asked
-        for value in values
-        if has.get(name) and sort_of(value) not in has[name]
+        Unlike(name, min(has[name]), sort)
+        for name, sort in sorted(set(asked))
+        if has.get(name) and sort not in has[name]
     ]
 
 

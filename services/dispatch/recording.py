@@ -54,9 +54,11 @@ def record(db: Connection, hook: Hook, holder: str, outcome: Outcome, now_ms: in
         if one.message.id is not None and one.message.id not in anew
     ]
     update_rows(db, delivery, "id", _SENT, known)
-    # One that was tried was there before its try.
-    fresh = [(*_made(hook, one.message, one.first_ms), *_sent(one)) for one in outcome.sent]
-    fresh = [row for row, one in zip(fresh, outcome.sent, strict=True) if one.message.id is None]
+    fresh = [
+        (*_made(hook, one.message, one.first_ms), *_sent(one))  # there before it was tried
+        for one in outcome.sent
+        if one.message.id is None
+    ]
     fresh += [(*_made(hook, one, now_ms), *_unsent(one)) for one in outcome.fresh]
     insert_rows(db, delivery, (*_MADE, *_SENT), fresh)
     waiting = [one.message for one in outcome.sent if one.status == "waiting"]

@@ -4,8 +4,8 @@ A batch compares what was announced of a person with what holds now; boundaries 
 predicted are announced by ``due.py`` when their time comes. Both end here.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select, update
@@ -54,6 +54,8 @@ class Standing:
     """Why everything may be different, where it is not for an event or for silence."""
     by_hand: frozenset[bytes] = frozenset()
     """The events by which people decided."""
+    came: Mapping[int, bytes] = field(default_factory=dict)
+    """By when they happened, the events that came just now."""
     is_read: bool = False
     """Nothing was folded: what was announced ended as stored intervals tell, or by another rule."""
 
@@ -93,6 +95,8 @@ def _change(
     kind, _, key = name.partition(":")
     if known_ms is None and one.is_read and kind == "segment":
         reason, event_id = _BY_RULE
+    elif known_ms is None and reason == "silence" and one.came:  # what was told never was so
+        reason, event_id = "event", one.came[max(one.came)]
     before, after = one.announced.get(name), now.get(name)
     return Change(one.person_id, one.version, kind, key, before, after, began_ms, reason, event_id)
 
@@ -122,11 +126,13 @@ def _why(
 ) -> tuple[ChangeReason, bytes | None]:
     if one.remade is not None:
         return one.remade, None
-    if name.startswith("segment:"):
+    event_id = one.came.get(began_ms)
+    if event_id is None and name.startswith("segment:"):
         in_force_ms = segments.in_force_ms.get(name.removeprefix("segment:"))
         if in_force_ms is None or began_ms <= in_force_ms:
             return _BY_RULE
-    event_id = one.last[1] if began_ms == one.last[0] else interval and interval.event_id
+    if event_id is None:
+        event_id = one.last[1] if began_ms == one.last[0] else interval and interval.event_id
     if event_id is None:
         return "silence", None
     return "manual" if event_id in one.by_hand else "event", event_id
@@ -155,6 +161,7 @@ def announce_folded(folded: Iterable[Folded], segments: Segments, now_ms: int) -
             one.intervals,
             one.remade,
             one.by_hand,
+            one.came,
         )
         one.announced, changes = changes_at(standing, segments, now_ms)
         one.due_ms = next_boundary(one.intervals, now_ms)

@@ -84,6 +84,8 @@ class Folded:
     """The person's first event, where all were folded."""
     by_hand: frozenset[bytes] = frozenset()
     """The events by which people put them in segments, or kept them out."""
+    came: Mapping[int, bytes] = field(default_factory=dict)
+    """This batch's events by when they happened: what began or ended then, did by them."""
     due_ms: int | None = None
     """When the next predicted boundary is to be announced."""
     is_new: bool = False
@@ -169,6 +171,7 @@ def fold_persons(
         folded.append(_after(one, before.head if before else None))
     for one in folded:
         one.version += gone.get(one.person_id, 0)
+        one.came = {e.occurred_ms: e.event_id for e in arrived.get(one.person_id, ())}
     return sorted(folded, key=lambda one: one.person_id)
 
 

@@ -45,7 +45,7 @@ class FileOut(Out):
 
 
 class SlipOut(Out):
-    """An attribute asked for that none of the latest people has: perhaps a slip."""
+    """An attribute asked for that none of the people looked at has: perhaps a slip."""
 
     attribute: str
     meant: str | None = Field(description="The one that was probably meant.")

@@ -39,6 +39,9 @@ def test_a_slip_of_the_pen_is_refused_with_what_was_meant(client: Client) -> Non
     assert commas.endswith(" Give several one by one: types=…&types=…")
     rule = {"type": "phase", "any_of": ["do"]}
     client.put("/v1/segments/technicians", json={"name": "T", "rule": rule})
+    phase = {"type": "phase", "any_of": ["thnik"]}
+    alone = client.post("/v1/segments", json={"key": "x", "name": "X", "rule": phase}).json()
+    assert alone["detail"].endswith(" Did you mean 'think'?")
     odd_key = client.get("/v1/segments/Technicians").json()["detail"]
     assert odd_key.startswith("path.key: give small letters, digits, _ and -, 64 at most")
     answer = client.get("/v1/segments/techniciens/count")

@@ -53,6 +53,20 @@ def test_a_page_tells_how_many_and_by_what_each_came(client: Client, world: Worl
     assert event["id"] == first["event"]["id"]
 
 
+def test_every_page_has_the_count_of_the_first(client: Client, world: World) -> None:
+    for i in range(3):
+        world.person(f"u{i}", [world.event(5, "page", f"u{i}")])
+    _segment(client, world)
+    counts = []
+    for page in _pages(client, limit=1):
+        counts.append(page["count"])
+        world.person(f"late{len(counts)}", [world.event(5, "page", f"late{len(counts)}")])
+        if len(counts) == 3:
+            break
+    assert counts == [3, 3, 3]
+    assert client.get("/v1/segments/s/count").json()["count"] == 6
+
+
 def test_a_cursor_is_of_one_segment(client: Client, world: World) -> None:
     for i in range(3):
         world.person(f"u{i}", [world.event(5, "page", f"u{i}")])
@@ -116,19 +130,25 @@ def test_pages_beside_a_writer_that_does_not_stop(world: World, client: Client) 
     assert not failed
 
 
+@pytest.mark.parametrize("few", [300, 5])
 def test_rare_moments_among_many_stays(
-    client: Client, world: World, monkeypatch: pytest.MonkeyPatch
+    client: Client, world: World, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     """With 40 passed over for a page, whoever holds is found at any moment, and the pages end."""
     persons = [world.person(f"u{i}", [world.event(5, "page", f"u{i}")]) for i in range(20)]
     _segment(client, world, {"type": "attribute", "name": "x", "op": "known"})
     stays = _many_stays(world, len(persons))
+    _count(world, stays)
+    monkeypatch.setattr(pages, "SAMPLED", 10)
     monkeypatch.setattr(pages, "PASSED_MAX", 40)
-    for at in (NOW_MS - 40 * DAY_MS, NOW_MS - 39 * DAY_MS, NOW_MS, NOW_MS + 59 * DAY_MS):
+    monkeypatch.setattr(pages, "FOUND_BY_TIME_MAX", few)
+    first_ms, last_ms = stays[0][1], stays[-1][2] - 1
+    for at in (first_ms, first_ms + 19 * HOUR_MS, first_ms + (39 * 24 + 7) * HOUR_MS, last_ms):
         wanted = {person for person, begin, end in stays if begin <= at < end}
-        found = _members(client, as_of=rfc3339(at), limit=10)
-        assert len(found) == len(set(found))
-        assert {persons.index(p) + 1 for p in found} == wanted
+        for known in ({}, {"known_at": rfc3339(NOW_MS)}):
+            found = _members(client, as_of=rfc3339(at), limit=10, **known)
+            assert len(found) == len(set(found))
+            assert {persons.index(p) + 1 for p in found} == wanted != set()
 
 
 def _many_stays(world: World, persons: int) -> list[tuple[int, int, int]]:
@@ -149,17 +169,21 @@ def _many_stays(world: World, persons: int) -> list[tuple[int, int, int]]:
     return stays
 
 
-def test_whole_hours_are_counted_exactly(client: Client, world: World) -> None:
-    """Who comes or goes on the stroke of an hour is counted so, and at the moments beside it."""
-    persons = [world.person(f"u{i}", [world.event(5, "page", f"u{i}")]) for i in range(4)]
-    _segment(client, world, {"type": "attribute", "name": "x", "op": "known"})
-    stays = _many_stays(world, len(persons))
+def _count(world: World, stays: list[tuple[int, int, int]]) -> None:
     with world.engine.connect() as db:
         key = str(db.execute(select(segment_version.c.id)).scalar_one())
     counts = Counts()
     counts.add((("segment", key, begin, end, None) for _, begin, end in stays), 1)
     with writing(world.engine).begin() as db:
         counts.write(db, world.id)
+
+
+def test_whole_hours_are_counted_exactly(client: Client, world: World) -> None:
+    """Who comes or goes on the stroke of an hour is counted so, and at the moments beside it."""
+    persons = [world.person(f"u{i}", [world.event(5, "page", f"u{i}")]) for i in range(4)]
+    _segment(client, world, {"type": "attribute", "name": "x", "op": "known"})
+    stays = _many_stays(world, len(persons))
+    _count(world, stays)
     begin = NOW_MS - 2 * DAY_MS
     asked = {"from": rfc3339(begin), "to": rfc3339(begin + DAY_MS), "step": "hour"}
     points = client.get("/v1/segments/s/trend", params=asked).json()["points"]

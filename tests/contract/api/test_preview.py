@@ -223,6 +223,8 @@ def test_an_attribute_compared_with_what_it_never_is_may_be_a_slip(
     assert "'region' is a text, and this is a number" in warning
     (warning,) = warnings("nl", op="any_of", values=["Noord", True])
     assert "is 'region' een tekst, en hier staat ja of nee" in warning
+    (warning,) = warnings("en", op="none_of", values=[*range(20)])
+    assert "this is a number" in warning
     assert not warnings("en", op="known")
 
 

@@ -132,6 +132,7 @@ def test_nobody_listens_then_somebody_does(feed: Feed, hook: Hook, client: Clien
         wait_until(lambda: client.get(path).json()["failing_since"], "the first failure")
         (*_, oldest) = client.get(f"{path}/deliveries").json()["deliveries"]
         assert (oldest["http_status"], oldest["error"]) == (None, "no connection")
+        assert oldest["created_at"] <= oldest["last_attempt"]
         with run_receiver(port) as receiver:
             wait_until(lambda: len(receiver.accepted) == 2, "both")
             assert receiver.positions() == [1, 2]

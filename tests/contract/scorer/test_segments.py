@@ -103,6 +103,30 @@ def test_events_while_a_segment_is_filled(scene: Scene) -> None:
     assert_sound(scene.engine)
 
 
+def test_who_moves_by_an_event_from_before_the_segment_moves_by_that_event(scene: Scene) -> None:
+    """It came in after the rule was in force for everybody, so the rule let nobody in or out.
+
+    One of them was told of as one who had not viewed since an event after that one: never was so.
+    """
+    pages = [
+        scene.day("page", user(name), day=day) for name, day in (("old", 100), ("late", 199.5))
+    ]
+    scene.score(*pages)
+    rule = {"type": "events", "event": ["vacancy_viewed"], "within_days": 60}
+    scene.segment("viewed", rule)
+    scene.segment("not-viewed", {"type": "not", "rule": rule})
+    scene.build()
+    told = len(scene.changes("segment"))
+    scene.now_ms += 60_000
+    views = [scene.day("vacancy_viewed", user(name), day=199) for name in ("old", "late", "new")]
+    scene.score(*views)
+    found = scene.changes("segment")[told:]
+    assert {(c.key, c.after) for c in found} == {("viewed", "member"), ("not-viewed", None)}
+    assert len(found) == 5  # the new one was never told of as one who had not
+    assert {c.reason for c in found} == {"event"}
+    assert {bytes(c.event_id) for c in found} == {view.event_id for view in views}
+
+
 def test_a_deleted_segment_is_left(scene: Scene) -> None:
     scene.score(scene.day("vacancy_viewed", user("a"), day=199))
     scene.segment("s", {"type": "events", "within_days": 60})
