@@ -102,7 +102,7 @@ def test_who_was_handed_over_is_listed(client: Client, world: World) -> None:
         assert fire_due(db, MODEL, NOW_MS + HOUR_MS) == (1, 1)
     (row,) = client.get(path).json()["fired"]
     assert (row["status"], row["content_id"], row["why"]) == ("fired", "evening", None)
-    assert row["reason"] == "manual"  # the segment came into force at that very moment
+    assert row["reason"] == "event"
     (told,) = client.get("/v1/changes", params={"types": "trigger"}).json()["changes"]
     expected = (reader, one["id"], "evening", row["due_at"])
     assert (told["person"], told["trigger"], told["content"], told["valid_at"]) == expected
