@@ -173,13 +173,26 @@ def _invalid(request: Request, error: RequestValidationError) -> Problem:
     first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     if first["type"] == "extra_forbidden":
         return Problem(400, "unknown_field", _unknown_field(request, first["loc"]))
-    place = ".".join(str(part) for part in first["loc"])[:200]
     # What holds a wrong value is often wrong for that alone.
-    more = sum(first["loc"][: len(one["loc"])] != one["loc"] for one in found)
+    others = [one for one in found if first["loc"][: len(one["loc"])] != one["loc"]]
+    places = [_place(first)]
+    if first["type"] == "missing":
+        places += [_place(one) for one in others if one["type"] == "missing"][:_MISSING_SAID]
+    more = len(others) + 1 - len(places)
     tail = f"; and {more} more" if more else ""
     meant = _meant_value(first)
-    text = f"{place}: {_said(first)}{meant and '.'}{meant}{tail}"
+    text = f"{', '.join(places)}: {_said(first)}{meant and '.'}{meant}{tail}"
     return Problem(400, "invalid", text.encode("utf-8", "replace").decode())
+
+
+_MISSING_SAID = 4
+"""Other fields that are missing, by name."""
+
+
+def _place(error: Any) -> str:
+    """Which value is wrong; where in a text JSON ends is told with what is wrong there."""
+    where = error["loc"][:1] if error["type"] == "json_invalid" else error["loc"]
+    return ".".join(str(part) for part in where)[:200]
 
 
 _PLAIN = {

@@ -103,7 +103,7 @@ class TriggerCreate(Body):
     @model_validator(mode="after")
     def _one_place(self) -> "TriggerCreate":
         if (self.segment is None) == (self.phase is None):
-            raise ValueError("give segment or phase")
+            raise ValueError("give segment or phase, one of the two")
         return self
 
 

@@ -42,6 +42,10 @@ def test_a_slip_of_the_pen_is_refused_with_what_was_meant(client: Client) -> Non
     phase = {"type": "phase", "any_of": ["thnik"]}
     alone = client.post("/v1/segments", json={"key": "x", "name": "X", "rule": phase}).json()
     assert alone["detail"].endswith(" Did you mean 'think'?")
+    bare = client.get("/v1/segments/technicians/trend").json()["detail"]
+    assert bare == "query.from, query.to: Field required"
+    no_json = client.post("/v1/segments", content="{", headers={"Content-Type": "application/json"})
+    assert no_json.json()["detail"].startswith("body: this is not JSON: ")
     odd_key = client.get("/v1/segments/Technicians").json()["detail"]
     assert odd_key.startswith("path.key: give small letters, digits, _ and -, 64 at most")
     answer = client.get("/v1/segments/techniciens/count")
