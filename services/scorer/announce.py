@@ -91,12 +91,11 @@ def _change(
 ) -> Change:
     known_ms = _end_of(one, name, segments, at_ms) if holds is None else holds.from_ms
     began_ms = at_ms if known_ms is None else known_ms
-    reason, event_id = _why(one, name, holds, segments, began_ms)
     kind, _, key = name.partition(":")
-    if known_ms is None and one.is_read and kind == "segment":
-        reason, event_id = _BY_RULE
-    elif known_ms is None and reason == "silence" and one.came:  # what was told never was so
-        reason, event_id = "event", one.came[max(one.came)]
+    if known_ms is None and kind == "segment" and one.remade is None:
+        reason, event_id = _why_not_any_more(one, is_there=key in segments.in_force_ms)
+    else:
+        reason, event_id = _why(one, name, holds, segments, began_ms)
     before, after = one.announced.get(name), now.get(name)
     return Change(one.person_id, one.version, kind, key, before, after, began_ms, reason, event_id)
 
@@ -126,16 +125,31 @@ def _why(
 ) -> tuple[ChangeReason, bytes | None]:
     if one.remade is not None:
         return one.remade, None
-    event_id = one.came.get(began_ms)
-    if event_id is None and name.startswith("segment:"):
+    if began_ms == one.last[0]:
+        event_id: bytes | None = one.last[1]
+    else:
+        event_id = one.came.get(began_ms) if interval is None else interval.event_id
+    if name.startswith("segment:") and event_id not in one.came.values():
         in_force_ms = segments.in_force_ms.get(name.removeprefix("segment:"))
         if in_force_ms is None or began_ms <= in_force_ms:
             return _BY_RULE
     if event_id is None:
-        event_id = one.last[1] if began_ms == one.last[0] else interval and interval.event_id
-    if event_id is None:
         return "silence", None
     return "manual" if event_id in one.by_hand else "event", event_id
+
+
+def _why_not_any_more(one: Standing, *, is_there: bool) -> tuple[ChangeReason, bytes | None]:
+    """Of who is out of a segment, and no interval tells when they left.
+
+    What was told of them is of a rule that is no more, or never was so, by an event that came late.
+    """
+    listed = [event_id for event_id in one.came.values() if event_id in one.by_hand]
+    first_ms = min(one.came, default=one.last[0])
+    if not is_there or one.is_read:
+        return _BY_RULE
+    if listed:
+        return "manual", listed[0]
+    return ("event", one.came[first_ms]) if first_ms < one.last[0] else _BY_RULE
 
 
 def next_boundary(intervals: Iterable[Interval], after_ms: int) -> int | None:

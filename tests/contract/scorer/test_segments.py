@@ -127,6 +127,35 @@ def test_who_moves_by_an_event_from_before_the_segment_moves_by_that_event(scene
     assert {bytes(c.event_id) for c in found} == {view.event_id for view in views}
 
 
+def test_who_leaves_by_an_edited_rule_leaves_by_no_event_that_came_with_it(scene: Scene) -> None:
+    scene.score(scene.day("vacancy_viewed", user("a"), day=190))
+    scene.segment("s", {"type": "events", "event": ["vacancy_viewed"], "within_days": 60})
+    scene.build()
+    scene.now_ms += 60_000
+    rule = {"type": "events", "event": ["application_started"], "within_days": 60}
+    scene.segment("s", rule, number=2)
+    status = select(tables.segment_version.c.status).order_by(tables.segment_version.c.id)
+    while scene.rows(status)[1].status == "building":
+        scene.scorer.step(0)
+    scene.now_ms += 500
+    scene.score(scene.day("page", user("a"), day=199.9))
+    scene.build()
+    (*_, left) = scene.changes("segment")
+    assert (left.after, left.reason, left.event_id) == (None, "manual", None)
+
+
+def test_of_several_events_the_late_one_takes_back(scene: Scene) -> None:
+    scene.score(scene.day("page", user("a"), day=199.5))
+    rule = {"type": "events", "event": ["vacancy_viewed"], "within_days": 60}
+    scene.segment("not-viewed", {"type": "not", "rule": rule})
+    scene.build()
+    scene.now_ms += 60_000
+    view = scene.day("vacancy_viewed", user("a"), day=190)
+    scene.score(view, scene.day("page", user("a"), day=199.9))
+    (*_, left) = scene.changes("segment")
+    assert (left.after, left.reason, bytes(left.event_id)) == (None, "event", view.event_id)
+
+
 def test_a_deleted_segment_is_left(scene: Scene) -> None:
     scene.score(scene.day("vacancy_viewed", user("a"), day=199))
     scene.segment("s", {"type": "events", "within_days": 60})
