@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -232,22 +233,15 @@ def test_closing_ends_an_append_that_waits(broker: Kafka) -> None:
     log = KafkaLog(broker.bootstrap, new_topic(broker.bootstrap))
     log.append(records(10))
     broker.freeze()
-    failures: list[OSError] = []
-
-    def append() -> None:
-        try:
-            log.append(records(10))
-        except OSError as error:
-            failures.append(error)
-
-    appending = threading.Thread(target=append)
-    appending.start()
-    time.sleep(0.5)
-    log.close()
-    appending.join(5)
-    broker.thaw()
-    assert not appending.is_alive()
-    assert "closed" in str(failures[0])
+    with ThreadPoolExecutor(1) as thread:
+        appending = thread.submit(log.append, records(10))
+        time.sleep(0.5)
+        assert not appending.done(), f"it did not wait: {appending}"
+        log.close()
+        failure = appending.exception(30)
+        broker.thaw()
+    assert isinstance(failure, OSError)
+    assert "closed" in str(failure)
 
 
 def test_more_than_fits_one_request_comes_whole_and_in_order(kafka: str) -> None:

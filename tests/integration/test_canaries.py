@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -106,7 +107,8 @@ def _bring_to_every_door(product: Product, engine: Engine) -> None:
             expected += door.counts
     # One wish, said again within a minute from the same mail, is one; a minute may have ended.
     least = expected - (len(WAYS) - 1)
-    wait_until(lambda: _counted(engine) >= least, f"{least} events counted", timeout_s=60)
+    with suppress(AssertionError):  # which would not tell how many came
+        wait_until(lambda: _counted(engine) >= least, f"{least} events counted")
     assert least <= _counted(engine) <= expected
     assert product.find("user_id", "agreed") is not None
     for namespace, value in (("user_id", canaries.ID), ("anonymous_id", canaries.COOKIE)):
@@ -198,7 +200,6 @@ def _assert_a_withdrawal_reaches_other_trackers(product: Product, folder: Path) 
         wait_until(
             lambda: tell(f"after-{next(numbers)}") == "counted:withdrawn",
             "the withdrawal to reach the second tracker",
-            timeout_s=60,
         )
         # Only a later answer that is dated undoes it; old pages go on saying yes in vain.
         assert tell("again") == "counted:withdrawn"

@@ -6,6 +6,7 @@ Java 17 and Maven must be there. The jars stay in ``.servers/kafka`` for the nex
 import base64
 import fcntl
 import hashlib
+import os
 import secrets
 import shutil
 import signal
@@ -73,6 +74,9 @@ class Kafka:
     def freeze(self) -> None:
         """Stop it from answering, while its connections stay open."""
         self._process.send_signal(signal.SIGSTOP)
+        # Each thread stops when it next gets the processor, the one that answers maybe last.
+        stopped = os.WSTOPPED | os.WEXITED | os.WNOWAIT
+        os.waitid(os.P_PID, self._process.pid, stopped)
 
     def thaw(self) -> None:
         """End of :meth:`freeze`."""
