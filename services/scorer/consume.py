@@ -46,10 +46,10 @@ BACKLOG_RECORDS = 2_000
 BATCH_S_MAX = 5.0
 """So long a transaction is to last: where events take longer, fewer are read at once."""
 POLL_S = 0.1
-GATHER_S = 0.5
+GATHER_S = 1.0
 """From one batch to the next while a segment is filled: few large ones take less of the processor
 than many small ones, and leave it the rest."""
-GATHER_RECORDS = 20
+GATHER_RECORDS = 40
 """Of batches of fewer it takes next to nothing."""
 BURIED_MAX = 20
 """Records in a row that may be set aside because scoring them fails."""
