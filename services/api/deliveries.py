@@ -48,7 +48,9 @@ class DeliveryOut(Out):
     attempts: int
     created_at: str
     last_attempt: str | None
-    next_attempt: str | None = Field(description="Not before then; null: it is done.")
+    next_attempt: str | None = Field(
+        description="Not before then; null: it is done, or its webhook is paused or dead."
+    )
     http_status: int | None = Field(description="Of the last attempt; null: no answer came.")
     error: str | None = Field(description="Why the last attempt was none.")
     took_ms: int | None
@@ -83,7 +85,9 @@ def get_deliveries(
             query = query.where(delivery.c.status == status)
         rows = connection.execute(query.order_by(delivery.c.id.desc()).limit(limit)).all()
         told = changes_of(connection, row.workspace_id, rows)
-    return DeliveriesOut(deliveries=[_show(one, told) for one in rows], next=next_of(rows, limit))
+    return DeliveriesOut(
+        deliveries=[_show(one, told, row) for one in rows], next=next_of(rows, limit)
+    )
 
 
 @router.post(
@@ -107,7 +111,7 @@ def post_redeliver(
         check_asked(connection, row)
         send_again(connection, found, here.clock())
         found = find_delivery(connection, row, delivery_id)
-        return _show(found, changes_of(connection, workspace_id, [found]))
+        return _show(found, changes_of(connection, workspace_id, [found]), row)
 
 
 @router.post(
@@ -129,10 +133,11 @@ def post_test(
             once.remember(connection, workspace_id, test.public_id, now_ms)
         else:
             test = find_delivery(connection, row, made)
-        return _show(test, {})
+        return _show(test, {}, row)
 
 
-def _show(row: Row[Any], told: dict[int, Told]) -> DeliveryOut:
+def _show(row: Row[Any], told: dict[int, Told], webhook: Row[Any]) -> DeliveryOut:
+    goes = row.status == "waiting" and (row.asked or webhook.status == "active")
     change = told.get(row.position)
     type_ = None if change is None else type_of(change)
     return DeliveryOut(
@@ -143,7 +148,7 @@ def _show(row: Row[Any], told: dict[int, Told]) -> DeliveryOut:
         attempts=row.attempts,
         created_at=rfc3339(row.created_ms),
         last_attempt=rfc3339_or_none(row.last_ms),
-        next_attempt=rfc3339(row.next_ms) if row.status == "waiting" else None,
+        next_attempt=rfc3339(row.next_ms) if goes else None,
         http_status=row.http_status,
         error=row.error,
         took_ms=row.took_ms,

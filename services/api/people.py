@@ -18,14 +18,15 @@ from sqlalchemy.sql import ColumnElement
 
 from services.api.problem import MovedError, Problem
 from services.api.record import history_of
-from services.api.suggest import nearest
+from services.api.suggest import Like, nearest
 from services.contract.event import Identity
 from services.contract.tables import identity, identity_link, interval, person, person_state
 from services.contract.tables.unguessed import unguessed, workspace_asked
 from services.contract.vault import lookup_value, shown_value
 from services.model.engagement import IN_ALL
 from services.model.fold import fold_onto
-from services.model.rules.values import Sort, sort_of
+from services.model.rules.attributes import day_in
+from services.model.rules.values import sort_of
 from services.model.state import PersonState, decode_state
 from services.model.version import Model
 
@@ -100,7 +101,7 @@ def meant_namespace(namespace: str) -> str:
 
 def known_of_some(
     connection: Connection, workspace_id: int
-) -> tuple[dict[str, set[Sort]], set[str]]:
+) -> tuple[dict[str, set[Like]], set[str]]:
     """Of those stored first, and last, the attributes with what they are, and the topics."""
     state = person_state.c
     query = select(state.state).where(state.workspace_id == workspace_id)
@@ -109,12 +110,14 @@ def known_of_some(
         for order in (state.person_id, state.person_id.desc())
         for one in connection.execute(query.order_by(order).limit(LOOKED_AT_MAX)).scalars()
     ]
-    attributes: dict[str, set[Sort]] = defaultdict(set)
+    attributes: dict[str, set[Like]] = defaultdict(set)
     topics: set[str] = set()
     for one in stored:
         found = decode_state(bytes(one))
         for name, value in found.attributes.items():
             attributes[name].update(map(sort_of, value if isinstance(value, list) else [value]))
+            if day_in(value) is not None:
+                attributes[name].add("date")
         topics |= found.engagement.keys() - {IN_ALL}
     return attributes, topics
 

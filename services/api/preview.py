@@ -12,14 +12,13 @@ from sqlalchemy import Connection, select
 from services.api.context import Here
 from services.api.lawful import must_be_lawful, names_in, topics_in
 from services.api.needs import SegmentsWriter
-from services.api.people import known_of_some
 from services.api.previewing import Seen, look_at_everybody, persons_in_all
 from services.api.problem import Problem, described
 from services.api.segment_links import check_references
 from services.api.segment_shapes import EXAMPLE
 from services.api.segment_store import find_segment, rules_in_force
 from services.api.sieve import Rules
-from services.api.suggest import Slip, Unlike, slips, unlike
+from services.api.slips import slips_in
 from services.api.wire import Body, Out, rfc3339
 from services.contract.spelling import KEY_PATTERN
 from services.contract.tables import person
@@ -28,10 +27,9 @@ from services.model.path import Path
 from services.model.recall import Questions
 from services.model.rule_words import reasons
 from services.model.rulebook import Rulebook
-from services.model.rules import Attribute, AttributeDate, RuleTree
+from services.model.rules import RuleTree
 from services.model.rules.condition import Node
-from services.model.rules.membership import leaves, whole
-from services.model.rules.values import sort_of
+from services.model.rules.membership import whole
 from services.model.state import PersonState
 from services.model.version import Model
 from services.model.words import Language
@@ -89,7 +87,8 @@ class PreviewOut(Out):
     warnings: list[str] = Field(
         description="What may be a slip: an attribute that none of the people looked at has, or "
         "that is of another sort with them (a number, and a text here), a topic that none of them "
-        "did anything about."
+        "did anything about, a kind of identity that nobody has, content that is not in the "
+        "catalogue."
     )
 
 
@@ -113,7 +112,7 @@ def post_preview(
         total = seen.looked_at if seen.done else persons_in_all(connection, workspace_id)
         chosen = (seen.entering, seen.leaving)
         names = _names(connection, workspace_id, chosen)
-        found = _slips(connection, workspace_id, body.rule)
+        found = slips_in(connection, workspace_id, body.rule)
     entering, leaving = (_samples(some, names, rules.rule, model, now_ms, lang) for some in chosen)
     scaled = _scaled(seen, total)
     return PreviewOut(
@@ -147,30 +146,6 @@ def _rules(connection: Connection, workspace_id: int, body: PreviewAsk) -> Rules
     kept = Rulebook(tuple(whole(in_force).items())).memories
     rule = whole({**in_force, body.key or _UNSAVED: body.rule})[body.key or _UNSAVED]
     return Rules(rule, Questions(rule, kept), None if live is None else str(live.id))
-
-
-def _slips(connection: Connection, workspace_id: int, rule: Node) -> list[Slip | Unlike]:
-    """Attributes and topics that nobody seems to have, and attributes that are of another sort.
-
-    They may come later: the rule is taken.
-    """
-    names = {one.name for one in leaves(rule) if isinstance(one, Attribute | AttributeDate)}
-    topics = {*topics_in(rule)}
-    if not names and not topics:
-        return []
-    attributes, read = known_of_some(connection, workspace_id)
-    compared = [
-        (one.name, sort_of(value))
-        for one in leaves(rule)
-        if isinstance(one, Attribute)
-        for value in (one.value, *one.values)
-        if value is not None
-    ]
-    return [
-        *slips("attribute", names, attributes),
-        *unlike(compared, attributes),
-        *slips("topic", topics, read),
-    ]
 
 
 def _names(

@@ -24,20 +24,23 @@ def meant(name: str, known: Iterable[str]) -> str:
     return nearest(name, names) or there
 
 
-class Slip(NamedTuple):
-    """A name asked for that nobody has who was looked at, and the one that was probably meant."""
+Kind = Literal["attribute", "topic", "identity", "content"]
 
-    kind: Literal["attribute", "topic"]
+
+class Slip(NamedTuple):
+    """A name asked for that is not there, as far as was looked, and the one probably meant."""
+
+    kind: Kind
     name: str
     meant: str | None
 
     def told(self, language: Language) -> str:
         """As a warning."""
         meant = _MEANT[language].format(repr(self.meant)) if self.meant else ""
-        return _NOBODY[self.kind][language].format(shown(self.name)) + meant
+        return _NOT_THERE[self.kind][language].format(shown(self.name)) + meant
 
 
-_NOBODY: dict[str, dict[Language, str]] = {
+_NOT_THERE: dict[Kind, dict[Language, str]] = {
     "attribute": {
         "nl": "Van de eerste en laatste mensen die binnenkwamen heeft niemand een attribuut {0}.",
         "en": "Of the first and the last people to come in nobody has an attribute {0}.",
@@ -47,16 +50,28 @@ _NOBODY: dict[str, dict[Language, str]] = {
         "onderwerp {0}.",
         "en": "Of the first and the last people to come in nobody did anything about a topic {0}.",
     },
+    "identity": {
+        "nl": "Niemand is bekend met een {0}.",
+        "en": "Nobody is known by a {0}.",
+    },
+    "content": {
+        "nl": "In de catalogus staat geen inhoud {0}.",
+        "en": "There is no content {0} in the catalogue.",
+    },
 }
 _MEANT: dict[Language, str] = {"nl": " Bedoelt u {0}?", "en": " Did you mean {0}?"}
+
+
+Like = Sort | Literal["date"]
+"""What a value is like: a text may be a date besides."""
 
 
 class Unlike(NamedTuple):
     """An attribute that is compared with what it never is."""
 
     name: str
-    has: Sort
-    asked: Sort
+    has: Like
+    asked: Like
 
     def told(self, language: Language) -> str:
         """As a warning."""
@@ -69,13 +84,13 @@ _UNLIKE: dict[Language, str] = {
     "die komen nooit overeen.",
     "en": "Of the people looked at {0} is {1}, and this is {2}: the two never match.",
 }
-_SORTS: dict[Language, dict[Sort, str]] = {
-    "nl": {"text": "een tekst", "number": "een getal", "yes_no": "ja of nee"},
-    "en": {"text": "a text", "number": "a number", "yes_no": "yes or no"},
+_SORTS: dict[Language, dict[Like, str]] = {
+    "nl": {"text": "een tekst", "number": "een getal", "yes_no": "ja of nee", "date": "een datum"},
+    "en": {"text": "a text", "number": "a number", "yes_no": "yes or no", "date": "a date"},
 }
 
 
-def unlike(asked: Iterable[tuple[str, Sort]], has: Mapping[str, Collection[Sort]]) -> list[Unlike]:
+def unlike(asked: Iterable[tuple[str, Like]], has: Mapping[str, Collection[Like]]) -> list[Unlike]:
     """The attributes, of those compared with values of some sort, that are of another."""
     return [
         Unlike(name, min(has[name]), sort)
@@ -84,10 +99,8 @@ def unlike(asked: Iterable[tuple[str, Sort]], has: Mapping[str, Collection[Sort]
     ]
 
 
-def slips(
-    kind: Literal["attribute", "topic"], asked: Iterable[str], has: Collection[str]
-) -> list[Slip]:
-    """The names asked for that are nobody's of those who were looked at."""
+def slips(kind: Kind, asked: Iterable[str], has: Collection[str]) -> list[Slip]:
+    """The names asked for that are not among those that there are."""
     return [Slip(kind, one, _near(one, has)) for one in sorted(set(asked) - {*has})]
 
 

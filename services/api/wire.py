@@ -28,6 +28,9 @@ def rfc3339_or_none(at_ms: int | None) -> str | None:
     return None if at_ms is None else rfc3339(at_ms)
 
 
+_NO_MOMENT = "there is no such moment, or RFC 3339 writes it otherwise, as 2026-11-22T09:30:00Z"
+
+
 def parse_moment(text: object) -> int:
     """An RFC 3339 moment with its offset, as UTC milliseconds.
 
@@ -35,12 +38,12 @@ def parse_moment(text: object) -> int:
         ValueError: it is none, or lies outside 1971-2199.
     """
     if not isinstance(text, str) or len(text) > 40:
-        raise ValueError("not an RFC 3339 moment, as 2026-11-22T09:30:00Z")
+        raise ValueError(_NO_MOMENT)
     try:
         # A plus sign that was not percent-encoded arrives as a space.
         moment = datetime.fromisoformat(text.strip().replace(" ", "+"))
     except ValueError:
-        raise ValueError("not an RFC 3339 moment, as 2026-11-22T09:30:00Z") from None
+        raise ValueError(_NO_MOMENT) from None
     if moment.tzinfo is None:
         raise ValueError("a moment needs its offset, as in 2026-11-22T09:30:00Z")
     if not 1970 < moment.year < YEAR_MAX:

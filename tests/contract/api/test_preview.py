@@ -243,6 +243,46 @@ def test_a_topic_that_nobody_read_about_is_perhaps_a_slip(client: Client, world:
     assert warning.endswith("did anything about a topic 'enrgy'. Did you mean 'energy'?")
 
 
+def _warnings(client: Client, rule: dict[str, object], lang: str = "en") -> list[str]:
+    told = client.post("/v1/segments/preview", json={"rule": rule}, params={"lang": lang}).json()
+    found: list[str] = told["warnings"]
+    return found
+
+
+def test_a_date_asked_of_what_is_none_may_be_a_slip(client: Client, world: World) -> None:
+    told = {"contract_end": "2027-03-01T09:00:00Z", "region": "Noord", "years": 4, "free": [True]}
+    world.person("d", [world.event(5, "identified", "d", properties=told)])
+    warned = {
+        name: _warnings(client, {"type": "attribute_date", "name": name, "to_days": 90})
+        for name in told
+    }
+    assert not warned["contract_end"]
+    assert "'region' is a text, and this is a date" in warned["region"][0]
+    assert "'years' is a number, and this is a date" in warned["years"][0]
+    assert "'free' is yes or no, and this is a date" in warned["free"][0]
+
+
+def test_an_identity_that_nobody_is_known_by_may_be_a_slip(client: Client, world: World) -> None:
+    world.person("i", [world.event(5, "page", "i")])
+    assert not _warnings(client, {"type": "identity", "namespace": "user_id"})
+    slip = {"type": "not", "rule": {"type": "identity", "namespace": "usr_id"}}
+    assert _warnings(client, slip) == ["Nobody is known by a 'usr_id'. Did you mean 'user_id'?"]
+    assert _warnings(client, slip, "nl") == [
+        "Niemand is bekend met een 'usr_id'. Bedoelt u 'user_id'?"
+    ]
+
+
+def test_content_that_is_in_no_catalogue_may_be_a_slip(client: Client) -> None:
+    slip = {"type": "events", "content_id": "stroy-1", "within_days": 9}
+    assert not _warnings(client, slip), "no catalogue is kept"
+    story = {"content_type": "story", "title": "A story"}
+    assert client.put("/v1/content/story-1", json=story).status_code == 201
+    assert _warnings(client, slip) == [
+        "There is no content 'stroy-1' in the catalogue. Did you mean 'story-1'?"
+    ]
+    assert not _warnings(client, {**slip, "content_id": "story-1"})
+
+
 def test_what_cannot_be_previewed(client: Client) -> None:
     rule = RULES["phase"]
     assert client.post("/v1/segments/preview", json={"rule": rule, "key": "no"}).status_code == 404

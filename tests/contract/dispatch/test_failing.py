@@ -49,6 +49,8 @@ def test_a_dead_endpoint_is_paused_and_resumed_from_where_it_was(
         feed.tell(2)
         time.sleep(0.5)
         assert len(receiver.got) == tries, "nothing is sent to who is dead"
+        waiting = client.get(f"{path}/deliveries", params={"status": "waiting"}).json()
+        assert {one["next_attempt"] for one in waiting["deliveries"]} == {None}
 
         asked = client.post(f"{path}/test").json()
         wait_until(lambda: len(receiver.got) > tries, "a test is sent all the same")
