@@ -7,14 +7,10 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from services.api.one_at_a_time import one_at_a_time
 from services.api.problem import Problem
-from services.api.suggest import nearest
 from services.contract.tables import content
 
 CONTENT_MAX = 20_000
 """Items in one workspace: all of them are weighed for one person's next."""
-ALIKE_LETTERS = 2
-"""Whoever misspells an id hits its first letters."""
-NEAR_MAX = 500
 
 Outcome = Literal["new", "changed", "unchanged"]
 
@@ -43,23 +39,13 @@ def find_content(connection: Connection, workspace_id: int, content_id: str) -> 
     """The row of an item.
 
     Raises:
-        Problem: 404, there is none in this workspace; it names the one that was probably meant.
+        Problem: 404, there is none in this workspace. It names no other: a smart link is asked for
+            by anybody, and what is not published yet stands in the catalogue too.
     """
     rows = rows_of(connection, workspace_id, [content_id])
     if not rows:
-        text = "There is no content with this id in this workspace."
-        near = nearest(content_id, ids_near(connection, workspace_id, content_id))
-        raise Problem(404, "not_found", text + near)
+        raise Problem(404, "not_found", "There is no content with this id in this workspace.")
     return rows[0]
-
-
-def ids_near(connection: Connection, workspace_id: int, content_id: str) -> list[str]:
-    """Ids of the catalogue that begin as one does."""
-    row, begin = content.c, content_id[:ALIKE_LETTERS]
-    query = select(row.content_id).where(
-        row.workspace_id == workspace_id, row.content_id.startswith(begin, autoescape=True)
-    )
-    return list(connection.execute(query.limit(NEAR_MAX)).scalars())
 
 
 def outcome_of(row: Row[Any] | None, values: Mapping[str, Any]) -> Outcome:

@@ -45,7 +45,7 @@ class DeliveryOut(Out):
         examples=["segment.entered"],
     )
     position: int | None = Field(description="Of the change; null for a test.")
-    attempts: int
+    attempts: int = Field(description="Since it was made, or asked for again.")
     created_at: str
     last_attempt: str | None
     next_attempt: str | None = Field(
@@ -137,7 +137,6 @@ def post_test(
 
 
 def _show(row: Row[Any], told: dict[int, Told], webhook: Row[Any]) -> DeliveryOut:
-    goes = row.status == "waiting" and (row.asked or webhook.status == "active")
     change = told.get(row.position)
     type_ = None if change is None else type_of(change)
     return DeliveryOut(
@@ -148,8 +147,19 @@ def _show(row: Row[Any], told: dict[int, Told], webhook: Row[Any]) -> DeliveryOu
         attempts=row.attempts,
         created_at=rfc3339(row.created_ms),
         last_attempt=rfc3339_or_none(row.last_ms),
-        next_attempt=rfc3339(row.next_ms) if goes else None,
+        next_attempt=rfc3339_or_none(_next_ms(row, webhook)),
         http_status=row.http_status,
         error=row.error,
         took_ms=row.took_ms,
     )
+
+
+def _next_ms(row: Row[Any], webhook: Row[Any]) -> int | None:
+    """When it is tried again at the earliest."""
+    if row.status != "waiting":
+        return None
+    if row.asked:
+        return int(row.next_ms)
+    if webhook.status != "active":
+        return None
+    return max(int(row.next_ms), webhook.retry_ms or 0)

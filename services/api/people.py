@@ -18,7 +18,7 @@ from sqlalchemy.sql import ColumnElement
 
 from services.api.problem import MovedError, Problem
 from services.api.record import history_of
-from services.api.suggest import Like, nearest
+from services.api.suggest import SortOrDate, nearest
 from services.contract.event import Identity
 from services.contract.tables import identity, identity_link, interval, person, person_state
 from services.contract.tables.unguessed import unguessed, workspace_asked
@@ -101,7 +101,7 @@ def meant_namespace(namespace: str) -> str:
 
 def known_of_some(
     connection: Connection, workspace_id: int
-) -> tuple[dict[str, set[Like]], set[str]]:
+) -> tuple[dict[str, set[SortOrDate]], set[str]]:
     """Of those stored first, and last, the attributes with what they are, and the topics."""
     state = person_state.c
     query = select(state.state).where(state.workspace_id == workspace_id)
@@ -110,7 +110,7 @@ def known_of_some(
         for order in (state.person_id, state.person_id.desc())
         for one in connection.execute(query.order_by(order).limit(LOOKED_AT_MAX)).scalars()
     ]
-    attributes: dict[str, set[Like]] = defaultdict(set)
+    attributes: dict[str, set[SortOrDate]] = defaultdict(set)
     topics: set[str] = set()
     for one in stored:
         found = decode_state(bytes(one))

@@ -14,11 +14,11 @@ from services.api.lawful import must_be_lawful, names_in, topics_in
 from services.api.needs import SegmentsWriter
 from services.api.previewing import Seen, look_at_everybody, persons_in_all
 from services.api.problem import Problem, described
+from services.api.rule_doubts import doubts_of
 from services.api.segment_links import check_references
 from services.api.segment_shapes import EXAMPLE
 from services.api.segment_store import find_segment, rules_in_force
 from services.api.sieve import Rules
-from services.api.slips import slips_in
 from services.api.wire import Body, Out, rfc3339
 from services.contract.spelling import KEY_PATTERN
 from services.contract.tables import person
@@ -112,7 +112,7 @@ def post_preview(
         total = seen.looked_at if seen.done else persons_in_all(connection, workspace_id)
         chosen = (seen.entering, seen.leaving)
         names = _names(connection, workspace_id, chosen)
-        found = slips_in(connection, workspace_id, body.rule)
+        found = doubts_of(connection, workspace_id, body.rule)
     entering, leaving = (_samples(some, names, rules.rule, model, now_ms, lang) for some in chosen)
     scaled = _scaled(seen, total)
     return PreviewOut(

@@ -24,13 +24,13 @@ def meant(name: str, known: Iterable[str]) -> str:
     return nearest(name, names) or there
 
 
-Kind = Literal["attribute", "topic", "identity", "content"]
+SlipKind = Literal["attribute", "topic", "identity", "content"]
 
 
 class Slip(NamedTuple):
     """A name asked for that is not there, as far as was looked, and the one probably meant."""
 
-    kind: Kind
+    kind: SlipKind
     name: str
     meant: str | None
 
@@ -40,7 +40,7 @@ class Slip(NamedTuple):
         return _NOT_THERE[self.kind][language].format(shown(self.name)) + meant
 
 
-_NOT_THERE: dict[Kind, dict[Language, str]] = {
+_NOT_THERE: dict[SlipKind, dict[Language, str]] = {
     "attribute": {
         "nl": "Van de eerste en laatste mensen die binnenkwamen heeft niemand een attribuut {0}.",
         "en": "Of the first and the last people to come in nobody has an attribute {0}.",
@@ -51,18 +51,18 @@ _NOT_THERE: dict[Kind, dict[Language, str]] = {
         "en": "Of the first and the last people to come in nobody did anything about a topic {0}.",
     },
     "identity": {
-        "nl": "Niemand is bekend met een {0}.",
-        "en": "Nobody is known by a {0}.",
+        "nl": "Van niemand is een {0} bekend.",
+        "en": "Nobody is known by any {0}.",
     },
     "content": {
-        "nl": "In de catalogus staat geen inhoud {0}.",
-        "en": "There is no content {0} in the catalogue.",
+        "nl": "In de catalogus staat geen inhoud met id {0}.",
+        "en": "There is no content with id {0} in the catalogue.",
     },
 }
 _MEANT: dict[Language, str] = {"nl": " Bedoelt u {0}?", "en": " Did you mean {0}?"}
 
 
-Like = Sort | Literal["date"]
+SortOrDate = Sort | Literal["date"]
 """What a value is like: a text may be a date besides."""
 
 
@@ -70,8 +70,8 @@ class Unlike(NamedTuple):
     """An attribute that is compared with what it never is."""
 
     name: str
-    has: Like
-    asked: Like
+    has: SortOrDate
+    asked: SortOrDate
 
     def told(self, language: Language) -> str:
         """As a warning."""
@@ -80,28 +80,35 @@ class Unlike(NamedTuple):
 
 
 _UNLIKE: dict[Language, str] = {
-    "nl": "Bij de mensen naar wie is gekeken is {0} {1}, en hier staat {2}: "
+    "nl": "Bij de mensen naar wie is gekeken is {0} {1}, en hier gaat het om {2}: "
     "die komen nooit overeen.",
     "en": "Of the people looked at {0} is {1}, and this is {2}: the two never match.",
 }
-_SORTS: dict[Language, dict[Like, str]] = {
+_SORTS: dict[Language, dict[SortOrDate, str]] = {
     "nl": {"text": "een tekst", "number": "een getal", "yes_no": "ja of nee", "date": "een datum"},
     "en": {"text": "a text", "number": "a number", "yes_no": "yes or no", "date": "a date"},
 }
 
 
-def unlike(asked: Iterable[tuple[str, Like]], has: Mapping[str, Collection[Like]]) -> list[Unlike]:
+def unlike(
+    asked: Iterable[tuple[str, SortOrDate]], has: Mapping[str, Collection[SortOrDate]]
+) -> list[Unlike]:
     """The attributes, of those compared with values of some sort, that are of another."""
     return [
-        Unlike(name, min(has[name]), sort)
+        Unlike(name, min({*has[name]} - {"date"}), sort)  # a date is a text besides
         for name, sort in sorted(set(asked))
         if has.get(name) and sort not in has[name]
     ]
 
 
-def slips(kind: Kind, asked: Iterable[str], has: Collection[str]) -> list[Slip]:
+def slips(kind: SlipKind, asked: Iterable[str], has: Collection[str]) -> list[Slip]:
     """The names asked for that are not among those that there are."""
-    return [Slip(kind, one, _near(one, has)) for one in sorted(set(asked) - {*has})]
+    return missing(kind, set(asked) - {*has}, has)
+
+
+def missing(kind: SlipKind, names: Iterable[str], like: Collection[str]) -> list[Slip]:
+    """Names that are not there; what was meant is one of others, unless it is among them itself."""
+    return [Slip(kind, one, None if one in like else _near(one, like)) for one in sorted(names)]
 
 
 def nearest(value: object, known: Iterable[str]) -> str:

@@ -41,7 +41,7 @@ READER = "scorer"
 BATCH_RECORDS_MAX = 10_000
 """Where there is a backlog, more events share the work that is done once per person."""
 BATCH_RECORDS_MIN = 500
-BACKLOG_RECORDS = 2_000
+BACKLOG_RECORDS = 4_000
 """So many do not come while a batch is scored, or gathers: they were waiting."""
 BATCH_S_MAX = 5.0
 """So long a transaction is to last: where events take longer, fewer are read at once."""

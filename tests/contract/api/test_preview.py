@@ -222,7 +222,7 @@ def test_an_attribute_compared_with_what_it_never_is_may_be_a_slip(
     (warning,) = warnings("en", op="greater", value=5)
     assert "'region' is a text, and this is a number" in warning
     (warning,) = warnings("nl", op="any_of", values=["Noord", True])
-    assert "is 'region' een tekst, en hier staat ja of nee" in warning
+    assert "is 'region' een tekst, en hier gaat het om ja of nee" in warning
     (warning,) = warnings("en", op="none_of", values=[*range(20)])
     assert "this is a number" in warning
     assert not warnings("en", op="known")
@@ -260,15 +260,19 @@ def test_a_date_asked_of_what_is_none_may_be_a_slip(client: Client, world: World
     assert "'region' is a text, and this is a date" in warned["region"][0]
     assert "'years' is a number, and this is a date" in warned["years"][0]
     assert "'free' is yes or no, and this is a date" in warned["free"][0]
+    number = {"type": "attribute", "name": "contract_end", "op": "less", "value": 2027}
+    assert "'contract_end' is a text, and this is a number" in _warnings(client, number)[0]
+    in_dutch = _warnings(client, {"type": "attribute_date", "name": "region", "to_days": 1}, "nl")
+    assert "is 'region' een tekst, en hier gaat het om een datum" in in_dutch[0]
 
 
 def test_an_identity_that_nobody_is_known_by_may_be_a_slip(client: Client, world: World) -> None:
     world.person("i", [world.event(5, "page", "i")])
     assert not _warnings(client, {"type": "identity", "namespace": "user_id"})
     slip = {"type": "not", "rule": {"type": "identity", "namespace": "usr_id"}}
-    assert _warnings(client, slip) == ["Nobody is known by a 'usr_id'. Did you mean 'user_id'?"]
+    assert _warnings(client, slip) == ["Nobody is known by any 'usr_id'. Did you mean 'user_id'?"]
     assert _warnings(client, slip, "nl") == [
-        "Niemand is bekend met een 'usr_id'. Bedoelt u 'user_id'?"
+        "Van niemand is een 'usr_id' bekend. Bedoelt u 'user_id'?"
     ]
 
 
@@ -277,10 +281,22 @@ def test_content_that_is_in_no_catalogue_may_be_a_slip(client: Client) -> None:
     assert not _warnings(client, slip), "no catalogue is kept"
     story = {"content_type": "story", "title": "A story"}
     assert client.put("/v1/content/story-1", json=story).status_code == 201
-    assert _warnings(client, slip) == [
-        "There is no content 'stroy-1' in the catalogue. Did you mean 'story-1'?"
+    assert _warnings(client, slip) == ["There is no content with id 'stroy-1' in the catalogue."]
+    assert _warnings(client, {**slip, "content_id": ""}, "nl") == [
+        "In de catalogus staat geen inhoud met id ''."
     ]
     assert not _warnings(client, {**slip, "content_id": "story-1"})
+
+
+def test_what_another_workspace_has_is_no_answer_to_a_slip(client: Client, world: World) -> None:
+    world.person("i", [world.event(5, "page", "i")])
+    story = {"content_type": "story", "title": "A story"}
+    assert client.put("/v1/content/story-1", json=story).status_code == 201
+    client.headers["Authorization"] = f"Bearer {world.workspace('Another employer').api_key}"
+    identity = {"type": "identity", "namespace": "user_id"}
+    assert _warnings(client, identity) == ["Nobody is known by any 'user_id'."]
+    read = {"type": "events", "content_id": "story-2", "within_days": 9}
+    assert not _warnings(client, read), "they keep no catalogue"
 
 
 def test_what_cannot_be_previewed(client: Client) -> None:

@@ -53,6 +53,7 @@ def test_a_dead_endpoint_is_paused_and_resumed_from_where_it_was(
         assert {one["next_attempt"] for one in waiting["deliveries"]} == {None}
 
         asked = client.post(f"{path}/test").json()
+        assert asked["next_attempt"] is not None
         wait_until(lambda: len(receiver.got) > tries, "a test is sent all the same")
         assert receiver.got[-1].id == asked["id"]
         receiver.answer = lambda _got: Reply()
@@ -77,6 +78,21 @@ def test_who_answers_410_is_dead_at_once(
         wait_until(lambda: client.get(path).json()["status"] == "dead", "its end")
     assert client.get(path).json()["notice"] == "it answered 410 Gone"
     assert len(receiver.got) == 1
+
+
+def test_what_waits_is_tried_again_no_sooner_than_its_endpoint(
+    feed: Feed, hook: Hook, receiver: Receiver, client: Client
+) -> None:
+    path = f"/v1/webhooks/{hook(receiver.url)['id']}"
+    receiver.answer = lambda _got: Reply(500)
+    feed.tell(0, 1)
+    with dispatching(feed.engine):
+        wait_until(lambda: client.get(path).json()["failing_since"], "the first failure")
+    with feed.engine.begin() as db:
+        db.execute(update(webhook).values(retry_ms=1_800_000_000_000))
+    waiting = client.get(f"{path}/deliveries", params={"status": "waiting"}).json()
+    told = {one["next_attempt"] for one in waiting["deliveries"]}
+    assert told == {"2027-01-15T08:00:00.000Z"}
 
 
 def test_who_asks_for_time_gets_it(feed: Feed, hook: Hook, receiver: Receiver) -> None:
