@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import Field
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Connection, Select, and_, or_, select
 
 from services.api.context import Context, Here
 from services.api.needs import ChangesReader
@@ -84,14 +84,19 @@ def check_segment(here: Context, workspace_id: int, segment: str | None) -> None
 
 
 def check_position(here: Context, position: int) -> None:
+    """The same as :func:`check_reached`, for who has no connection."""
+    with here.engine.connect() as connection:
+        check_reached(connection, position)
+
+
+def check_reached(connection: Connection, position: int) -> None:
     """Whether the feed ever came as far as somebody has read it.
 
     Raises:
         Problem: 400, it did not: they would wait for what they take for read.
     """
     row = feed_position.c
-    with here.engine.connect() as connection:
-        following = connection.execute(select(row.next).where(row.id == 1)).scalar() or 1
+    following = connection.execute(select(row.next).where(row.id == 1)).scalar() or 1
     if position >= following:
         text = (
             f"No change has the position {position} yet. Was the database put back to an earlier "

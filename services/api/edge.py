@@ -64,10 +64,12 @@ class Edge:
             await send(message)
 
         bytes_max = FILE_BYTES_MAX if _FILES.fullmatch(scope["path"]) else BODY_BYTES_MAX
-        await self._answer(scope, _bounded(receive, bytes_max), send_with_headers)
-        route = getattr(scope.get("route"), "path", "none")
-        REQUESTS.labels(route, method, sent["status"]).inc()
-        SECONDS.labels(route).observe(time.perf_counter() - begin_s)
+        try:
+            await self._answer(scope, _bounded(receive, bytes_max), send_with_headers)
+        finally:  # a fault of ours is answered outside this layer, and counts all the same
+            route = getattr(scope.get("route"), "path", "none")
+            REQUESTS.labels(route, method, sent["status"]).inc()
+            SECONDS.labels(route).observe(time.perf_counter() - begin_s)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if "\x00" in scope["path"] or b"%00" in scope.get("query_string", b""):

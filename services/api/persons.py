@@ -142,12 +142,14 @@ def _show_all(
         return []
     ids = [row.id for row in rows]
     states, identities, phases = standing_of(connection, rows[0].workspace_id, ids, as_of_ms, None)
-    return [
-        show_person(
-            row, identities[row.id], states.get(row.id), phases.get(row.id), as_of_ms, here.model
-        )
-        for row in rows
-    ]
+    people = []
+    for row in rows:
+        state = states.get(row.id)
+        # Of who did something since the first page, it is as of that.
+        at_ms = as_of_ms if state is None else max(as_of_ms, state.at_ms)
+        phase, theirs = phases.get(row.id), identities[row.id]
+        people.append(show_person(row, theirs, state, phase, at_ms, here.model))
+    return people
 
 
 def _page(

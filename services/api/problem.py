@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -159,25 +159,33 @@ def _on_moved(request: Request, error: Exception) -> Response:
     return response
 
 
+_PHRASES = {
+    "Not Found": "There is nothing at this address; `/docs` has all that there are.",
+    "Method Not Allowed": "This address takes other methods; they stand in `Allow`.",
+}
+"""What the framework says by itself."""
 _CODES = {404: "no_such_route", 405: "method_not_allowed", 413: "too_large"}
 
 
 def _of_http(_request: Request, error: HTTPException) -> Problem:
     code = _CODES.get(error.status_code, "bad_request")
     headers = dict(error.headers) if error.headers else None
-    return Problem(error.status_code, code, str(error.detail), headers)
+    said = _PHRASES.get(str(error.detail), str(error.detail))
+    return Problem(error.status_code, code, said, headers)
 
 
 def _invalid(request: Request, error: RequestValidationError) -> Problem:
-    found = error.errors()
+    found = _of_one_value(error.errors())
     first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     if first["type"] == "extra_forbidden":
-        return Problem(400, "unknown_field", _unknown_field(request, first["loc"]))
+        return Problem(400, "unknown_field", _unknown_field(request, error, first["loc"]))
     # What holds a wrong value is often wrong for that alone.
     others = [one for one in found if first["loc"][: len(one["loc"])] != one["loc"]]
-    places = [_place(first)]
+    places = [_place(first, error.body)]
     if first["type"] == "missing":
-        places += [_place(one) for one in others if one["type"] == "missing"][:_MISSING_SAID]
+        places += [_place(one, error.body) for one in others if one["type"] == "missing"][
+            :_MISSING_SAID
+        ]
     more = len(others) + 1 - len(places)
     tail = f"; and {more} more" if more else ""
     meant = _meant_value(first)
@@ -189,19 +197,57 @@ _MISSING_SAID = 4
 """Other fields that are missing, by name."""
 
 
-def _place(error: Any) -> str:
+_SCALAR = {"constrained-str", "bool", "constrained-int", "float"}
+"""What a value may be that is of any sort; the validator tells what is wrong with each."""
+
+
+def _of_one_value(found: Sequence[Any]) -> list[Any]:
+    """The errors, one for each value."""
+    told: dict[tuple[int | str, ...], Any] = {}
+    for one in found:
+        is_scalar = one["loc"][-1] in _SCALAR
+        place = one["loc"][:-1] if is_scalar else one["loc"]
+        # A text that is too long is of the right sort: that is what to tell.
+        if is_scalar and one["type"].endswith(("_type", "_parsing")):
+            told.setdefault(place, {**one, "type": "scalar", "loc": place})
+        elif is_scalar:
+            told[place] = {**one, "loc": place}
+        else:
+            told.setdefault(place, one)
+    return list(told.values())
+
+
+def _place(error: Any, body: object) -> str:
     """Which value is wrong; where in a text JSON ends is told with what is wrong there."""
     where = error["loc"][:1] if error["type"] == "json_invalid" else error["loc"]
-    return ".".join(str(part) for part in where)[:200]
+    return _way(where, body)
+
+
+def _way(place: tuple[int | str, ...], body: object) -> str:
+    """The way to a value as it was sent: without the kinds that the validator names on it."""
+    way, here = [str(place[0])], body
+    for part in place[1:]:
+        is_kind = isinstance(here, dict) and part == here.get("type") and part not in here
+        if is_kind or part == "[key]":
+            continue
+        way.append(str(part))
+        try:
+            here = here[part]  # type: ignore[index]
+        except (LookupError, TypeError):
+            here = None
+    return ".".join(way)[:200]
 
 
 _PLAIN = {
     "dict_type": "give an object, as `Content-Type: application/json`",
     "json_invalid": "this is not JSON: {error}",
+    "list_type": "give a list",
     "model_attributes_type": "give an object, as `Content-Type: application/json`",
     "model_type": "give an object, as `Content-Type: application/json`",
+    "scalar": "give one text, number, true or false",
     "too_long": "give {max_length} at most",
     "too_short": "give at least {min_length}",
+    "tuple_type": "give a list",
     "union_tag_invalid": "there is no {discriminator} {tag}, there are {expected_tags}",
     "union_tag_not_found": "{discriminator} is missing: it says which kind this is",
 }
@@ -234,12 +280,14 @@ def _meant_value(error: Any) -> str:
     return nearest(given, re.findall(r"'([^']*)'", str(told[_EXPECTED[error["type"]]])))
 
 
-def _unknown_field(request: Request, place: tuple[int | str, ...]) -> str:
+def _unknown_field(
+    request: Request, error: RequestValidationError, place: tuple[int | str, ...]
+) -> str:
     """Which field it is, and which was probably meant."""
     body = request.scope["route"].body_field
     name = str(place[-1])
     known = set() if body is None else fields_at(body.field_info.annotation, place[1:-1])
-    where = ".".join(str(part) for part in place[:-1])[:200]
+    where = _way(place[:-1], error.body)
     text = f"{where} has no field {shown(name)}.{meant(name, known)}"
     return text.encode("utf-8", "replace").decode()
 

@@ -11,6 +11,7 @@ from services.api.suggest import Slip, SortOrDate, Unlike, missing, slips, unlik
 from services.contract.tables import content, identity
 from services.contract.tables.unguessed import unguessed
 from services.model.rules import Attribute, AttributeDate
+from services.model.rules.attributes import day_in
 from services.model.rules.condition import Node
 from services.model.rules.happenings import Happening
 from services.model.rules.known import IdentityKnown
@@ -49,8 +50,12 @@ def _compared(rule: Node) -> Iterator[tuple[str, SortOrDate]]:
         if isinstance(one, AttributeDate):
             yield one.name, "date"
         elif isinstance(one, Attribute):
-            asked = (one.value, *one.values)
-            yield from ((one.name, sort_of(value)) for value in asked if value is not None)
+            orders = one.op.startswith(("less", "greater"))
+            for value in (one.value, *one.values):
+                if orders and day_in(value) is not None:
+                    yield one.name, "date"
+                elif value is not None:
+                    yield one.name, sort_of(value)
 
 
 def _of_identities(connection: Connection, workspace_id: int, rule: Node) -> list[Slip]:

@@ -73,7 +73,7 @@ def add_webhook(
     begin = (connection.execute(newest).scalar() or 1) - 1
     reader = {
         "name": public_id,
-        "position": begin if after is None else min(after, begin),
+        "position": begin if after is None else after,
         "beat": 0,
     }
     connection.execute(insert(feed_reader).values(reader))

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from sqlalchemy import select
 
+from services.api.changes import check_reached
 from services.api.conditional import TAGGED, IfMatch, must_be_given, must_match, tell_tag
 from services.api.context import Here
 from services.api.idempotency import OnceOnly
@@ -61,6 +62,7 @@ def post_webhook(
         made = once.made(connection, workspace_id)
         if made is None:
             check_named(connection, workspace_id, body.segments)
+            check_reached(connection, body.after or 0)
             row = add_webhook(connection, workspace_id, values, body.after, now_ms)
             once.remember(connection, workspace_id, row.public_id, now_ms)
             note_webhook(connection, credential, "webhook.made", now_ms, after=row)

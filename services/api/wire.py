@@ -155,7 +155,10 @@ def unpack_cursor(text: str, kind: type[C]) -> C:
         cursor = msgspec.msgpack.decode(told, type=kind)
     except (binascii.Error, ValueError, msgspec.DecodeError):
         raise bad_cursor() from None
-    if now_ms() - made_ms > CURSOR_LIFE_MS:
+    age_ms = now_ms() - made_ms
+    if age_ms < -CURSOR_LIFE_MS:
+        raise bad_cursor()
+    if age_ms > CURSOR_LIFE_MS:
         text = "A cursor is good for 24 hours. Begin again without one."
         raise Problem(400, "cursor_expired", text)
     return cursor

@@ -11,10 +11,10 @@ class Beside:
     Args:
         name: what it is, in words.
         address: host and port, as ``127.0.0.1:8003``.
-        metrics: how the names of its own metrics begin.
+        metrics: each a way in which the names of its own metrics begin.
     """
 
-    def __init__(self, name: str, address: str, metrics: str) -> None:
+    def __init__(self, name: str, address: str, metrics: tuple[str, ...]) -> None:
         self._name, self._metrics = name, metrics
         self._client = httpx.Client(base_url=f"http://{address}", timeout=PATIENCE_S)
 

@@ -41,8 +41,16 @@ from services.scorer.consume import READER
 from services.tracker.app import create_app as create_tracker
 
 _BESIDE = (
-    ("the scorer", ["scorer", "--log", "spool"], "kentering_scorer_"),
-    ("the dispatcher", ["dispatch", "--no-topic"], "kentering_dispatch_"),
+    (
+        "the scorer",
+        ["scorer", "--log", "spool"],
+        ("kentering_scorer_", "kentering_triggers_", "kentering_dead_letters"),
+    ),
+    (
+        "the dispatcher",
+        ["dispatch", "--no-topic"],
+        ("kentering_dispatch_", "kentering_webhooks"),
+    ),
 )
 """Processes of their own: what they are, their commands, how the names of their metrics begin."""
 

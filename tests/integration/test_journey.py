@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.integration.product import PATIENCE_S, Product, run_distributed, run_up
 from tests.servers.process import wait_until
+from tests.servers.web import LOCAL
 
 AGREED = {"consent": {"categoryPreferences": {"measure": True, "profile": True}}}
 MOMENTS = (
@@ -107,6 +109,11 @@ def test_spool_and_postgres(embedded: dict[str, Any], tmp_path: Path, postgres: 
         # The folder has no database: the setting leads to it.
         assert "workspace create NAME\n" in (tmp_path / "up.log").read_text()
         assert _numbers_of(product) == embedded
+        metrics = httpx.get(f"{product.tracker_url}/metrics", **LOCAL).text.splitlines()
+    # Each by the process that knows it: a count of events says so of the scorer.
+    assert 'kentering_webhooks{status="active"} 0.0' in metrics
+    (events,) = (line for line in metrics if line.startswith("kentering_scorer_events_total "))
+    assert float(events.split()[1]) >= len(CALLS)
 
 
 def test_kafka_and_postgres(

@@ -25,6 +25,7 @@ def shown(request: Request, problem: Problem) -> Response:
         title=title_of(problem.status, words.language),
         told=what_to_do(problem, words.language),
         path="/" if request.method != "GET" else "",
+        is_reader=request.url.path.startswith("/n/"),  # of a mail: no dashboard is theirs
     )
     answer.headers.update(problem.headers or {})
     return answer

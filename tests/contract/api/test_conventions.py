@@ -2,11 +2,15 @@
 
 import time
 
+import pytest
 from httpx import Client, Response
 
+from services.api import campaigns
 from services.api.app import create_app
 from services.api.campaigns import Below
+from services.api.edge import REQUESTS
 from services.api.limits import VISITS_PER_MINUTE, Limits
+from services.api.persons import _PersonsCursor
 from services.api.wire import CURSOR_LIFE_MS, pack_cursor
 from services.contract.addresses import networks_of
 from services.runtime.clock import now_ms
@@ -48,6 +52,24 @@ def test_a_slip_of_the_pen_is_refused_with_what_was_meant(client: Client) -> Non
     assert no_json.json()["detail"].startswith("body: this is not JSON: ")
     odd_key = client.get("/v1/segments/Technicians").json()["detail"]
     assert odd_key.startswith("path.key: give small letters, digits, _ and -, 64 at most")
+    slips: list[tuple[dict[str, object], str]] = [
+        ({"type": "phase", "any_of": "think"}, "body.rule.rules.0.any_of: give a list"),
+        (
+            {"type": "attribute", "name": "region", "op": "is", "value": ["Noord"]},
+            "body.rule.rules.0.value: give one text, number, true or false",
+        ),
+        (
+            {"type": "attribute", "name": "region", "op": "is", "value": "x" * 501},
+            "body.rule.rules.0.value: String should have at most 500 characters",
+        ),
+    ]
+    for slip, detail in slips:
+        whole = {"key": "x", "name": "X", "rule": {"type": "all", "rules": [slip]}}
+        assert client.post("/v1/segments", json=whole).json()["detail"] == detail
+    day = client.get("/v1/segments/technicians/count", params={"as_of": "2026-02-30T00:00:00Z"})
+    assert day.json()["detail"].startswith("query.as_of: there is no such moment")
+    nowhere = client.get("/v1/segmnets").json()["detail"]
+    assert nowhere.startswith("There is nothing at this address")
     answer = client.get("/v1/segments/techniciens/count")
     assert answer.status_code == 404
     assert answer.json()["detail"].endswith(" Did you mean 'technicians'?")
@@ -84,6 +106,34 @@ def test_a_cursor_says_that_it_is_too_old(client: Client) -> None:
         cursor = pack_cursor(Below(5), now_ms() - age_ms)
         answer = client.get("/v1/campaigns", params={"cursor": cursor})
         assert (answer.status_code, answer.json().get("code")) == (400 if code else 200, code)
+
+
+def test_a_cursor_from_another_time_breaks_nothing(client: Client, world: World) -> None:
+    for i in range(3):
+        world.person(f"u{i}", [world.event(5, "page", f"u{i}")])
+    long_ago = pack_cursor(_PersonsCursor(1, 31_536_000_000))
+    page = client.get("/v1/persons", params={"cursor": long_ago})
+    assert [one["as_of"] for one in page.json()["persons"]] == [
+        one["last_seen"] for one in page.json()["persons"]
+    ]
+    ahead = pack_cursor(Below(5), now_ms() + 2 * CURSOR_LIFE_MS)
+    answer = client.get("/v1/campaigns", params={"cursor": ahead})
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor")
+
+
+def test_a_fault_of_ours_is_counted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(campaigns, "next_of", broken)
+    counted = REQUESTS.labels("/v1/campaigns", "GET", 500)._value
+    before = counted.get()
+    app = create_app(world.engine, KEY, "http://x.test", lambda: NOW_MS)
+    headers = {"Authorization": f"Bearer {world.made.api_key}"}
+    with run_app(app) as url, Client(base_url=url, headers=headers, **LOCAL) as client:
+        answer = client.get("/v1/campaigns")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert counted.get() == before + 1
 
 
 def test_a_cursor_is_of_one_list(client: Client) -> None:

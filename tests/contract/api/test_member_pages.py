@@ -78,6 +78,20 @@ def test_a_cursor_is_of_one_segment(client: Client, world: World) -> None:
     assert (other.status_code, other.json()["code"]) == (400, "bad_cursor")
 
 
+def test_a_cursor_is_of_one_moment(client: Client, world: World) -> None:
+    for i in range(3):
+        world.person(f"u{i}", [world.event(5, "page", f"u{i}")])
+    _segment(client, world)
+    path, asked = "/v1/segments/s/members", {"as_of": "2026-11-21T00:00:00Z", "limit": 1}
+    first = client.get(path, params=asked).json()
+    cursor = {"cursor": first["next"], "limit": 1}
+    pages = [client.get(path, params=told | cursor).json()["members"] for told in ({}, asked)]
+    assert pages[0] == pages[1] != first["members"]
+    for other in ("as_of", "known_at"):
+        answer = client.get(path, params=cursor | {other: "2026-11-20T00:00:00Z"})
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor"), other
+
+
 @pytest.mark.parametrize("ahead_days", [0, 20])
 def test_who_stays_is_on_one_page_whatever_is_written(
     client: Client, world: World, ahead_days: int

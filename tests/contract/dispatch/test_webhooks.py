@@ -45,6 +45,16 @@ def test_what_it_asked_for_and_nothing_else(
     assert {d["id"] for d in page["deliveries"]} == {got.id for got in receiver.accepted}
 
 
+def test_it_begins_behind_no_position_that_is_still_to_come(
+    feed: Feed, hook: Hook, receiver: Receiver, client: Client
+) -> None:
+    feed.tell(0, 1)
+    newest = feed.positions()[-1]
+    ahead = client.post("/v1/webhooks", json={"url": receiver.url, "after": newest + 1})
+    assert (ahead.status_code, ahead.json()["code"]) == (400, "bad_position")
+    hook(receiver.url, after=newest)
+
+
 def test_a_segment_that_there_is_not_is_refused(
     feed: Feed, hook: Hook, receiver: Receiver, client: Client
 ) -> None:
