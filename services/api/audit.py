@@ -152,11 +152,11 @@ def get_audit(
     Whose page was opened in the dashboard, and by whom, is told as `look.person`, and as
     `look.known` where all that is known was downloaded.
     """
-    below = INT64_MAX if cursor is None else unpack_cursor(cursor, _Below).id
+    below = INT64_MAX if cursor is None else unpack_cursor(cursor, _Below, about).id
     with here.engine.connect() as connection:
         rows = audit_page(connection, credential.workspace_id, below, limit + 1, about)
         names = names_of(connection, credential.workspace_id, {row.who for row in rows})
-    more = pack_cursor(_Below(rows[limit - 1].id)) if len(rows) > limit else None
+    more = pack_cursor(_Below(rows[limit - 1].id), about) if len(rows) > limit else None
     return AuditOut(audit=[_show(row, names) for row in rows[:limit]], next=more)
 
 

@@ -94,14 +94,14 @@ def list_by_hand(
 ) -> ByHandsOut:
     """With why, by whom and when."""
     here.waiting.until_folded(credential.workspace_id, after)
-    before = None if cursor is None else unpack_cursor(cursor, _Place)
+    before = None if cursor is None else unpack_cursor(cursor, _Place, key)
     with here.engine.connect() as connection:
         find_segment(connection, credential.workspace_id, key)
         rows = _said(connection, credential.workspace_id, key, before, limit + 1)
         shown = list(_standing(connection, credential.workspace_id, key, rows[:limit]))
     last = rows[limit - 1] if len(rows) > limit else None
     following = None if last is None else _Place(last.occurred_ms, bytes(last.event_id))
-    return ByHandsOut(people=shown, next=None if following is None else pack_cursor(following))
+    return ByHandsOut(people=shown, next=None if following is None else pack_cursor(following, key))
 
 
 @router.put(

@@ -160,9 +160,9 @@ def find_campaign(connection: Connection, workspace_id: int, public_id: str) -> 
     return row
 
 
-def next_of(rows: Any, limit: int) -> str | None:
+def next_of(rows: Any, limit: int, *filters: str | None) -> str | None:
     """The cursor behind a page that goes down by row id; None: it was the last."""
-    return pack_cursor(Below(rows[-1].id)) if len(rows) == limit else None
+    return pack_cursor(Below(rows[-1].id), *filters) if len(rows) == limit else None
 
 
 def _show(row: Row[Any]) -> CampaignOut:

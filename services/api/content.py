@@ -143,7 +143,9 @@ def list_content(
     limit: Limit = 50,
 ) -> ContentsOut:
     """The newest first, of one type or phase or of all."""
-    below = unpack_cursor(cursor, Below).id if cursor is not None else INT64_MAX
+    below = (
+        unpack_cursor(cursor, Below, content_type, phase).id if cursor is not None else INT64_MAX
+    )
     query = (
         select(content)
         .where(content.c.workspace_id == credential.workspace_id, content.c.id < below)
@@ -157,7 +159,7 @@ def list_content(
     with here.engine.connect() as connection:
         rows = connection.execute(query).all()
         smart = _smart(connection, here, credential.workspace_id)
-    following = pack_cursor(Below(rows[-1].id)) if len(rows) == limit else None
+    following = pack_cursor(Below(rows[-1].id), content_type, phase) if len(rows) == limit else None
     return ContentsOut(content=[_show(row, smart) for row in rows], next=following)
 
 

@@ -73,7 +73,7 @@ def get_deliveries(
     limit: Limit = 50,
 ) -> DeliveriesOut:
     """The newest first. Those that are done are kept for 7 days, the newest 50,000."""
-    below = unpack_cursor(cursor, Below).id if cursor is not None else INT64_MAX
+    below = unpack_cursor(cursor, Below, webhook_id, status).id if cursor is not None else INT64_MAX
     with here.engine.connect() as connection:
         row = find_webhook(connection, credential.workspace_id, webhook_id)
         query = select(delivery).where(
@@ -86,7 +86,8 @@ def get_deliveries(
         rows = connection.execute(query.order_by(delivery.c.id.desc()).limit(limit)).all()
         told = changes_of(connection, row.workspace_id, rows)
     return DeliveriesOut(
-        deliveries=[_show(one, told, row) for one in rows], next=next_of(rows, limit)
+        deliveries=[_show(one, told, row) for one in rows],
+        next=next_of(rows, limit, webhook_id, status),
     )
 
 

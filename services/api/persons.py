@@ -69,7 +69,7 @@ def list_persons(
     """Persons as they are now. A page's numbers are all for the moment of the first page."""
     here.waiting.until_folded(credential.workspace_id, after)
     place = (
-        unpack_cursor(cursor, _PersonsCursor)
+        unpack_cursor(cursor, _PersonsCursor, phase, q)
         if cursor is not None
         else _PersonsCursor(0, here.clock())
     )
@@ -79,7 +79,9 @@ def list_persons(
         persons = _show_all(connection, here, rows[:limit], place.as_of_ms)
     more = len(rows) > limit
     next_place = _PersonsCursor(rows[limit - 1].id, place.as_of_ms) if more else None
-    return PersonsOut(persons=persons, next=pack_cursor(next_place) if next_place else None)
+    return PersonsOut(
+        persons=persons, next=pack_cursor(next_place, phase, q) if next_place else None
+    )
 
 
 @router.get(

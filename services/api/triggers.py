@@ -179,11 +179,13 @@ def get_fired(
     limit: Limit = 50,
 ) -> FiredsOut:
     """Everybody who entered while it was active, for 400 days. The newest first."""
-    below = INT64_MAX if cursor is None else unpack_cursor(cursor, Below).id
+    below = INT64_MAX if cursor is None else unpack_cursor(cursor, Below, trigger_id, status).id
     with here.engine.connect() as connection:
         row = find_trigger(connection, credential.workspace_id, trigger_id, ever=True)
         rows = firings_of(connection, row, status, below, limit + 1)
-    following = pack_cursor(Below(rows[limit - 1].id)) if len(rows) > limit else None
+    following = (
+        pack_cursor(Below(rows[limit - 1].id), trigger_id, status) if len(rows) > limit else None
+    )
     return FiredsOut(fired=[show_firing(one) for one in rows[:limit]], next=following)
 
 

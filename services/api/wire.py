@@ -125,32 +125,39 @@ CURSOR_LIFE_MS = 24 * 3_600_000
 """How long after a page the next one may be asked for."""
 
 
-def pack_cursor(cursor: msgspec.Struct, at_ms: int | None = None) -> str:
-    """A cursor for the wire, made now or at another moment; it names its kind."""
+def pack_cursor(cursor: msgspec.Struct, *filters: str | None, at_ms: int | None = None) -> str:
+    """A cursor for the wire, made now or at another moment.
+
+    It names its kind, and the filters of the list that it goes on in.
+    """
     made_ms = now_ms() if at_ms is None else at_ms
-    made = msgspec.msgpack.encode((made_ms, _kind(type(cursor)), cursor))
+    made = msgspec.msgpack.encode((made_ms, _kind(type(cursor), filters), cursor))
     return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
 
 
 def bad_cursor() -> Problem:
     """Somebody asks to go on in another list, or made the cursor up."""
-    return Problem(400, "bad_cursor", "The cursor is not one that this list gave.")
+    return Problem(
+        400, "bad_cursor", "The cursor is not one that this list gave, with these filters."
+    )
 
 
-def _kind(cursor: type[msgspec.Struct]) -> int:
-    return zlib.crc32(f"{cursor.__module__}.{cursor.__name__}".encode())
+def _kind(cursor: type[msgspec.Struct], filters: tuple[str | None, ...]) -> int:
+    asked = repr(filters) if any(one is not None for one in filters) else ""
+    told = f"{cursor.__module__}.{cursor.__name__}{asked}"
+    return zlib.crc32(told.encode("utf-8", "surrogatepass"))
 
 
-def unpack_cursor(text: str, kind: type[C]) -> C:
+def unpack_cursor(text: str, kind: type[C], *filters: str | None) -> C:
     """The cursor again.
 
     Raises:
-        Problem: 400, it is none of ours, or of another list, or too old.
+        Problem: 400, it is none of ours, or of another list or other filters, or too old.
     """
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         made_ms, its_kind, told = msgspec.msgpack.decode(raw, type=tuple[int, int, msgspec.Raw])
-        if its_kind != _kind(kind):
+        if its_kind != _kind(kind, filters):
             raise bad_cursor()
         cursor = msgspec.msgpack.decode(told, type=kind)
     except (binascii.Error, ValueError, msgspec.DecodeError):

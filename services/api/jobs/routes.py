@@ -39,13 +39,13 @@ def list_jobs(
     limit: Limit = 50,
 ) -> JobsOut:
     """The newest first. They are kept for 400 days."""
-    below = INT64_MAX if cursor is None else unpack_cursor(cursor, _Place).id
+    below = INT64_MAX if cursor is None else unpack_cursor(cursor, _Place, kind).id
     query = select(job).where(job.c.workspace_id == credential.workspace_id, job.c.id < below)
     if kind is not None:
         query = query.where(job.c.kind == kind)
     with here.engine.connect() as connection:
         rows = connection.execute(query.order_by(job.c.id.desc()).limit(limit + 1)).all()
-    following = pack_cursor(_Place(rows[limit - 1].id)) if len(rows) > limit else None
+    following = pack_cursor(_Place(rows[limit - 1].id), kind) if len(rows) > limit else None
     return JobsOut(jobs=[show_job(here, row) for row in rows[:limit]], next=following)
 
 

@@ -103,7 +103,7 @@ def test_what_takes_long_says_so(client: Client, world: World) -> None:
 
 def test_a_cursor_says_that_it_is_too_old(client: Client) -> None:
     for age_ms, code in ((0, None), (CURSOR_LIFE_MS + 60_000, "cursor_expired")):
-        cursor = pack_cursor(Below(5), now_ms() - age_ms)
+        cursor = pack_cursor(Below(5), at_ms=now_ms() - age_ms)
         answer = client.get("/v1/campaigns", params={"cursor": cursor})
         assert (answer.status_code, answer.json().get("code")) == (400 if code else 200, code)
 
@@ -116,7 +116,7 @@ def test_a_cursor_from_another_time_breaks_nothing(client: Client, world: World)
     assert [one["as_of"] for one in page.json()["persons"]] == [
         one["last_seen"] for one in page.json()["persons"]
     ]
-    ahead = pack_cursor(Below(5), now_ms() + 2 * CURSOR_LIFE_MS)
+    ahead = pack_cursor(Below(5), at_ms=now_ms() + 2 * CURSOR_LIFE_MS)
     answer = client.get("/v1/campaigns", params={"cursor": ahead})
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor")
 
@@ -141,6 +141,18 @@ def test_a_cursor_is_of_one_list(client: Client) -> None:
     for path in ("/v1/persons", "/v1/jobs", "/v1/audit"):
         answer = client.get(path, params={"cursor": cursor})
         assert answer.json()["code"] == "bad_cursor", path
+
+
+def test_a_cursor_goes_on_with_the_same_filters(client: Client, world: World) -> None:
+    for i in range(3):
+        world.person(f"u{i}", [world.event(5, "page", f"u{i}")])
+    see = {"phase": "see", "limit": 1}
+    first = client.get("/v1/persons", params=see).json()
+    cursor = {"cursor": first["next"]}
+    assert client.get("/v1/persons", params=see | cursor).status_code == 200
+    for other in ({}, {"phase": "do"}, {"phase": "see", "q": "u1"}):
+        answer = client.get("/v1/persons", params=other | cursor)
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor"), other
 
 
 def test_a_key_asks_so_often_and_no_more(world: World) -> None:
