@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from kafka.admin import KafkaAdminClient
 from xdist.remote import Producer
 
@@ -18,6 +19,10 @@ from tests.side_by_side import SideBySide, slow_first
 
 # Tests write little, and are to pass on a disk that is nearly full too.
 os.environ["KENTERING_SPOOL_FREE_PERCENT_MIN"] = "0"
+
+# No test is about how fast this machine is just now.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 _TEMPLATE = "kentering_template"
 _numbers = itertools.count(1)

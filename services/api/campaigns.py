@@ -126,7 +126,7 @@ def list_campaigns(
     here: Here, credential: LinksWriter, cursor: Cursor = None, limit: Limit = 50
 ) -> CampaignsOut:
     """The newest first."""
-    below = unpack_cursor(cursor, Below).id if cursor is not None else INT64_MAX
+    below = unpack_cursor(cursor, Below, "campaigns").id if cursor is not None else INT64_MAX
     query = (
         select(campaign)
         .where(campaign.c.workspace_id == credential.workspace_id, campaign.c.id < below)
@@ -135,7 +135,9 @@ def list_campaigns(
     )
     with here.engine.connect() as connection:
         rows = connection.execute(query).all()
-    return CampaignsOut(campaigns=[_show(row) for row in rows], next=next_of(rows, limit))
+    return CampaignsOut(
+        campaigns=[_show(row) for row in rows], next=next_of(rows, limit, "campaigns")
+    )
 
 
 @router.get("/{campaign_id}", summary="A campaign", responses=described(400, 401, 403, 404, 503))

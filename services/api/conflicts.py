@@ -61,12 +61,13 @@ def list_conflicts(
 ) -> ConflictsOut:
     """Kept apart until somebody decides. Whatever is settled, by whomever, is no longer here."""
     here.waiting.until_folded(credential.workspace_id, after)
-    place = 0 if cursor is None else unpack_cursor(cursor, PlaceCursor).row_id
+    place = 0 if cursor is None else unpack_cursor(cursor, PlaceCursor, "conflicts").row_id
     query = _conflicts(credential.workspace_id).where(identity_conflict.c.id > place)
     with here.engine.connect() as connection:
         rows = connection.execute(query.order_by(identity_conflict.c.id).limit(limit + 1)).all()
     return ConflictsOut(
-        conflicts=[_show_conflict(row) for row in rows[:limit]], next=next_of(rows, limit)
+        conflicts=[_show_conflict(row) for row in rows[:limit]],
+        next=next_of(rows, limit, "conflicts"),
     )
 
 

@@ -144,7 +144,9 @@ def list_content(
 ) -> ContentsOut:
     """The newest first, of one type or phase or of all."""
     below = (
-        unpack_cursor(cursor, Below, content_type, phase).id if cursor is not None else INT64_MAX
+        unpack_cursor(cursor, Below, "content", content_type, phase).id
+        if cursor is not None
+        else INT64_MAX
     )
     query = (
         select(content)
@@ -159,7 +161,11 @@ def list_content(
     with here.engine.connect() as connection:
         rows = connection.execute(query).all()
         smart = _smart(connection, here, credential.workspace_id)
-    following = pack_cursor(Below(rows[-1].id), content_type, phase) if len(rows) == limit else None
+    following = (
+        pack_cursor(Below(rows[-1].id), "content", content_type, phase)
+        if len(rows) == limit
+        else None
+    )
     return ContentsOut(content=[_show(row, smart) for row in rows], next=following)
 
 

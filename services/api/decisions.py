@@ -147,20 +147,21 @@ def list_decisions(
 ) -> DecisionsOut:
     """With who and why, newest first; also what was taken back."""
     here.waiting.until_folded(credential.workspace_id, after)
-    before = INT64_MAX if cursor is None else unpack_cursor(cursor, PlaceCursor).row_id
+    before = INT64_MAX if cursor is None else unpack_cursor(cursor, PlaceCursor, "decisions").row_id
     query = decisions_query(credential.workspace_id).where(identity_decision.c.id < before)
     with here.engine.connect() as connection:
         rows = connection.execute(
             query.order_by(identity_decision.c.id.desc()).limit(limit + 1)
         ).all()
     return DecisionsOut(
-        decisions=[show_decision(row) for row in rows[:limit]], next=next_of(rows, limit)
+        decisions=[show_decision(row) for row in rows[:limit]],
+        next=next_of(rows, limit, "decisions"),
     )
 
 
-def next_of(rows: Sequence[Row[Any]], limit: int) -> str | None:
-    """The cursor behind a page, where one row more was asked for."""
-    return pack_cursor(PlaceCursor(rows[limit - 1].id)) if len(rows) > limit else None
+def next_of(rows: Sequence[Row[Any]], limit: int, name: str) -> str | None:
+    """The cursor behind a page of a list, where one row more was asked for."""
+    return pack_cursor(PlaceCursor(rows[limit - 1].id), name) if len(rows) > limit else None
 
 
 def tell(here: Context, workspace_id: int, words: Sequence[Word]) -> DecisionTaken:

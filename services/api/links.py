@@ -202,11 +202,13 @@ def list_links(
     limit: Limit = 50,
 ) -> LinksOut:
     """The newest first, of one mailing or of all."""
-    below = unpack_cursor(cursor, Below, message_id).id if cursor is not None else INT64_MAX
+    below = (
+        unpack_cursor(cursor, Below, "links", message_id).id if cursor is not None else INT64_MAX
+    )
     with here.engine.connect() as connection:
         rows = links_page(connection, credential.workspace_id, message_id, below, limit)
     shown = [show_link(here.public_url, row) for row in rows]
-    return LinksOut(links=shown, next=next_of(rows, limit, message_id))
+    return LinksOut(links=shown, next=next_of(rows, limit, "links", message_id))
 
 
 @router.get("/links/{link_id}", summary="A link", responses=described(400, 401, 403, 404, 503))

@@ -140,7 +140,9 @@ def list_members(
             if place.count == 0
             else people_in(connection, workspace_id, asked, place.after_id, limit, events=True)
         )
-        build = _build(connection, found, place.version_id, place.as_of_ms, known_at)
+        # A page as it was once believed has no count.
+        believed_ms = place.known_at_ms if place.count is None else None
+        build = _build(connection, found, place.version_id, place.as_of_ms, believed_ms)
     if page.next_id is not None:
         place.after_id = page.next_id
     # As dictionaries, which are checked all at once: a page's two hundred answers made one by one

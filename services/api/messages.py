@@ -179,7 +179,11 @@ def list_messages(
     limit: Limit = 50,
 ) -> MessagesOut:
     """The newest first, of one campaign or of all."""
-    below = unpack_cursor(cursor, Below, campaign_id).id if cursor is not None else INT64_MAX
+    below = (
+        unpack_cursor(cursor, Below, "messages", campaign_id).id
+        if cursor is not None
+        else INT64_MAX
+    )
     query = (
         select(message, campaign.c.public_id.label("campaign_public_id"))
         .outerjoin(campaign, campaign.c.id == message.c.campaign_id)
@@ -193,7 +197,7 @@ def list_messages(
             query = query.where(message.c.campaign_id == found.id)
         rows = connection.execute(query).all()
     shown = [_show(row, row.campaign_public_id) for row in rows]
-    return MessagesOut(messages=shown, next=next_of(rows, limit, campaign_id))
+    return MessagesOut(messages=shown, next=next_of(rows, limit, "messages", campaign_id))
 
 
 @router.get("/{message_id}", summary="A mailing", responses=described(400, 401, 403, 404, 503))

@@ -66,7 +66,7 @@ def list_persons(
     limit: Limit = 50,
     after: After = None,
 ) -> PersonsOut:
-    """Persons as they are now. A page's numbers are all for the moment of the first page."""
+    """Persons as they are now: each as of the first page, or of what they did since."""
     here.waiting.until_folded(credential.workspace_id, after)
     place = (
         unpack_cursor(cursor, _PersonsCursor, phase, q)

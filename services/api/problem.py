@@ -175,7 +175,7 @@ def _of_http(_request: Request, error: HTTPException) -> Problem:
 
 
 def _invalid(request: Request, error: RequestValidationError) -> Problem:
-    found = _of_one_value(error.errors())
+    found = _of_one_value(error.errors(), error.body)
     first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     if first["type"] == "extra_forbidden":
         return Problem(400, "unknown_field", _unknown_field(request, error, first["loc"]))
@@ -197,23 +197,24 @@ _MISSING_SAID = 4
 """Other fields that are missing, by name."""
 
 
-_SCALAR = {"constrained-str", "bool", "constrained-int", "float"}
+_LIST = "list[str]"
+_SCALAR = {"constrained-str", "str", "bool", "constrained-int", "int", "float", _LIST}
 """What a value may be that is of any sort; the validator tells what is wrong with each."""
 
 
-def _of_one_value(found: Sequence[Any]) -> list[Any]:
+def _of_one_value(found: Sequence[Any], body: object) -> list[Any]:
     """The errors, one for each value."""
     told: dict[tuple[int | str, ...], Any] = {}
     for one in found:
-        is_scalar = one["loc"][-1] in _SCALAR
-        place = one["loc"][:-1] if is_scalar else one["loc"]
-        # A text that is too long is of the right sort: that is what to tell.
-        if is_scalar and one["type"].endswith(("_type", "_parsing")):
-            told.setdefault(place, {**one, "type": "scalar", "loc": place})
-        elif is_scalar:
-            told[place] = {**one, "loc": place}
-        else:
-            told.setdefault(place, one)
+        *place, last = one["loc"]
+        if last not in _SCALAR or _has(_walked(place, body)[1], last):
+            told.setdefault(one["loc"], one)
+        elif not one["type"].endswith(("_type", "_parsing")):
+            # A text that is too long is of the right sort: that is what to tell.
+            told[tuple(place)] = {**one, "loc": tuple(place)}
+        elif tuple(place) not in told or last == _LIST:
+            kind = "scalar_or_list" if last == _LIST else "scalar"
+            told[tuple(place)] = {**one, "type": kind, "loc": tuple(place)}
     return list(told.values())
 
 
@@ -223,19 +224,36 @@ def _place(error: Any, body: object) -> str:
     return _way(where, body)
 
 
-def _way(place: tuple[int | str, ...], body: object) -> str:
-    """The way to a value as it was sent: without the kinds that the validator names on it."""
-    way, here = [str(place[0])], body
+def _way(place: Sequence[int | str], body: object) -> str:
+    return ".".join(_walked(place, body)[0])[:200]
+
+
+def _walked(place: Sequence[int | str], body: object) -> tuple[list[str], object]:
+    """The way to a value as it was sent, and the value.
+
+    Without what the validator names on it: of which kind an object is, one of several models by
+    its class, and that a key is wrong.
+    """
+    if place[0] != "body":
+        return [str(part) for part in place], None
+    way, here, is_told = ["body"], body, False
     for part in place[1:]:
-        is_kind = isinstance(here, dict) and part == here.get("type") and part not in here
-        if is_kind or part == "[key]":
+        kinds = (here.get("type"), here.get("kind")) if isinstance(here, dict) else ()
+        if part in kinds and not is_told:
+            is_told = True
+            continue
+        is_class = isinstance(part, str) and part[:1].isupper() and not _has(here, part)
+        if is_class or part == "[key]":
             continue
         way.append(str(part))
-        try:
-            here = here[part]  # type: ignore[index]
-        except (LookupError, TypeError):
-            here = None
-    return ".".join(way)[:200]
+        here, is_told = here[part] if _has(here, part) else None, False  # type: ignore[index]
+    return way, here
+
+
+def _has(value: object, part: int | str) -> bool:
+    if isinstance(value, list):
+        return isinstance(part, int) and part < len(value)
+    return isinstance(value, dict) and part in value
 
 
 _PLAIN = {
@@ -245,6 +263,7 @@ _PLAIN = {
     "model_attributes_type": "give an object, as `Content-Type: application/json`",
     "model_type": "give an object, as `Content-Type: application/json`",
     "scalar": "give one text, number, true or false",
+    "scalar_or_list": "give one text, number, true or false, or a list of texts",
     "too_long": "give {max_length} at most",
     "too_short": "give at least {min_length}",
     "tuple_type": "give a list",
@@ -256,8 +275,10 @@ _PLAIN = {
 
 def _said(error: Any) -> str:
     """What is wrong with a value."""
-    told = error.get("ctx", {})
-    plain = IN_WORDS.get(told.get("pattern")) or _PLAIN.get(error["type"])
+    told: dict[str, Any] = {**error.get("ctx", {})}
+    if "tag" in told:
+        told["tag"] = shown(str(told["tag"]))
+    plain = IN_WORDS.get(told.get("pattern", "")) or _PLAIN.get(error["type"])
     if plain is None:
         # What we say ourselves comes with the validator's own words before it.
         return str(error["msg"]).removeprefix("Value error, ")

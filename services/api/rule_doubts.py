@@ -11,7 +11,6 @@ from services.api.suggest import Slip, SortOrDate, Unlike, missing, slips, unlik
 from services.contract.tables import content, identity
 from services.contract.tables.unguessed import unguessed
 from services.model.rules import Attribute, AttributeDate
-from services.model.rules.attributes import day_in
 from services.model.rules.condition import Node
 from services.model.rules.happenings import Happening
 from services.model.rules.known import IdentityKnown
@@ -50,12 +49,8 @@ def _compared(rule: Node) -> Iterator[tuple[str, SortOrDate]]:
         if isinstance(one, AttributeDate):
             yield one.name, "date"
         elif isinstance(one, Attribute):
-            orders = one.op.startswith(("less", "greater"))
-            for value in (one.value, *one.values):
-                if orders and day_in(value) is not None:
-                    yield one.name, "date"
-                elif value is not None:
-                    yield one.name, sort_of(value)
+            asked = (one.value, *one.values)
+            yield from ((one.name, sort_of(value)) for value in asked if value is not None)
 
 
 def _of_identities(connection: Connection, workspace_id: int, rule: Node) -> list[Slip]:

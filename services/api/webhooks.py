@@ -62,7 +62,8 @@ def post_webhook(
         made = once.made(connection, workspace_id)
         if made is None:
             check_named(connection, workspace_id, body.segments)
-            check_reached(connection, body.after or 0)
+            if body.after is not None:
+                check_reached(connection, body.after)
             row = add_webhook(connection, workspace_id, values, body.after, now_ms)
             once.remember(connection, workspace_id, row.public_id, now_ms)
             note_webhook(connection, credential, "webhook.made", now_ms, after=row)

@@ -143,9 +143,7 @@ def bad_cursor() -> Problem:
 
 
 def _kind(cursor: type[msgspec.Struct], filters: tuple[str | None, ...]) -> int:
-    asked = repr(filters) if any(one is not None for one in filters) else ""
-    told = f"{cursor.__module__}.{cursor.__name__}{asked}"
-    return zlib.crc32(told.encode("utf-8", "surrogatepass"))
+    return zlib.crc32(f"{cursor.__module__}.{cursor.__name__}{filters!r}".encode())
 
 
 def unpack_cursor(text: str, kind: type[C], *filters: str | None) -> C:

@@ -30,6 +30,10 @@ class _Place(msgspec.Struct, array_like=True):
     id: Annotated[int, msgspec.Meta(ge=0, le=INT64_MAX)]
 
 
+class _ErrorPlace(msgspec.Struct, array_like=True):
+    number: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+
+
 @router.get("", summary="Jobs", responses=described(400, 401, 403, 503))
 def list_jobs(
     here: Here,
@@ -70,7 +74,7 @@ def list_errors(
     limit: Limit = 100,
 ) -> ErrorsOut:
     """The first ten thousand, in the order of the rows; the job counts them all."""
-    after = -1 if cursor is None else unpack_cursor(cursor, _Place).id
+    after = -1 if cursor is None else unpack_cursor(cursor, _ErrorPlace, job_id).number
     with here.engine.connect() as connection:
         row = find_job(connection, credential.workspace_id, job_id)
         query = select(job_error).where(
@@ -89,7 +93,9 @@ def list_errors(
         )
         for one in found[:limit]
     ]
-    following = pack_cursor(_Place(found[limit - 1].number)) if len(found) > limit else None
+    following = (
+        pack_cursor(_ErrorPlace(found[limit - 1].number), job_id) if len(found) > limit else None
+    )
     return ErrorsOut(errors=shown, next=following)
 
 

@@ -190,6 +190,18 @@ def test_by_what_an_answer_tells(client: Client, world: World, catalogue: None) 
     assert body["next"][0]["reasons"][0]["kind"] == "tells"
 
 
+def test_a_smart_link_that_is_none_tells_of_no_other(client: Client, world: World) -> None:
+    item = {"content_type": "story", "title": "Not yet", "published_at": "2030-01-01T00:00:00Z"}
+    assert client.put("/v1/content/merger-2030", json=item).status_code == 201
+    path, page = f"/n/{world.made.workspace}/merger-203", {"Accept": "text/html"}
+    del client.headers["Authorization"]
+    for headers in ({}, page):
+        answer = client.get(path, headers=headers)
+        assert answer.status_code == 404
+        assert "merger" not in answer.text
+    assert 'href="/?' not in answer.text
+
+
 def test_a_smart_link_leads_each_to_their_own(
     client: Client, world: World, catalogue: None, reader: str
 ) -> None:

@@ -9,12 +9,14 @@ from services.api import campaigns
 from services.api.app import create_app
 from services.api.campaigns import Below
 from services.api.edge import REQUESTS
+from services.api.jobs.routes import _ErrorPlace
 from services.api.limits import VISITS_PER_MINUTE, Limits
 from services.api.persons import _PersonsCursor
 from services.api.wire import CURSOR_LIFE_MS, pack_cursor
 from services.contract.addresses import networks_of
 from services.runtime.clock import now_ms
 from tests.contract.api.conftest import KEY
+from tests.contract.api.test_isolation import IMPORT
 from tests.contract.api.world import NOW_MS, World
 from tests.servers.web import LOCAL, run_app
 
@@ -54,6 +56,7 @@ def test_a_slip_of_the_pen_is_refused_with_what_was_meant(client: Client) -> Non
     assert odd_key.startswith("path.key: give small letters, digits, _ and -, 64 at most")
     slips: list[tuple[dict[str, object], str]] = [
         ({"type": "phase", "any_of": "think"}, "body.rule.rules.0.any_of: give a list"),
+        ({"type": "phase", "phase": "do"}, "body.rule.rules.0 has no field 'phase'. There is:"),
         (
             {"type": "attribute", "name": "region", "op": "is", "value": ["Noord"]},
             "body.rule.rules.0.value: give one text, number, true or false",
@@ -65,7 +68,18 @@ def test_a_slip_of_the_pen_is_refused_with_what_was_meant(client: Client) -> Non
     ]
     for slip, detail in slips:
         whole = {"key": "x", "name": "X", "rule": {"type": "all", "rules": [slip]}}
-        assert client.post("/v1/segments", json=whole).json()["detail"] == detail
+        told = client.post("/v1/segments", json=whole).json()["detail"]
+        assert told.startswith(detail)
+        assert "more" not in told
+    region = client.patch("/v1/persons/x", json={"attributes": {"region": {}, "bool": {}}})
+    assert region.json()["detail"] == (
+        "body.attributes.region: give one text, number, true or false, or a list of texts; "
+        "and 1 more"
+    )
+    mapped = client.post("/v1/imports", json={"kind": "people", "consent": {"text_version": 5}})
+    assert mapped.json()["detail"].startswith("body.identities, body.as_of")
+    long = {"name": "T", "segment": "technicians", "when": {"type": "x" * 9_000}}
+    assert len(client.post("/v1/triggers", json=long).text) < 1_000
     day = client.get("/v1/segments/technicians/count", params={"as_of": "2026-02-30T00:00:00Z"})
     assert day.json()["detail"].startswith("query.as_of: there is no such moment")
     nowhere = client.get("/v1/segmnets").json()["detail"]
@@ -103,7 +117,7 @@ def test_what_takes_long_says_so(client: Client, world: World) -> None:
 
 def test_a_cursor_says_that_it_is_too_old(client: Client) -> None:
     for age_ms, code in ((0, None), (CURSOR_LIFE_MS + 60_000, "cursor_expired")):
-        cursor = pack_cursor(Below(5), at_ms=now_ms() - age_ms)
+        cursor = pack_cursor(Below(5), "campaigns", at_ms=now_ms() - age_ms)
         answer = client.get("/v1/campaigns", params={"cursor": cursor})
         assert (answer.status_code, answer.json().get("code")) == (400 if code else 200, code)
 
@@ -111,14 +125,22 @@ def test_a_cursor_says_that_it_is_too_old(client: Client) -> None:
 def test_a_cursor_from_another_time_breaks_nothing(client: Client, world: World) -> None:
     for i in range(3):
         world.person(f"u{i}", [world.event(5, "page", f"u{i}")])
-    long_ago = pack_cursor(_PersonsCursor(1, 31_536_000_000))
+    long_ago = pack_cursor(_PersonsCursor(1, 31_536_000_000), None, None)
     page = client.get("/v1/persons", params={"cursor": long_ago})
     assert [one["as_of"] for one in page.json()["persons"]] == [
         one["last_seen"] for one in page.json()["persons"]
     ]
-    ahead = pack_cursor(Below(5), at_ms=now_ms() + 2 * CURSOR_LIFE_MS)
+    ahead = pack_cursor(Below(5), "campaigns", at_ms=now_ms() + 2 * CURSOR_LIFE_MS)
     answer = client.get("/v1/campaigns", params={"cursor": ahead})
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor")
+
+
+def test_a_cursor_among_errors_is_of_their_job(client: Client) -> None:
+    jobs = [client.post("/v1/imports", json=IMPORT).json()["id"] for _ in range(2)]
+    cursors = [pack_cursor(_ErrorPlace(n), jobs[0]) for n in (5, 2**31)] + [pack_cursor(Below(5))]
+    paths = [f"/v1/jobs/{job}/errors" for job in jobs]
+    answers = [client.get(path, params={"cursor": c}) for path in paths for c in cursors]
+    assert [one.status_code for one in answers] == [200, 400, 400, 400, 400, 400]
 
 
 def test_a_fault_of_ours_is_counted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,8 +159,8 @@ def test_a_fault_of_ours_is_counted(world: World, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_cursor_is_of_one_list(client: Client) -> None:
-    cursor = pack_cursor(Below(5))
-    for path in ("/v1/persons", "/v1/jobs", "/v1/audit"):
+    cursor = pack_cursor(Below(5), "campaigns")
+    for path in ("/v1/persons", "/v1/jobs", "/v1/audit", "/v1/messages", "/v1/content"):
         answer = client.get(path, params={"cursor": cursor})
         assert answer.json()["code"] == "bad_cursor", path
 
