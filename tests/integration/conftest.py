@@ -4,9 +4,9 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.integration.product import Product, run_shared_up
+from tests.integration.product import PATIENCE_S, Product, run_shared_up
 from tests.integration.script_site import create_site
 from tests.integration.script_visitor import Line, Visitor, visiting
 from tests.integration.tracker_process import Tracker, run_tracker
@@ -35,6 +35,7 @@ _FLAGS = (
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Keeps left pages for going back, as every browser does and automated ones do not."""
+    expect.set_options(timeout=PATIENCE_S * 1000)
     program = shutil.which("chromium") or need("chromium", "chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

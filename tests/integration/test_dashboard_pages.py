@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.integration.product import PATIENCE_S, Product
 from tests.servers.process import wait_until
@@ -199,3 +199,18 @@ def test_a_file_of_people_is_checked_and_then_brought_in(
     expect(page.get_by_text("open dag.csv")).to_be_visible()
     _right(page)
     assert product.await_events("email", "eva@post.example", 1)["attributes"]["name"] == "Eva"
+
+
+def test_a_file_chosen_before_the_script_is_there_is_looked_at_when_it_comes(
+    product: Product, page: Page, tmp_path: Path
+) -> None:
+    """As on a slow line: the page can be used before all of it is there."""
+    file = tmp_path / "people.csv"
+    file.write_text("E-mail\neva@post.example\n")
+    on_their_way: list[Route] = []
+    page.route("**/static/import.js", lambda route: on_their_way.append(route))  # noqa: PLW0108 (it takes no builtin)
+    with page.expect_request("**/static/import.js"):
+        page.goto(f"{product.api_url}/new-import?lang=nl", wait_until="commit")
+    page.get_by_label("Bestand", exact=True).set_input_files(file)
+    on_their_way.pop().continue_()
+    expect(page.get_by_label("Dit is: E-mail")).to_have_value("id:email")

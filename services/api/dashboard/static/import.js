@@ -11,7 +11,7 @@
   const lang = `lang=${after.dataset.lang}`;
   let turn = 0;
 
-  file.addEventListener("change", async () => {
+  async function taken() {
     const mine = ++turn;
     const chosen = file.files[0];
     columns.textContent = "";
@@ -36,7 +36,7 @@
     form.addEventListener("input", () => { real(form).disabled = true; });
     form.addEventListener("submit", (event) => { event.preventDefault(); begin(form, event.submitter.value, chosen); });
     form.querySelector("select").focus();
-  });
+  }
 
   const real = (form) => form.querySelector("button[value=no]");
 
@@ -134,4 +134,8 @@
       return null;
     }
   }
+
+  file.addEventListener("change", taken);
+  // Who chose before this was here, on a slow line, or whose choice the browser kept, waits for it.
+  if (file.files.length) taken();
 })();
