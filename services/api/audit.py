@@ -11,18 +11,18 @@ known by.
 from collections.abc import Collection
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
 from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select
 
 from services.api.auth import Credential
 from services.api.context import Context, Here
+from services.api.cursors import next_rows, row_place
 from services.api.named import names_of
 from services.api.needs import AuditReader
 from services.api.people import person_of_identity
 from services.api.problem import Problem, described
-from services.api.wire import INT64_MAX, Cursor, Limit, Out, pack_cursor, rfc3339, unpack_cursor
+from services.api.wire import Cursor, Limit, Out, rfc3339
 from services.contract.event import Identity
 from services.contract.tables import audit
 from services.runtime.database import writing
@@ -133,10 +133,6 @@ class AuditOut(Out):
     next: str | None
 
 
-class _Below(msgspec.Struct, array_like=True):
-    id: Annotated[int, msgspec.Meta(ge=1, le=INT64_MAX)]
-
-
 @router.get("/audit", summary="Who changed what", responses=described(400, 401, 403, 503))
 def get_audit(
     here: Here,
@@ -152,11 +148,11 @@ def get_audit(
     Whose page was opened in the dashboard, and by whom, is told as `look.person`, and as
     `look.known` where all that is known was downloaded.
     """
-    below = INT64_MAX if cursor is None else unpack_cursor(cursor, _Below, about).id
+    below = row_place(cursor, "audit", about)
     with here.engine.connect() as connection:
         rows = audit_page(connection, credential.workspace_id, below, limit + 1, about)
         names = names_of(connection, credential.workspace_id, {row.who for row in rows})
-    more = pack_cursor(_Below(rows[limit - 1].id), about) if len(rows) > limit else None
+    more = next_rows(rows, limit, "audit", about)
     return AuditOut(audit=[_show(row, names) for row in rows[:limit]], next=more)
 
 

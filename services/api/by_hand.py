@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select, tuple_
 from services.api.audit import note_told
 from services.api.auth import Credential
 from services.api.context import Context, Here
+from services.api.cursors import pack_cursor, unpack_cursor
 from services.api.decisions import DecisionTaken
 from services.api.needs import SegmentsReader, SegmentsWriter
 from services.api.people import find_person, identities_of, states_of
@@ -18,18 +19,7 @@ from services.api.problem import Problem, described
 from services.api.said import Put
 from services.api.segment_shapes import SegmentKey
 from services.api.segment_store import find_segment
-from services.api.wire import (
-    INT64_MAX,
-    After,
-    Body,
-    Cursor,
-    Limit,
-    Out,
-    PersonPath,
-    pack_cursor,
-    rfc3339,
-    unpack_cursor,
-)
+from services.api.wire import INT64_MAX, After, Body, Cursor, Limit, Out, PersonPath, rfc3339
 from services.contract import event as envelope
 from services.contract.event import LISTED, Event, primary
 from services.contract.listing import Listing

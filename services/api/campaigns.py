@@ -3,28 +3,17 @@
 import secrets
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Path
 from pydantic import ConfigDict, Field, model_validator
 from sqlalchemy import Connection, Row, insert, select
 
 from services.api.audit import note
 from services.api.context import Here
+from services.api.cursors import next_rows, row_place
 from services.api.idempotency import OnceOnly
 from services.api.needs import LinksWriter
 from services.api.problem import Problem, described
-from services.api.wire import (
-    INT64_MAX,
-    Body,
-    Cursor,
-    Limit,
-    Moment,
-    Out,
-    pack_cursor,
-    rfc3339,
-    rfc3339_or_none,
-    unpack_cursor,
-)
+from services.api.wire import Body, Cursor, Limit, Moment, Out, rfc3339, rfc3339_or_none
 from services.contract.event import Channel
 from services.contract.tables import campaign
 from services.runtime.database import writing
@@ -79,12 +68,6 @@ class CampaignsOut(Out):
     next: str | None
 
 
-class Below(msgspec.Struct, array_like=True):
-    """A cursor of lists that go down by row id."""
-
-    id: Annotated[int, msgspec.Meta(ge=1, le=INT64_MAX)]
-
-
 @router.post(
     "", status_code=201, summary="Create a campaign", responses=described(400, 401, 403, 409, 503)
 )
@@ -126,18 +109,17 @@ def list_campaigns(
     here: Here, credential: LinksWriter, cursor: Cursor = None, limit: Limit = 50
 ) -> CampaignsOut:
     """The newest first."""
-    below = unpack_cursor(cursor, Below, "campaigns").id if cursor is not None else INT64_MAX
+    below = row_place(cursor, "campaigns")
     query = (
         select(campaign)
         .where(campaign.c.workspace_id == credential.workspace_id, campaign.c.id < below)
         .order_by(campaign.c.id.desc())
-        .limit(limit)
+        .limit(limit + 1)
     )
     with here.engine.connect() as connection:
         rows = connection.execute(query).all()
-    return CampaignsOut(
-        campaigns=[_show(row) for row in rows], next=next_of(rows, limit, "campaigns")
-    )
+    following = next_rows(rows, limit, "campaigns")
+    return CampaignsOut(campaigns=[_show(row) for row in rows[:limit]], next=following)
 
 
 @router.get("/{campaign_id}", summary="A campaign", responses=described(400, 401, 403, 404, 503))
@@ -160,11 +142,6 @@ def find_campaign(connection: Connection, workspace_id: int, public_id: str) -> 
     if row is None:
         raise Problem(404, "not_found", "There is no campaign with this id in this workspace.")
     return row
-
-
-def next_of(rows: Any, limit: int, *filters: str | None) -> str | None:
-    """The cursor behind a page that goes down by row id; None: it was the last."""
-    return pack_cursor(Below(rows[-1].id), *filters) if len(rows) == limit else None
 
 
 def _show(row: Row[Any]) -> CampaignOut:

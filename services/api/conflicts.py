@@ -7,11 +7,12 @@ from pydantic import Field
 from sqlalchemy import Row, Select, select
 
 from services.api.context import Here
-from services.api.decisions import ONE, OTHER, PAIR, PlaceCursor, next_of, show_pair
+from services.api.cursors import next_rows, row_place
+from services.api.decisions import ONE, OTHER, PAIR, show_pair
 from services.api.needs import PersonsReader
 from services.api.person_view import IdentityOut
 from services.api.problem import described
-from services.api.wire import After, Cursor, Limit, Out, rfc3339, unpack_cursor
+from services.api.wire import After, Cursor, Limit, Out, rfc3339
 from services.contract.decision import COOKIE
 from services.contract.tables import identity, identity_conflict, person
 from services.contract.vault import shown_value
@@ -61,13 +62,13 @@ def list_conflicts(
 ) -> ConflictsOut:
     """Kept apart until somebody decides. Whatever is settled, by whomever, is no longer here."""
     here.waiting.until_folded(credential.workspace_id, after)
-    place = 0 if cursor is None else unpack_cursor(cursor, PlaceCursor, "conflicts").row_id
+    place = row_place(cursor, "conflicts", start=0)
     query = _conflicts(credential.workspace_id).where(identity_conflict.c.id > place)
     with here.engine.connect() as connection:
         rows = connection.execute(query.order_by(identity_conflict.c.id).limit(limit + 1)).all()
     return ConflictsOut(
         conflicts=[_show_conflict(row) for row in rows[:limit]],
-        next=next_of(rows, limit, "conflicts"),
+        next=next_rows(rows, limit, "conflicts"),
     )
 
 

@@ -9,24 +9,14 @@ from sqlalchemy import Connection, Row, delete, func, select
 
 from services.api.audit import note
 from services.api.auth import Credential
-from services.api.campaigns import Below
 from services.api.conditional import TAGGED, IfMatch, must_match, tag_of, tell_tag
 from services.api.content_store import find_content, hold_item, store_item
 from services.api.context import Context, Here
+from services.api.cursors import next_rows, row_place
 from services.api.lawful import must_be_lawful
 from services.api.needs import ContentReader, ContentWriter
 from services.api.problem import described
-from services.api.wire import (
-    INT64_MAX,
-    Body,
-    Cursor,
-    Limit,
-    Moment,
-    Out,
-    pack_cursor,
-    rfc3339_or_none,
-    unpack_cursor,
-)
+from services.api.wire import Body, Cursor, Limit, Moment, Out, rfc3339_or_none
 from services.contract.event import content_type_of
 from services.contract.phases import Phase
 from services.contract.tables import content, workspace
@@ -143,16 +133,12 @@ def list_content(
     limit: Limit = 50,
 ) -> ContentsOut:
     """The newest first, of one type or phase or of all."""
-    below = (
-        unpack_cursor(cursor, Below, "content", content_type, phase).id
-        if cursor is not None
-        else INT64_MAX
-    )
+    below = row_place(cursor, "content", content_type, phase)
     query = (
         select(content)
         .where(content.c.workspace_id == credential.workspace_id, content.c.id < below)
         .order_by(content.c.id.desc())
-        .limit(limit)
+        .limit(limit + 1)
     )
     if content_type is not None:
         query = query.where(func.lower(content.c.kind) == content_type_of(content_type))
@@ -161,12 +147,8 @@ def list_content(
     with here.engine.connect() as connection:
         rows = connection.execute(query).all()
         smart = _smart(connection, here, credential.workspace_id)
-    following = (
-        pack_cursor(Below(rows[-1].id), "content", content_type, phase)
-        if len(rows) == limit
-        else None
-    )
-    return ContentsOut(content=[_show(row, smart) for row in rows], next=following)
+    following = next_rows(rows, limit, "content", content_type, phase)
+    return ContentsOut(content=[_show(row, smart) for row in rows[:limit]], next=following)
 
 
 @router.get(

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 from sqlalchemy import Connection, Row, Select, and_, select
@@ -11,23 +10,14 @@ from sqlalchemy import Connection, Row, Select, and_, select
 from services.api.audit import known_by, note
 from services.api.auth import Credential
 from services.api.context import Context, Here
+from services.api.cursors import next_rows, row_place
 from services.api.idempotency import Once, OnceOnly
 from services.api.needs import IdentitiesWriter, PersonsReader
 from services.api.people import meant_namespace, spelled
 from services.api.person_view import IdentityOut
 from services.api.problem import Problem, described
 from services.api.said import Word
-from services.api.wire import (
-    INT64_MAX,
-    After,
-    Body,
-    Cursor,
-    Limit,
-    Out,
-    pack_cursor,
-    rfc3339,
-    unpack_cursor,
-)
+from services.api.wire import After, Body, Cursor, Limit, Out, rfc3339
 from services.contract import event as envelope
 from services.contract.decision import COOKIE, Decision
 from services.contract.event import Identity
@@ -108,12 +98,6 @@ class DecisionsOut(Out):
     next: str | None
 
 
-class PlaceCursor(msgspec.Struct, array_like=True):
-    """The last row of a page."""
-
-    row_id: Annotated[int, msgspec.Meta(ge=0, le=INT64_MAX)]
-
-
 @router.post(
     "/decisions",
     status_code=202,
@@ -147,7 +131,7 @@ def list_decisions(
 ) -> DecisionsOut:
     """With who and why, newest first; also what was taken back."""
     here.waiting.until_folded(credential.workspace_id, after)
-    before = INT64_MAX if cursor is None else unpack_cursor(cursor, PlaceCursor, "decisions").row_id
+    before = row_place(cursor, "decisions")
     query = decisions_query(credential.workspace_id).where(identity_decision.c.id < before)
     with here.engine.connect() as connection:
         rows = connection.execute(
@@ -155,13 +139,8 @@ def list_decisions(
         ).all()
     return DecisionsOut(
         decisions=[show_decision(row) for row in rows[:limit]],
-        next=next_of(rows, limit, "decisions"),
+        next=next_rows(rows, limit, "decisions"),
     )
-
-
-def next_of(rows: Sequence[Row[Any]], limit: int, name: str) -> str | None:
-    """The cursor behind a page of a list, where one row more was asked for."""
-    return pack_cursor(PlaceCursor(rows[limit - 1].id), name) if len(rows) > limit else None
 
 
 def tell(here: Context, workspace_id: int, words: Sequence[Word]) -> DecisionTaken:

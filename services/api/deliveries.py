@@ -6,8 +6,8 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field
 from sqlalchemy import Row, select
 
-from services.api.campaigns import Below, next_of
 from services.api.context import Here
+from services.api.cursors import next_rows, row_place
 from services.api.idempotency import OnceOnly
 from services.api.needs import WebhooksReader, WebhooksWriter
 from services.api.problem import described
@@ -22,7 +22,7 @@ from services.api.webhook_store import (
     hold_webhook,
     send_again,
 )
-from services.api.wire import INT64_MAX, Cursor, Limit, Out, rfc3339, rfc3339_or_none, unpack_cursor
+from services.api.wire import Cursor, Limit, Out, rfc3339, rfc3339_or_none
 from services.contract.change import Told
 from services.contract.tables import delivery
 from services.contract.webhook import TEST_TYPE, DeliveryStatus, type_of
@@ -73,7 +73,7 @@ def get_deliveries(
     limit: Limit = 50,
 ) -> DeliveriesOut:
     """The newest first. Those that are done are kept for 7 days, the newest 50,000."""
-    below = unpack_cursor(cursor, Below, webhook_id, status).id if cursor is not None else INT64_MAX
+    below = row_place(cursor, webhook_id, status)
     with here.engine.connect() as connection:
         row = find_webhook(connection, credential.workspace_id, webhook_id)
         query = select(delivery).where(
@@ -83,11 +83,11 @@ def get_deliveries(
         )
         if status is not None:
             query = query.where(delivery.c.status == status)
-        rows = connection.execute(query.order_by(delivery.c.id.desc()).limit(limit)).all()
-        told = changes_of(connection, row.workspace_id, rows)
+        rows = connection.execute(query.order_by(delivery.c.id.desc()).limit(limit + 1)).all()
+        told = changes_of(connection, row.workspace_id, rows[:limit])
     return DeliveriesOut(
-        deliveries=[_show(one, told, row) for one in rows],
-        next=next_of(rows, limit, webhook_id, status),
+        deliveries=[_show(one, told, row) for one in rows[:limit]],
+        next=next_rows(rows, limit, webhook_id, status),
     )
 
 

@@ -6,18 +6,11 @@ import msgspec
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from services.api.cursors import CursorMoment, pack_cursor, unpack_cursor
 from services.api.opening import AskedPerson
 from services.api.problem import described
 from services.api.record import history_of
-from services.api.wire import (
-    Cursor,
-    CursorMoment,
-    Moment,
-    Out,
-    pack_cursor,
-    rfc3339,
-    unpack_cursor,
-)
+from services.api.wire import Cursor, Moment, Out, rfc3339
 from services.contract.phases import LatencyState
 from services.model import words
 from services.model.explain import CONTRIBUTIONS_MAX, Contribution, Explanation, explain
@@ -97,17 +90,18 @@ def get_explanation(
     The newest are on the first page; `next` leads to those before. With a cursor, `at` and
     `known_at` are those of the first page.
     """
-    place = None if cursor is None else unpack_cursor(cursor, _AccountCursor)
     at_ms = asked.at_ms if at is None else at
     known_at_ms, until = asked.known_at_ms, None
-    if place is not None:
-        at_ms, known_at_ms, until = place.at_ms, place.known_at_ms, place.until
     with asked.opened() as (connection, row):
+        if cursor is not None:
+            place = unpack_cursor(cursor, _AccountCursor, row.public_id)
+            at_ms, known_at_ms, until = place.at_ms, place.known_at_ms, place.until
         events = history_of(connection, asked.workspace_id, row.id, at_ms, known_at_ms)
         explanation = explain(events, asked.here.model, at_ms, until=until, limit=limit)
     following = None
     if explanation is not None and explanation.earlier:
-        following = pack_cursor(_AccountCursor(at_ms, known_at_ms, explanation.earlier))
+        earlier = _AccountCursor(at_ms, known_at_ms, explanation.earlier)
+        following = pack_cursor(earlier, row.public_id)
     return _show(row.public_id, explanation, at_ms, lang, audience, following)
 
 

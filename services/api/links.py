@@ -6,8 +6,8 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import ConfigDict, Field, field_validator, model_validator
 from sqlalchemy import Connection, Row
 
-from services.api.campaigns import Below, next_of
 from services.api.context import Here
+from services.api.cursors import next_rows, row_place
 from services.api.link_secrets import Signer
 from services.api.link_store import find_link, keep_links, links_page
 from services.api.messages import find_message
@@ -16,17 +16,7 @@ from services.api.problem import Problem, described
 from services.api.qr import qr_svg
 from services.api.recipients import RECIPIENTS_MAX, Addressed, NoToken, RecipientIn, address
 from services.api.rewriting import with_utm
-from services.api.wire import (
-    INT64_MAX,
-    Body,
-    Cursor,
-    Limit,
-    Moment,
-    Out,
-    rfc3339,
-    rfc3339_or_none,
-    unpack_cursor,
-)
+from services.api.wire import Body, Cursor, Limit, Moment, Out, rfc3339, rfc3339_or_none
 from services.contract.event import Channel, content_type_of
 from services.contract.token import Link, is_safe_target
 from services.contract.token_wire import TOKEN_LENGTH_MAX
@@ -202,13 +192,11 @@ def list_links(
     limit: Limit = 50,
 ) -> LinksOut:
     """The newest first, of one mailing or of all."""
-    below = (
-        unpack_cursor(cursor, Below, "links", message_id).id if cursor is not None else INT64_MAX
-    )
+    below = row_place(cursor, "links", message_id)
     with here.engine.connect() as connection:
-        rows = links_page(connection, credential.workspace_id, message_id, below, limit)
-    shown = [show_link(here.public_url, row) for row in rows]
-    return LinksOut(links=shown, next=next_of(rows, limit, "links", message_id))
+        rows = links_page(connection, credential.workspace_id, message_id, below, limit + 1)
+    shown = [show_link(here.public_url, row) for row in rows[:limit]]
+    return LinksOut(links=shown, next=next_rows(rows, limit, "links", message_id))
 
 
 @router.get("/links/{link_id}", summary="A link", responses=described(400, 401, 403, 404, 503))

@@ -9,24 +9,13 @@ from sqlalchemy import Connection, Row
 
 from services.api.context import Here
 from services.api.counts import count_at, count_believed
+from services.api.cursors import CursorMoment, bad_cursor, pack_cursor, unpack_cursor
 from services.api.needs import SegmentsReader
 from services.api.people_in import NOBODY, Asked, people_in
 from services.api.problem import described
 from services.api.segment_shapes import SegmentKey
 from services.api.segment_store import Found, find_segment, in_force, progress_of, versions_of
-from services.api.wire import (
-    After,
-    AsOf,
-    Cursor,
-    CursorMoment,
-    KnownAt,
-    Out,
-    bad_cursor,
-    pack_cursor,
-    rfc3339,
-    rfc3339_or_none,
-    unpack_cursor,
-)
+from services.api.wire import After, AsOf, Cursor, KnownAt, Out, rfc3339, rfc3339_or_none
 from services.contract.event import Channel, EventType
 
 router = APIRouter(prefix="/v1/segments", tags=["segments"])

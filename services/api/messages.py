@@ -9,24 +9,15 @@ from sqlalchemy import Connection, Row, insert, select
 
 from services.api.audit import note
 from services.api.auth import Credential
-from services.api.campaigns import Below, find_campaign, next_of
+from services.api.campaigns import find_campaign
 from services.api.context import Context, Here
+from services.api.cursors import next_rows, row_place
 from services.api.idempotency import Once, OnceOnly
 from services.api.needs import LinksWriter
 from services.api.problem import Problem, described
 from services.api.recipients import RECIPIENTS_MAX, Addressed, NoToken, RecipientIn, address
 from services.api.said import Sending
-from services.api.wire import (
-    INT64_MAX,
-    Body,
-    Cursor,
-    Limit,
-    Moment,
-    Out,
-    rfc3339,
-    rfc3339_or_none,
-    unpack_cursor,
-)
+from services.api.wire import Body, Cursor, Limit, Moment, Out, rfc3339, rfc3339_or_none
 from services.contract.event import Channel
 from services.contract.tables import campaign, message
 from services.contract.token import Unsubscribe
@@ -179,25 +170,21 @@ def list_messages(
     limit: Limit = 50,
 ) -> MessagesOut:
     """The newest first, of one campaign or of all."""
-    below = (
-        unpack_cursor(cursor, Below, "messages", campaign_id).id
-        if cursor is not None
-        else INT64_MAX
-    )
+    below = row_place(cursor, "messages", campaign_id)
     query = (
         select(message, campaign.c.public_id.label("campaign_public_id"))
         .outerjoin(campaign, campaign.c.id == message.c.campaign_id)
         .where(message.c.workspace_id == credential.workspace_id, message.c.id < below)
         .order_by(message.c.id.desc())
-        .limit(limit)
+        .limit(limit + 1)
     )
     with here.engine.connect() as connection:
         if campaign_id is not None:
             found = find_campaign(connection, credential.workspace_id, campaign_id)
             query = query.where(message.c.campaign_id == found.id)
         rows = connection.execute(query).all()
-    shown = [_show(row, row.campaign_public_id) for row in rows]
-    return MessagesOut(messages=shown, next=next_of(rows, limit, "messages", campaign_id))
+    shown = [_show(row, row.campaign_public_id) for row in rows[:limit]]
+    return MessagesOut(messages=shown, next=next_rows(rows, limit, "messages", campaign_id))
 
 
 @router.get("/{message_id}", summary="A mailing", responses=described(400, 401, 403, 404, 503))

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from sqlalchemy import Connection, Row, Select, select
 
 from services.api.context import Context, Here
+from services.api.cursors import CursorMoment, pack_cursor, unpack_cursor
 from services.api.needs import PersonsReader
 from services.api.opening import AskedPersonAt
 from services.api.people import (
@@ -20,17 +21,7 @@ from services.api.person_view import PersonOut, show_person
 from services.api.problem import described
 from services.api.record import events_of
 from services.api.standing import standing_of
-from services.api.wire import (
-    After,
-    AsOf,
-    Cursor,
-    CursorMoment,
-    KnownAt,
-    Limit,
-    Out,
-    pack_cursor,
-    unpack_cursor,
-)
+from services.api.wire import After, AsOf, Cursor, KnownAt, Limit, Out
 from services.contract.phases import Phase
 from services.contract.tables import interval, person, person_state
 from services.model.explain import entered

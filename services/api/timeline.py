@@ -7,18 +7,12 @@ from fastapi import APIRouter
 from pydantic import Field
 from sqlalchemy import tuple_
 
+from services.api.cursors import pack_cursor, unpack_cursor
 from services.api.opening import AskedPersonAt
 from services.api.person_view import IdentityOut
 from services.api.problem import described
 from services.api.record import as_taken, own_events
-from services.api.wire import (
-    Cursor,
-    Limit,
-    Out,
-    pack_cursor,
-    rfc3339,
-    unpack_cursor,
-)
+from services.api.wire import Cursor, Limit, Out, rfc3339
 from services.contract import event as envelope
 from services.contract.event import Channel, Event, EventType
 from services.contract.tables import event

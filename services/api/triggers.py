@@ -7,10 +7,10 @@ from sqlalchemy import Connection, Row
 
 from services.api.audit import note
 from services.api.auth import Credential
-from services.api.campaigns import Below
 from services.api.conditional import TAGGED, IfMatch, must_be_given, must_match, tell_tag
 from services.api.content_store import find_content
 from services.api.context import Here
+from services.api.cursors import next_rows, row_place
 from services.api.idempotency import OnceOnly
 from services.api.needs import TriggersReader, TriggersWriter
 from services.api.one_at_a_time import one_at_a_time
@@ -37,7 +37,7 @@ from services.api.trigger_view import (
     tag_of_trigger,
 )
 from services.api.webhook_store import find_webhook
-from services.api.wire import INT64_MAX, Cursor, Limit, pack_cursor, unpack_cursor
+from services.api.wire import Cursor, Limit
 from services.contract.event import content_type_of
 from services.contract.phases import DAY_MS
 from services.model.next_content import VACANCY
@@ -179,13 +179,11 @@ def get_fired(
     limit: Limit = 50,
 ) -> FiredsOut:
     """Everybody who entered while it was active, for 400 days. The newest first."""
-    below = INT64_MAX if cursor is None else unpack_cursor(cursor, Below, trigger_id, status).id
+    below = row_place(cursor, trigger_id, status)
     with here.engine.connect() as connection:
         row = find_trigger(connection, credential.workspace_id, trigger_id, ever=True)
         rows = firings_of(connection, row, status, below, limit + 1)
-    following = (
-        pack_cursor(Below(rows[limit - 1].id), trigger_id, status) if len(rows) > limit else None
-    )
+    following = next_rows(rows, limit, trigger_id, status)
     return FiredsOut(fired=[show_firing(one) for one in rows[:limit]], next=following)
 
 

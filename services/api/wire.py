@@ -1,21 +1,13 @@
-"""How values look on the wire: moments, cursors, text that every database can hold."""
+"""How values look on the wire: moments, parameters, text that every database can hold."""
 
-import base64
-import binascii
-import zlib
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-import msgspec
 from fastapi import Path, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
 
-from services.api.problem import Problem
 from services.contract import moment
-from services.runtime.clock import now_ms
-
-C = TypeVar("C", bound=msgspec.Struct)
 
 YEAR_MAX = 2200
 INT64_MAX = 2**63 - 1
@@ -50,9 +42,6 @@ def parse_moment(text: object) -> int:
         raise ValueError(f"a moment lies between 1970 and {YEAR_MAX}")
     return round(moment.timestamp() * 1000)
 
-
-CursorMoment = Annotated[int, msgspec.Meta(ge=31_536_000_000, le=7_226_582_399_999)]
-"""A moment inside a cursor, bounded as one outside: UTC milliseconds of 1971-2198."""
 
 Moment = Annotated[
     int,
@@ -119,51 +108,3 @@ def _texts(root: Any) -> Iterator[str]:
             waiting.extend(node.values())
         elif isinstance(node, list):
             waiting.extend(node)
-
-
-CURSOR_LIFE_MS = 24 * 3_600_000
-"""How long after a page the next one may be asked for."""
-
-
-def pack_cursor(cursor: msgspec.Struct, *filters: str | None, at_ms: int | None = None) -> str:
-    """A cursor for the wire, made now or at another moment.
-
-    It names its kind, and the filters of the list that it goes on in.
-    """
-    made_ms = now_ms() if at_ms is None else at_ms
-    made = msgspec.msgpack.encode((made_ms, _kind(type(cursor), filters), cursor))
-    return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
-
-
-def bad_cursor() -> Problem:
-    """Somebody asks to go on in another list, or made the cursor up."""
-    return Problem(
-        400, "bad_cursor", "The cursor is not one that this list gave, with these filters."
-    )
-
-
-def _kind(cursor: type[msgspec.Struct], filters: tuple[str | None, ...]) -> int:
-    return zlib.crc32(f"{cursor.__module__}.{cursor.__name__}{filters!r}".encode())
-
-
-def unpack_cursor(text: str, kind: type[C], *filters: str | None) -> C:
-    """The cursor again.
-
-    Raises:
-        Problem: 400, it is none of ours, or of another list or other filters, or too old.
-    """
-    try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        made_ms, its_kind, told = msgspec.msgpack.decode(raw, type=tuple[int, int, msgspec.Raw])
-        if its_kind != _kind(kind, filters):
-            raise bad_cursor()
-        cursor = msgspec.msgpack.decode(told, type=kind)
-    except (binascii.Error, ValueError, msgspec.DecodeError):
-        raise bad_cursor() from None
-    age_ms = now_ms() - made_ms
-    if age_ms < -CURSOR_LIFE_MS:
-        raise bad_cursor()
-    if age_ms > CURSOR_LIFE_MS:
-        text = "A cursor is good for 24 hours. Begin again without one."
-        raise Problem(400, "cursor_expired", text)
-    return cursor

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Connection, Row, select
 
 from services.api.account_store import accounts_of
 from services.api.audit import COMMAND_LINE, audit_page
 from services.api.context import Here
+from services.api.cursors import next_rows, row_place
 from services.api.dashboard.audit_words import Teller
 from services.api.dashboard.names import known_people
 from services.api.dashboard.pages import SeesAccess, page, words_of
 from services.api.dashboard.session import Visitor
 from services.api.dashboard.texts import Words
-from services.api.wire import INT64_MAX, Cursor, pack_cursor, unpack_cursor
+from services.api.wire import Cursor
 from services.contract.tables import api_key
 
 router = APIRouter(prefix="/audit", include_in_schema=False)
@@ -38,10 +38,6 @@ UNASKED = NOUNS["looks"]
 """Shown when they are asked for: there are many, and no change may go under in them."""
 
 
-class _Below(msgspec.Struct, array_like=True):
-    id: Annotated[int, msgspec.Meta(ge=1, le=INT64_MAX)]
-
-
 @router.get("")
 def changes(
     here: Here,
@@ -52,18 +48,19 @@ def changes(
     who: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
     """The newest first."""
-    below = INT64_MAX if cursor is None else unpack_cursor(cursor, _Below).id
+    kind = kind if kind in NOUNS else ""
+    below = row_place(cursor, "audit", kind, who)
     with here.engine.connect() as connection:
         words, name = words_of(connection, visitor, request)
         found = audit_page(
             connection, visitor.workspace_id, below, PAGE + 1,
-            who=who or None, nouns=NOUNS.get(kind, ()), but=() if kind in NOUNS else UNASKED,
+            who=who or None, nouns=NOUNS.get(kind, ()), but=() if kind else UNASKED,
         )  # fmt: skip
         teller = Teller(connection, visitor.workspace_id, words)
         told = [teller.tell(row) for row in found[:PAGE]]
         people = _people(connection, visitor, found[:PAGE], words)
         doers = _doers(connection, visitor.workspace_id, words)
-    chosen = {"kind": kind if kind in NOUNS else "", "who": who}
+    chosen = {"kind": kind, "who": who}
     asked = {name: value for name, value in chosen.items() if value}
     return page(
         "audit.html",
@@ -76,7 +73,7 @@ def changes(
         kinds=list(NOUNS),
         doers=doers,
         chosen=chosen,
-        older=pack_cursor(_Below(found[PAGE - 1].id)) if len(found) > PAGE else None,
+        older=next_rows(found, PAGE, "audit", kind, who),
     )
 
 

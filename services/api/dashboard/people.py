@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.api.context import Context, Here
+from services.api.cursors import unpack_cursor
 from services.api.dashboard.belonging import memberships_of, next_for
 from services.api.dashboard.looking import Looks
 from services.api.dashboard.pages import SeesPeople, lang, page, words_of
@@ -19,7 +20,7 @@ from services.api.opening import Asked as AskedPerson
 from services.api.people import find_person
 from services.api.people_in import Asked
 from services.api.problem import MovedError, Problem
-from services.api.wire import Cursor, unpack_cursor
+from services.api.wire import Cursor
 from services.contract.phases import Phase
 
 router = APIRouter(include_in_schema=False)

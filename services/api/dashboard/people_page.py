@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Row, select
 
 from services.api.counts import count_at
+from services.api.cursors import CursorMoment, pack_cursor
 from services.api.dashboard.because import Because, Told
 from services.api.dashboard.movers import name_of, readable
 from services.api.dashboard.texts import Words
@@ -15,7 +16,7 @@ from services.api.latest_in import Came, among, latest_in
 from services.api.people import known_as, states_of
 from services.api.people_in import Asked
 from services.api.standing import standing_of
-from services.api.wire import INT64_MAX, CursorMoment, pack_cursor
+from services.api.wire import INT64_MAX
 from services.contract.phases import Phase
 from services.contract.tables import person
 from services.contract.tables.unguessed import unguessed

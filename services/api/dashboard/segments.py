@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
 from services.api.context import Here
+from services.api.cursors import unpack_cursor
 from services.api.dashboard.because import Because
 from services.api.dashboard.charts import SEGMENT_COLOUR, draw
 from services.api.dashboard.figures import figure
@@ -24,7 +25,7 @@ from services.api.people_in import Asked
 from services.api.problem import Problem
 from services.api.segment_shapes import SegmentKey
 from services.api.segment_store import Found, find_segment, progress_of
-from services.api.wire import Cursor, unpack_cursor
+from services.api.wire import Cursor
 
 router = APIRouter(prefix="/segments", include_in_schema=False)
 

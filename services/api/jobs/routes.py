@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from services.api.audit import note
 from services.api.context import Here
+from services.api.cursors import next_rows, pack_cursor, row_place, unpack_cursor
 from services.api.exports.formats import MEDIA_TYPES
 from services.api.jobs.files import read_pieces
 from services.api.jobs.hold import is_error
@@ -17,17 +18,13 @@ from services.api.jobs.store import Kind, cancel_job, find_job
 from services.api.jobs.view import ErrorOut, ErrorsOut, JobOut, JobsOut, show_job, sign_file
 from services.api.needs import JobsWorker
 from services.api.problem import Problem, described
-from services.api.wire import INT64_MAX, Cursor, Limit, pack_cursor, unpack_cursor
+from services.api.wire import INT64_MAX, Cursor, Limit
 from services.contract.tables import job, job_error
 from services.runtime.database import writing
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 JobPath = Annotated[str, Path(min_length=1, max_length=64, examples=["j_6f1c0b9a2d3e4f50"])]
-
-
-class _Place(msgspec.Struct, array_like=True):
-    id: Annotated[int, msgspec.Meta(ge=0, le=INT64_MAX)]
 
 
 class _ErrorPlace(msgspec.Struct, array_like=True):
@@ -43,13 +40,13 @@ def list_jobs(
     limit: Limit = 50,
 ) -> JobsOut:
     """The newest first. They are kept for 400 days."""
-    below = INT64_MAX if cursor is None else unpack_cursor(cursor, _Place, kind).id
+    below = row_place(cursor, "jobs", kind)
     query = select(job).where(job.c.workspace_id == credential.workspace_id, job.c.id < below)
     if kind is not None:
         query = query.where(job.c.kind == kind)
     with here.engine.connect() as connection:
         rows = connection.execute(query.order_by(job.c.id.desc()).limit(limit + 1)).all()
-    following = pack_cursor(_Place(rows[limit - 1].id), kind) if len(rows) > limit else None
+    following = next_rows(rows, limit, "jobs", kind)
     return JobsOut(jobs=[show_job(here, row) for row in rows[:limit]], next=following)
 
 

@@ -7,12 +7,11 @@ from httpx import Client, Response
 
 from services.api import campaigns
 from services.api.app import create_app
-from services.api.campaigns import Below
+from services.api.cursors import CURSOR_LIFE_MS, _RowPlace, pack_cursor
 from services.api.edge import REQUESTS
 from services.api.jobs.routes import _ErrorPlace
 from services.api.limits import VISITS_PER_MINUTE, Limits
 from services.api.persons import _PersonsCursor
-from services.api.wire import CURSOR_LIFE_MS, pack_cursor
 from services.contract.addresses import networks_of
 from services.runtime.clock import now_ms
 from tests.contract.api.conftest import KEY
@@ -117,7 +116,7 @@ def test_what_takes_long_says_so(client: Client, world: World) -> None:
 
 def test_a_cursor_says_that_it_is_too_old(client: Client) -> None:
     for age_ms, code in ((0, None), (CURSOR_LIFE_MS + 60_000, "cursor_expired")):
-        cursor = pack_cursor(Below(5), "campaigns", at_ms=now_ms() - age_ms)
+        cursor = pack_cursor(_RowPlace(5), "campaigns", at_ms=now_ms() - age_ms)
         answer = client.get("/v1/campaigns", params={"cursor": cursor})
         assert (answer.status_code, answer.json().get("code")) == (400 if code else 200, code)
 
@@ -130,14 +129,16 @@ def test_a_cursor_from_another_time_breaks_nothing(client: Client, world: World)
     assert [one["as_of"] for one in page.json()["persons"]] == [
         one["last_seen"] for one in page.json()["persons"]
     ]
-    ahead = pack_cursor(Below(5), "campaigns", at_ms=now_ms() + 2 * CURSOR_LIFE_MS)
+    ahead = pack_cursor(_RowPlace(5), "campaigns", at_ms=now_ms() + 2 * CURSOR_LIFE_MS)
     answer = client.get("/v1/campaigns", params={"cursor": ahead})
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor")
 
 
 def test_a_cursor_among_errors_is_of_their_job(client: Client) -> None:
     jobs = [client.post("/v1/imports", json=IMPORT).json()["id"] for _ in range(2)]
-    cursors = [pack_cursor(_ErrorPlace(n), jobs[0]) for n in (5, 2**31)] + [pack_cursor(Below(5))]
+    cursors = [pack_cursor(_ErrorPlace(n), jobs[0]) for n in (5, 2**31)] + [
+        pack_cursor(_RowPlace(5))
+    ]
     paths = [f"/v1/jobs/{job}/errors" for job in jobs]
     answers = [client.get(path, params={"cursor": c}) for path in paths for c in cursors]
     assert [one.status_code for one in answers] == [200, 400, 400, 400, 400, 400]
@@ -147,7 +148,7 @@ def test_a_fault_of_ours_is_counted(world: World, monkeypatch: pytest.MonkeyPatc
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(campaigns, "next_of", broken)
+    monkeypatch.setattr(campaigns, "next_rows", broken)
     counted = REQUESTS.labels("/v1/campaigns", "GET", 500)._value
     before = counted.get()
     app = create_app(world.engine, KEY, "http://x.test", lambda: NOW_MS)
@@ -159,7 +160,7 @@ def test_a_fault_of_ours_is_counted(world: World, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_cursor_is_of_one_list(client: Client) -> None:
-    cursor = pack_cursor(Below(5), "campaigns")
+    cursor = pack_cursor(_RowPlace(5), "campaigns")
     for path in ("/v1/persons", "/v1/jobs", "/v1/audit", "/v1/messages", "/v1/content"):
         answer = client.get(path, params={"cursor": cursor})
         assert answer.json()["code"] == "bad_cursor", path
@@ -175,6 +176,46 @@ def test_a_cursor_goes_on_with_the_same_filters(client: Client, world: World) ->
     for other in ({}, {"phase": "do"}, {"phase": "see", "q": "u1"}):
         answer = client.get("/v1/persons", params=other | cursor)
         assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor"), other
+
+
+@pytest.mark.parametrize(
+    ("path", "filters"),
+    [
+        ("/v1/content", {"content_type": "vacancy", "phase": "do"}),
+        ("/v1/messages", {"campaign_id": "c_1"}),
+        ("/v1/links", {"message_id": "m_1"}),
+        ("/v1/jobs", {"kind": "import"}),
+        ("/v1/audit", {"about": "technicians"}),
+        ("/v1/webhooks/wh_1/deliveries", {"status": "waiting"}),
+        ("/v1/triggers/tr_1/fired", {"status": "waiting"}),
+    ],
+)
+def test_a_cursor_is_of_its_list_and_every_filter(
+    client: Client, path: str, filters: dict[str, str]
+) -> None:
+    """What it is about need not be there: with the right filters the cursor itself is taken."""
+    whose = path.split("/")[-2] if path.count("/") > 2 else path.rsplit("/", maxsplit=1)[-1]
+    cursor = {"cursor": pack_cursor(_RowPlace(5), whose, *filters.values())}
+    assert client.get(path, params=filters | cursor).json().get("code") in {None, "not_found"}
+    for name in filters:
+        fewer = {other: value for other, value in filters.items() if other != name}
+        answer = client.get(path, params=fewer | cursor)
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor"), name
+    other_list = path.replace("_1/", "_2/") if "_1/" in path else "/v1/campaigns"
+    answer = client.get(other_list, params=(filters if "_1/" in path else {}) | cursor)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor")
+
+
+def test_an_explanation_goes_on_with_the_same_person(client: Client, world: World) -> None:
+    one, other = (
+        world.person(f"u{i}", [world.event(day, "page", f"u{i}") for day in (3, 4, 5)])
+        for i in range(2)
+    )
+    first = client.get(f"/v1/persons/{one}/explain", params={"limit": 1}).json()
+    cursor = {"cursor": first["next"]}
+    assert client.get(f"/v1/persons/{one}/explain", params=cursor).status_code == 200
+    answer = client.get(f"/v1/persons/{other}/explain", params=cursor)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor")
 
 
 def test_a_key_asks_so_often_and_no_more(world: World) -> None:
