@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.jobs.files import FILE_BYTES_MAX
 from services.api.limits import headers_of
-from services.api.problem import Problem, Shown
+from services.api.problem import Problem, Shown, bug
 from services.api.suggest import meant, shown
 
 BODY_BYTES_MAX = 1_048_576
@@ -54,7 +54,7 @@ class Edge:
         method = _method(scope)
         if method == "HEAD":
             scope, send = {**scope, "method": "GET"}, _head_of(send)
-        sent = {"status": 500}
+        sent: dict[str, int] = {}
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -66,9 +66,13 @@ class Edge:
         bytes_max = FILE_BYTES_MAX if _FILES.fullmatch(scope["path"]) else BODY_BYTES_MAX
         try:
             await self._answer(scope, _bounded(receive, bytes_max), send_with_headers)
-        finally:  # a fault of ours is answered outside this layer, and counts all the same
+        except Exception:
+            if not sent:
+                await self._shown(Request(scope), bug())(scope, receive, send_with_headers)
+            raise  # the server logs it
+        finally:
             route = getattr(scope.get("route"), "path", "none")
-            REQUESTS.labels(route, method, sent["status"]).inc()
+            REQUESTS.labels(route, method, sent.get("status", 500)).inc()
             SECONDS.labels(route).observe(time.perf_counter() - begin_s)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -140,7 +140,7 @@ def _handler(
     return lambda request, error: shown(request, problem_of(request, error))
 
 
-def _bug(_request: Request, _error: Exception) -> Problem:
+def bug() -> Problem:
     """A fault of ours: it goes to the log, and the caller hears no more than that."""
     return Problem(500, "internal", "This failed on our side; it has been logged.")
 
@@ -332,5 +332,4 @@ _PROBLEM_OF: dict[type[Exception], Callable[[Request, Any], Problem]] = {
     OperationalError: _not_now,
     InterfaceError: _not_now,
     PoolTimeoutError: _not_now,
-    Exception: _bug,
 }

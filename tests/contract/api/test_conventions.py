@@ -144,7 +144,9 @@ def test_a_cursor_among_errors_is_of_their_job(client: Client) -> None:
     assert [one.status_code for one in answers] == [200, 400, 400, 400, 400, 400]
 
 
-def test_a_fault_of_ours_is_counted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_ours_is_counted_and_answered_as_all_else(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
@@ -156,6 +158,7 @@ def test_a_fault_of_ours_is_counted(world: World, monkeypatch: pytest.MonkeyPatc
     with run_app(app) as url, Client(base_url=url, headers=headers, **LOCAL) as client:
         answer = client.get("/v1/campaigns")
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert answer.headers["x-content-type-options"] == "nosniff"
     assert counted.get() == before + 1
 
 
