@@ -256,12 +256,15 @@ def _has(value: object, part: int | str) -> bool:
     return isinstance(value, dict) and part in value
 
 
+_OBJECT = "give an object"
+_SENT_AS = ", as `Content-Type: application/json`"
+"""What is no object may be one that was sent as something else."""
 _PLAIN = {
-    "dict_type": "give an object, as `Content-Type: application/json`",
+    "dict_type": _OBJECT,
     "json_invalid": "this is not JSON: {error}",
     "list_type": "give a list",
-    "model_attributes_type": "give an object, as `Content-Type: application/json`",
-    "model_type": "give an object, as `Content-Type: application/json`",
+    "model_attributes_type": _OBJECT,
+    "model_type": _OBJECT,
     "scalar": "give one text, number, true or false",
     "scalar_or_list": "give one text, number, true or false, or a list of texts",
     "too_long": "give {max_length} at most",
@@ -282,7 +285,8 @@ def _said(error: Any) -> str:
     if plain is None:
         # What we say ourselves comes with the validator's own words before it.
         return str(error["msg"]).removeprefix("Value error, ")
-    return plain.format_map(told)
+    said = plain.format_map(told)
+    return said + _SENT_AS if plain == _OBJECT and error["loc"] == ("body",) else said
 
 
 _EXPECTED = {"literal_error": "expected", "enum": "expected", "union_tag_invalid": "expected_tags"}

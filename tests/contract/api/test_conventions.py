@@ -51,6 +51,10 @@ def test_a_slip_of_the_pen_is_refused_with_what_was_meant(client: Client) -> Non
     assert bare == "query.from, query.to: Field required"
     no_json = client.post("/v1/segments", content="{", headers={"Content-Type": "application/json"})
     assert no_json.json()["detail"].startswith("body: this is not JSON: ")
+    sent_as_text = client.post("/v1/segments", content="{}", headers={"Content-Type": "text/plain"})
+    assert sent_as_text.json()["detail"].endswith("an object, as `Content-Type: application/json`")
+    inside = client.post("/v1/imports", json=IMPORT | {"identities": ["email"]}).json()
+    assert inside["detail"] == "body.identities: give an object"
     odd_key = client.get("/v1/segments/Technicians").json()["detail"]
     assert odd_key.startswith("path.key: give small letters, digits, _ and -, 64 at most")
     slips: list[tuple[dict[str, object], str]] = [
