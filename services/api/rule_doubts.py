@@ -7,7 +7,7 @@ from sqlalchemy import Connection, exists, select
 from services.api.content_store import rows_of
 from services.api.lawful import topics_in
 from services.api.people import SEARCHED, known_of_some
-from services.api.suggest import Slip, SortOrDate, Unlike, missing, slips, unlike
+from services.api.suggest import Slip, SortOrDate, Unlike, slips, unlike
 from services.contract.tables import content, identity
 from services.contract.tables.unguessed import unguessed
 from services.model.rules import Attribute, AttributeDate
@@ -37,9 +37,9 @@ def _of_people(connection: Connection, workspace_id: int, rule: Node) -> list[Sl
         return []
     attributes, read = known_of_some(connection, workspace_id)
     return [
-        *slips("attribute", names, attributes),
+        *slips("attribute", names - attributes.keys(), attributes),
         *unlike(_compared(rule), attributes),
-        *slips("topic", topics, read),
+        *slips("topic", topics - read, read),
     ]
 
 
@@ -68,7 +68,7 @@ def _of_identities(connection: Connection, workspace_id: int, rule: Node) -> lis
             )
         ).scalar()
     ]
-    return missing("identity", asked.difference(there), SEARCHED)
+    return slips("identity", asked.difference(there), SEARCHED)
 
 
 def _of_content(connection: Connection, workspace_id: int, rule: Node) -> list[Slip]:
@@ -82,4 +82,4 @@ def _of_content(connection: Connection, workspace_id: int, rule: Node) -> list[S
     if not asked or not connection.execute(kept).scalar():
         return []
     there = {row.content_id for row in rows_of(connection, workspace_id, sorted(asked))}
-    return missing("content", asked - there, ())
+    return slips("content", asked - there, ())

@@ -101,14 +101,9 @@ def unlike(
     ]
 
 
-def slips(kind: SlipKind, asked: Iterable[str], has: Collection[str]) -> list[Slip]:
-    """The names asked for that are not among those that there are."""
-    return missing(kind, set(asked) - {*has}, has)
-
-
-def missing(kind: SlipKind, names: Iterable[str], like: Collection[str]) -> list[Slip]:
-    """Names that are not there; what was meant is one of others, unless it is among them itself."""
-    return [Slip(kind, one, None if one in like else _near(one, like)) for one in sorted(names)]
+def slips(kind: SlipKind, missing: Iterable[str], known: Collection[str]) -> list[Slip]:
+    """Names that are not there; what was meant is a known one, unless it is one itself."""
+    return [Slip(kind, one, None if one in known else _near(one, known)) for one in sorted(missing)]
 
 
 def nearest(value: object, known: Iterable[str]) -> str:

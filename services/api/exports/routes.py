@@ -69,7 +69,7 @@ def post_export(
                 use=body.use,
                 format=body.format,
                 attributes=wanted,
-                slips=slips("attribute", wanted, has),
+                slips=slips("attribute", set(wanted).difference(has), has),
             )
             kept = msgspec.to_builtins(asked)
             row = add_job(connection, workspace_id, "export", kept, credential.name, now_ms, once)
