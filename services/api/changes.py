@@ -4,16 +4,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import Field
-from sqlalchemy import Connection, Select, and_, or_, select
+from sqlalchemy import Select, and_, or_
 
 from services.api.context import Context, Here
+from services.api.feed import check_reached
 from services.api.needs import ChangesReader
-from services.api.problem import Problem, described
+from services.api.problem import described
 from services.api.segment_store import check_named
 from services.api.wire import INT64_MAX, Out
 from services.contract.change import CHANGE_TYPES, ChangeType, select_changes, told
 from services.contract.phases import ChangeReason
-from services.contract.tables import change, feed_position
+from services.contract.tables import change
 
 router = APIRouter(prefix="/v1", tags=["changes"])
 
@@ -83,28 +84,6 @@ def check_segment(here: Context, workspace_id: int, segment: str | None) -> None
             check_named(connection, workspace_id, [segment], ever=True)
 
 
-def check_position(here: Context, position: int) -> None:
-    """The same as :func:`check_reached`, for who has no connection."""
-    with here.engine.connect() as connection:
-        check_reached(connection, position)
-
-
-def check_reached(connection: Connection, position: int) -> None:
-    """Whether the feed ever came as far as somebody has read it.
-
-    Raises:
-        Problem: 400, it did not: they would wait for what they take for read.
-    """
-    row = feed_position.c
-    following = connection.execute(select(row.next).where(row.id == 1)).scalar() or 1
-    if position >= following:
-        text = (
-            f"No change has the position {position} yet. Was the database put back to an earlier "
-            "state? Then read everybody anew, and the feed from 0 on."
-        )
-        raise Problem(400, "bad_position", text)
-
-
 def wanted(workspace_id: int, types: list[ChangeType] | None, segment: str | None) -> Select[Any]:
     """The changes of a workspace that somebody asks for, and always who was erased."""
     query = select_changes(workspace_id)
@@ -132,10 +111,9 @@ def list_changes(
     Who was erased (`person`) is always told: forget them. What the feed said of them is gone.
     """
     check_segment(here, credential.workspace_id, segment)
-    if after:
-        check_position(here, after)
     query = wanted(credential.workspace_id, types, segment).where(change.c.position > after)
     with here.engine.connect() as connection:
+        check_reached(connection, after)
         rows = connection.execute(query.order_by(change.c.position).limit(limit)).all()
     return ChangesOut(
         changes=[ChangeOut(**told(row)._asdict()) for row in rows],

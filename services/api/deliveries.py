@@ -49,7 +49,7 @@ class DeliveryOut(Out):
     created_at: str
     last_attempt: str | None
     next_attempt: str | None = Field(
-        description="Not before then; null: it is done, or its webhook is paused or dead."
+        description="Not before then; null: it is done, or waits for an active webhook."
     )
     http_status: int | None = Field(description="Of the last attempt; null: no answer came.")
     error: str | None = Field(description="Why the last attempt was none.")

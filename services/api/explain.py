@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from services.api.cursors import CursorMoment, pack_cursor, unpack_cursor
+from services.api.cursors import CursorMoment, bad_cursor, pack_cursor, unpack_cursor
 from services.api.opening import AskedPerson
 from services.api.problem import described
 from services.api.record import history_of
@@ -95,6 +95,9 @@ def get_explanation(
     with asked.opened() as (connection, row):
         if cursor is not None:
             place = unpack_cursor(cursor, _AccountCursor, row.public_id)
+            same_moments = at in {None, place.at_ms} and known_at_ms in {None, place.known_at_ms}
+            if not same_moments:
+                raise bad_cursor()
             at_ms, known_at_ms, until = place.at_ms, place.known_at_ms, place.until
         events = history_of(connection, asked.workspace_id, row.id, at_ms, known_at_ms)
         explanation = explain(events, asked.here.model, at_ms, until=until, limit=limit)

@@ -119,8 +119,8 @@ def list_members(
             if cursor is not None
             else _first_page(connection, found, now_ms, as_of, known_at)
         )
-        others = as_of not in {None, place.as_of_ms} or known_at not in {None, place.known_at_ms}
-        if place.segment_id != found.newest.segment_id or others:
+        same_moments = as_of in {None, place.as_of_ms} and known_at in {None, place.known_at_ms}
+        if place.segment_id != found.newest.segment_id or not same_moments:
             raise bad_cursor()
         asked = Asked("segment", str(place.version_id), place.as_of_ms, place.known_at_ms)
         # To find that nobody is among all who came and went takes longer than to find a page.

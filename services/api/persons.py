@@ -137,11 +137,12 @@ def _show_all(
     states, identities, phases = standing_of(connection, rows[0].workspace_id, ids, as_of_ms, None)
     people = []
     for row in rows:
-        state = states.get(row.id)
-        # Of who did something since the first page, it is as of that.
-        at_ms = as_of_ms if state is None else max(as_of_ms, state.at_ms)
-        phase, theirs = phases.get(row.id), identities[row.id]
-        people.append(show_person(row, theirs, state, phase, at_ms, here.model))
+        state, phase, at_ms = states.get(row.id), phases.get(row.id), as_of_ms
+        if state is not None and state.at_ms > as_of_ms:  # they did something since the first page
+            at_ms = state.at_ms
+            since = standing_of(connection, row.workspace_id, [row.id], at_ms, None)
+            phase = since.phases.get(row.id)
+        people.append(show_person(row, identities[row.id], state, phase, at_ms, here.model))
     return people
 
 

@@ -14,9 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from starlette.types import Receive, Scope, Send
 
 from services.api.auth import Credential, Needs
-from services.api.changes import Segment, Types, check_position, check_segment, wanted
+from services.api.changes import Segment, Types, check_segment, wanted
 from services.api.context import Context, Here, context_of
 from services.api.dashboard.session import session_of
+from services.api.feed import check_reached
 from services.api.problem import Problem, described
 from services.api.streams import LOOK_EVERY_S
 from services.api.wire import INT64_MAX
@@ -122,8 +123,8 @@ async def stream_changes(
     position = after if last_event_id is None else last_event_id
     if position is None:
         position = await here.streams.newest()
-    elif position:
-        await run_in_threadpool(check_position, here, position)
+    else:
+        await run_in_threadpool(_check_reached, here, position)
     query = wanted(credential.workspace_id, types, segment)
     here.streams.enter(credential)
 
@@ -131,6 +132,11 @@ async def stream_changes(
         here.streams.leave(credential)
 
     return _Stream(_events(here, request, query, position), leave)
+
+
+def _check_reached(here: Context, position: int) -> None:
+    with here.engine.connect() as connection:
+        check_reached(connection, position)
 
 
 async def _events(

@@ -5,10 +5,10 @@ import time
 from collections import Counter
 from collections.abc import Hashable
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
+from services.api.feed import newest_position
 from services.api.problem import Problem
-from services.contract.tables import feed_position
 
 STREAMS_MAX = 200
 """Of one API process."""
@@ -67,6 +67,5 @@ class Streams:
             return self._newest
 
     def _read(self) -> int:
-        query = select(feed_position.c.next).where(feed_position.c.id == 1)
         with self._engine.connect() as connection:
-            return int(connection.execute(query).scalar() or 1) - 1
+            return newest_position(connection)

@@ -70,13 +70,14 @@ class Unlike(NamedTuple):
     """An attribute that is compared with what it never is."""
 
     name: str
-    has: SortOrDate
+    has: tuple[Sort, ...]
     asked: SortOrDate
 
     def told(self, language: Language) -> str:
         """As a warning."""
         sorts = _SORTS[language]
-        return _UNLIKE[language].format(shown(self.name), sorts[self.has], sorts[self.asked])
+        has = _OR[language].join(sorts[one] for one in self.has)
+        return _UNLIKE[language].format(shown(self.name), has, sorts[self.asked])
 
 
 _UNLIKE: dict[Language, str] = {
@@ -84,6 +85,7 @@ _UNLIKE: dict[Language, str] = {
     "die komen nooit overeen.",
     "en": "Of the people looked at {0} is {1}, and this is {2}: the two never match.",
 }
+_OR: dict[Language, str] = {"nl": " of ", "en": " or "}
 _SORTS: dict[Language, dict[SortOrDate, str]] = {
     "nl": {"text": "een tekst", "number": "een getal", "yes_no": "ja of nee", "date": "een datum"},
     "en": {"text": "a text", "number": "a number", "yes_no": "yes or no", "date": "a date"},
@@ -95,7 +97,7 @@ def unlike(
 ) -> list[Unlike]:
     """The attributes, of those compared with values of some sort, that are of another."""
     return [
-        Unlike(name, min({*has[name]} - {"date"}), sort)  # a date is a text besides
+        Unlike(name, tuple(one for one in get_args(Sort) if one in has[name]), sort)
         for name, sort in sorted(set(asked))
         if has.get(name) and sort not in has[name]
     ]

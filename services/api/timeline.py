@@ -63,8 +63,9 @@ class _TimelineCursor(msgspec.Struct, array_like=True):
 )
 def get_timeline(asked: AskedPersonAt, cursor: Cursor = None, limit: Limit = 50) -> TimelineOut:
     """Everything the record holds of this person, over all channels and identities."""
-    place = None if cursor is None else unpack_cursor(cursor, _TimelineCursor)
     with asked.opened() as (connection, row):
+        whose = (row.public_id, str(asked.as_of_ms), str(asked.known_at_ms))
+        place = None if cursor is None else unpack_cursor(cursor, _TimelineCursor, *whose)
         query = own_events(asked.workspace_id, row.id, asked.as_of_ms, asked.known_at_ms)
         if place is not None:
             before = tuple_(event.c.occurred_ms, event.c.event_id)
@@ -77,9 +78,8 @@ def get_timeline(asked: AskedPersonAt, cursor: Cursor = None, limit: Limit = 50)
     if len(rows) <= limit:
         return TimelineOut(events=shown, next=None)
     last = rows[limit - 1]
-    return TimelineOut(
-        events=shown, next=pack_cursor(_TimelineCursor(last.occurred_ms, last.event_id))
-    )
+    following = _TimelineCursor(last.occurred_ms, last.event_id)
+    return TimelineOut(events=shown, next=pack_cursor(following, *whose))
 
 
 def show_event(found: Event) -> EventOut:

@@ -8,10 +8,11 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from services.api.audit import note
 from services.api.auth import Credential
+from services.api.feed import newest_position
 from services.api.one_at_a_time import one_at_a_time
 from services.api.problem import Problem
 from services.contract.change import Told, select_changes, told
-from services.contract.tables import change, delivery, feed_position, feed_reader, webhook
+from services.contract.tables import change, delivery, feed_reader, webhook
 from services.contract.target import Network, TargetError, check_addresses, target_of
 from services.contract.webhook import new_secret, seal_secrets
 from services.runtime.bulk import among
@@ -69,13 +70,8 @@ def add_webhook(
         **values,
     }
     connection.execute(insert(webhook).values(row))
-    newest = select(feed_position.c.next).where(feed_position.c.id == 1)
-    begin = (connection.execute(newest).scalar() or 1) - 1
-    reader = {
-        "name": public_id,
-        "position": begin if after is None else after,
-        "beat": 0,
-    }
+    begin = newest_position(connection) if after is None else after
+    reader = {"name": public_id, "position": begin, "beat": 0}
     connection.execute(insert(feed_reader).values(reader))
     return find_webhook(connection, workspace_id, public_id)
 

@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Response
 from sqlalchemy import select
 
-from services.api.changes import check_reached
 from services.api.conditional import TAGGED, IfMatch, must_be_given, must_match, tell_tag
 from services.api.context import Here
+from services.api.feed import check_reached
 from services.api.idempotency import OnceOnly
 from services.api.needs import WebhooksReader, WebhooksWriter
 from services.api.problem import described

@@ -214,3 +214,31 @@ def test_a_file_chosen_before_the_script_is_there_is_looked_at_when_it_comes(
     page.get_by_label("Bestand", exact=True).set_input_files(file)
     on_their_way.pop().continue_()
     expect(page.get_by_label("Dit is: E-mail")).to_have_value("id:email")
+
+
+def test_a_file_that_the_browser_kept_is_looked_at_again(
+    product: Product, page: Page, tmp_path: Path
+) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("E-mail\neva@post.example\n")
+    page.goto(f"{product.api_url}/new-import?lang=nl")
+    page.get_by_label("Bestand", exact=True).set_input_files(file)
+    expect(page.get_by_label("Dit is: E-mail")).to_be_visible()
+    page.goto(f"{product.api_url}/jobs?lang=nl")
+    page.go_back()
+    expect(page.get_by_label("Dit is: E-mail")).to_have_value("id:email")
+
+
+def test_what_is_no_answer_of_the_import_page_is_told_in_its_words(
+    product: Product, page: Page, tmp_path: Path
+) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("E-mail\neva@post.example\n")
+    away = {"type": "/problems/not_found"}
+    page.goto(f"{product.api_url}/new-import?lang=nl")
+    page.get_by_label("Bestand", exact=True).set_input_files(file)
+    expect(page.get_by_label("Dit is: E-mail")).to_be_visible()
+    page.route("**/new-import/columns*", lambda route: route.fulfill(json=away, status=404))
+    page.get_by_label("Bestand", exact=True).set_input_files(file.rename(tmp_path / "two.csv"))
+    expect(page.get_by_text("Er kwam geen goed antwoord.")).to_be_visible()
+    expect(page.get_by_text("not_found")).to_have_count(0)

@@ -18,14 +18,15 @@ def shown(request: Request, problem: Problem) -> Response:
     if problem.status in _REDIRECTS or not _looks_at_a_page(request):
         return answer_of(problem)
     words = Words(language_of(request), "UTC")
+    is_reader = request.url.path.startswith("/n/")  # of a mail: no dashboard is theirs
     answer = page(
         "problem.html",
         words,
         status=problem.status,
         title=title_of(problem.status, words.language),
         told=what_to_do(problem, words.language),
-        path="/" if request.method != "GET" else "",
-        is_reader=request.url.path.startswith("/n/"),  # of a mail: no dashboard is theirs
+        path="/" if request.method != "GET" and not is_reader else "",
+        is_reader=is_reader,
     )
     answer.headers.update(problem.headers or {})
     return answer

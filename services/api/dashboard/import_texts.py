@@ -109,8 +109,8 @@ IMPORTS: dict[str, tuple[str, str]] = {
     "import_going": ("4. Wat er gebeurt", "4. What happens"),
     "import_sending": ("Het bestand wordt gestuurd", "The file is being sent"),
     "import_away": (
-        "Er kwam geen antwoord. Kijk of u verbinding hebt, en probeer het opnieuw.",
-        "No answer came. Check your connection, and try again.",
+        "Er kwam geen goed antwoord. Kijk of u verbinding hebt, en laad de pagina opnieuw.",
+        "No proper answer came. Check your connection, and load the page again.",
     ),
     "import_after_trial": (
         "Klopt het zo? Kies dan hierboven „Lees het in”. Regels met een fout gaan niet mee.",

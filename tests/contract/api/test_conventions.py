@@ -13,6 +13,8 @@ from services.api.jobs.routes import _ErrorPlace
 from services.api.limits import VISITS_PER_MINUTE, Limits
 from services.api.persons import _PersonsCursor
 from services.contract.addresses import networks_of
+from services.contract.moment import rfc3339
+from services.contract.phases import DAY_MS
 from services.runtime.clock import now_ms
 from tests.contract.api.conftest import KEY
 from tests.contract.api.test_isolation import IMPORT
@@ -213,16 +215,21 @@ def test_a_cursor_is_of_its_list_and_every_filter(
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor")
 
 
-def test_an_explanation_goes_on_with_the_same_person(client: Client, world: World) -> None:
+@pytest.mark.parametrize(("path", "moment"), [("explain", "at"), ("timeline", "as_of")])
+def test_what_is_told_of_a_person_goes_on_with_the_same_one(
+    client: Client, world: World, path: str, moment: str
+) -> None:
     one, other = (
         world.person(f"u{i}", [world.event(day, "page", f"u{i}") for day in (3, 4, 5)])
         for i in range(2)
     )
-    first = client.get(f"/v1/persons/{one}/explain", params={"limit": 1}).json()
+    first = client.get(f"/v1/persons/{one}/{path}", params={"limit": 1}).json()
     cursor = {"cursor": first["next"]}
-    assert client.get(f"/v1/persons/{one}/explain", params=cursor).status_code == 200
-    answer = client.get(f"/v1/persons/{other}/explain", params=cursor)
-    assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor")
+    assert client.get(f"/v1/persons/{one}/{path}", params=cursor).status_code == 200
+    yesterday = rfc3339(NOW_MS - DAY_MS)
+    for who, others in ((other, {}), (one, {moment: yesterday}), (one, {"known_at": yesterday})):
+        answer = client.get(f"/v1/persons/{who}/{path}", params=cursor | others)
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor"), others
 
 
 def test_a_key_asks_so_often_and_no_more(world: World) -> None:

@@ -78,6 +78,21 @@ def test_list_is_paged_and_filtered(client: Client, people: dict[str, str]) -> N
     assert [person["id"] for person in named] == [people["quiet"]]
 
 
+def test_who_did_something_since_the_first_page_is_told_as_of_that(
+    client: Client, world: World
+) -> None:
+    for user in ("u1", "u2"):
+        world.person(user, [world.event(5, "page", user)])
+    first = client.get("/v1/persons", params={"limit": 1}).json()
+    applied = world.event(-1 / 1440, "applied", "u2")
+    moved = world.person("u2", [applied], now_ms=NOW_MS + 60_000)
+    cursor = {"limit": 1, "cursor": first["next"]}
+    (second,) = client.get("/v1/persons", params=cursor).json()["persons"]
+    then = client.get(f"/v1/persons/{moved}", params={"as_of": second["as_of"]}).json()
+    assert second["phase"]["name"] == "do"
+    assert {**second, "latency_since": None} == {**then, "latency_since": None}
+
+
 def test_lookup(client: Client, people: dict[str, str]) -> None:
     query = {"namespace": "user_id", "value": "anna"}
     assert client.get("/v1/persons/lookup", params=query).json()["id"] == people["turning"]

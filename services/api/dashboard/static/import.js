@@ -11,7 +11,7 @@
   const lang = `lang=${after.dataset.lang}`;
   let turn = 0;
 
-  async function taken() {
+  async function look() {
     const mine = ++turn;
     const chosen = file.files[0];
     columns.textContent = "";
@@ -20,7 +20,7 @@
     const sample = chosen.slice(0, Number(file.dataset.sample));
     const answer = await ask(file.dataset.columns, { method: "POST", headers: { "X-CSRF": csrf }, body: sample });
     if (mine !== turn) return;
-    columns.innerHTML = answer ? await answer.text() : away();
+    columns.innerHTML = await told(answer);
     const form = document.getElementById("mapping");
     if (!form) return;
     form.elements.file_name.value = chosen.name;
@@ -51,7 +51,7 @@
     busy(form, true);
     const answer = await ask(form.action, { method: "POST", body });
     if (!answer?.ok) {
-      wrong.innerHTML = answer ? await answer.text() : away();
+      wrong.innerHTML = await told(answer);
       busy(form, false);
       return;
     }
@@ -82,8 +82,7 @@
       request.upload.onprogress = (event) => { sent.value = event.loaded / Math.max(event.total, 1); };
       request.onloadend = () => {
         sending.hidden = true;
-        const taken = request.status === 204;
-        done(taken ? "" : request.status >= 400 && request.responseText.startsWith("<p") ? request.responseText : away());
+        done(request.status === 204 ? "" : said(request.responseText));
       };
       request.open("PUT", address);
       request.setRequestHeader("X-CSRF", csrf);
@@ -117,12 +116,16 @@
     if (is) real(form).disabled = true;
   }
 
+  // What is wrong our routes say in a paragraph; what others answer is not for who looks at a page.
+  const said = (text) => (text.startsWith("<p") ? text : away());
+  const told = async (answer) => (answer?.ok ? answer.text() : said((await answer?.text()) ?? ""));
+
   function away() {
-    const told = document.createElement("p");
-    told.className = "wrong";
-    told.setAttribute("role", "alert");
-    told.textContent = after.dataset.away;
-    return told.outerHTML;
+    const wrong = document.createElement("p");
+    wrong.className = "wrong";
+    wrong.setAttribute("role", "alert");
+    wrong.textContent = after.dataset.away;
+    return wrong.outerHTML;
   }
 
   async function ask(address, init) {
@@ -135,7 +138,8 @@
     }
   }
 
-  file.addEventListener("change", taken);
-  // Who chose before this was here, on a slow line, or whose choice the browser kept, waits for it.
-  if (file.files.length) taken();
+  file.addEventListener("change", look);
+  // Who chose before this was here, on a slow line, or whose choice the browser kept for them, waits
+  // for it. Browsers put back what was chosen between `load` and `pageshow`.
+  addEventListener("pageshow", () => { if (!turn && file.files.length) look(); });
 })();
