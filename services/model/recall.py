@@ -34,9 +34,9 @@ class Questions:
         missing = [(leaf, one) for leaf, one in missing if one.key not in known]
         self.asking = tuple(leaf for leaf, _ in missing)
         """The conditions that ask for it."""
-        self._memories = memories_of(one for _, one in missing)
         self.phase = not kept.phase and any(isinstance(leaf, TimeInPhase) for leaf in asking)
         """Whether since when the phase holds is asked."""
+        self._memories = memories_of((one for _, one in missing), phase=self.phase)
         self.within_ms = _longest(leaf for leaf, _ in missing)
         """How far back events matter; None: all do."""
 
@@ -79,6 +79,9 @@ class Questions:
                 order and as judged by those near them.
             phase: the one that holds now, and since when.
         """
+        # A rule that is gone, or not in force yet, may have had the same kept.
+        for key in self._memories.keys & state.rings_ms.keys():
+            del state.rings_ms[key]
         for event in events:
             remember(state, event, self._memories.of(event.type).always)
         if state.score is not None:
