@@ -52,8 +52,8 @@ class Standing:
     intervals: Sequence[Interval]
     remade: ChangeReason | None = None
     """Why everything may be different, where it is not for an event or for silence."""
-    by_hand: frozenset[bytes] = frozenset()
-    """The events by which people decided."""
+    said: Mapping[bytes, ChangeReason] = field(default_factory=dict)
+    """The events by which somebody said how it is to be, and what that is as a reason."""
     came: Mapping[int, bytes] = field(default_factory=dict)
     """By when they happened, the events that came just now."""
     is_read: bool = False
@@ -131,11 +131,14 @@ def _why(
         event_id = one.came.get(began_ms) if interval is None else interval.event_id
     if name.startswith("segment:") and event_id not in one.came.values():
         in_force_ms = segments.in_force_ms.get(name.removeprefix("segment:"))
-        if in_force_ms is None or began_ms <= in_force_ms:
+        if in_force_ms is None:
             return _BY_RULE
+        if began_ms <= in_force_ms:
+            late_ms = max((ms for ms in one.came if ms <= began_ms), default=None)
+            return _BY_RULE if late_ms is None else ("event", one.came[late_ms])
     if event_id is None:
         return "silence", None
-    return "manual" if event_id in one.by_hand else "event", event_id
+    return one.said.get(event_id, "event"), event_id
 
 
 def _why_not_any_more(one: Standing, *, is_there: bool) -> tuple[ChangeReason, bytes | None]:
@@ -143,7 +146,7 @@ def _why_not_any_more(one: Standing, *, is_there: bool) -> tuple[ChangeReason, b
 
     What was told of them is of a rule that is no more, or never was so, by an event that came late.
     """
-    listed = [event_id for event_id in one.came.values() if event_id in one.by_hand]
+    listed = [event_id for event_id in one.came.values() if one.said.get(event_id) == "manual"]
     first_ms = min(one.came, default=one.last[0])
     if not is_there or one.is_read:
         return _BY_RULE
@@ -174,7 +177,7 @@ def announce_folded(folded: Iterable[Folded], segments: Segments, now_ms: int) -
             last,
             one.intervals,
             one.remade,
-            one.by_hand,
+            one.said,
             one.came,
         )
         one.announced, changes = changes_at(standing, segments, now_ms)

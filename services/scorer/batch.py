@@ -36,7 +36,7 @@ from services.scorer.owners import (
     share_out,
     still_so,
 )
-from services.scorer.people import resolve
+from services.scorer.people import Moves, resolve
 from services.scorer.positions import claim
 from services.scorer.record import Arrived, Batch, Poison, count, set_aside, store
 from services.scorer.save import save, states_of
@@ -238,7 +238,7 @@ def _fold(
         folded = fold_persons(
             db, workspace_id, taken, anew, segments, model, ahead, rejudged=rejudged
         )
-    _say_why(folded, withdrawn, left_out.refold - moves.refold)
+    _say_why(folded, moves, withdrawn)
     differences = intervals.compare(db, workspace_id, folded, now_ms)
     count_rows, (changes, written) = meanwhile(
         db,
@@ -288,15 +288,15 @@ def _forecast(db: Connection, workspace_id: int, identified: Identified) -> Fore
     return Forecast(load(db, theirs), theirs, owners, load_segments(db, workspace_id))
 
 
-def _say_why(
-    folded: Sequence[Folded], withdrawn: consent.Enforced, employed_: Collection[int]
-) -> None:
-    """Why persons were folded anew, where no event and no tie was the reason."""
+def _say_why(folded: Sequence[Folded], moves: Moves, withdrawn: consent.Enforced) -> None:
+    """Why persons were folded anew, where no event was the reason."""
+    reasons = moves.reasons()
     for one in folded:
         if one.person_id in withdrawn.refold:
             one.remade = "objected" if one.person_id in withdrawn.objecting else "withdrawn"
-        elif one.person_id in employed_:
-            one.remade = None
+        elif one.person_id in moves.refold or one.person_id in moves.merged:
+            # Without a reason it is about a browser of several: a newcomer there is as any other.
+            one.remade = reasons.get(one.person_id, None if one.is_new else "unlinked")
 
 
 def known_workspaces(db: Connection, ids: Collection[int]) -> set[int]:

@@ -82,8 +82,8 @@ class Folded:
     """The events that were folded onto the stored state."""
     first: Place | None = None
     """The person's first event, where all were folded."""
-    by_hand: frozenset[bytes] = frozenset()
-    """The events by which people put them in segments, or kept them out."""
+    said: Mapping[bytes, ChangeReason] = field(default_factory=dict)
+    """The events by which somebody said how it is to be, and what that is as a reason."""
     came: Mapping[int, bytes] = field(default_factory=dict)
     """This batch's events by when they happened: what began or ended then, did by them."""
     due_ms: int | None = None
@@ -153,7 +153,6 @@ def fold_persons(
         before = held.get(person)
         if person in anew:
             one = _fold(person, None, judged(histories.get(person, [])), segments, model)
-            one.remade = "merged"
         elif person in late:
             start, base = bases.get(person, (None, None))
             known = judged(histories[person])
@@ -241,7 +240,7 @@ def _fold(
         rulebook=rulebook,
         announced={},
         first=place(events[0]) if base is None else None,
-        by_hand=frozenset([event.event_id for event in events if event.type == LISTED]),
+        said={event.event_id: reason for event in events if (reason := _said(event))},
     )
     settled_ms = events[-1].occurred_ms - SETTLED_MS
     if base is not None and base.at_ms <= settled_ms:
@@ -270,6 +269,12 @@ def _fold(
     one.state = state
     one.intervals = join(one.intervals)
     return one
+
+
+def _said(event: Event) -> ChangeReason | None:
+    if event.type == LISTED:
+        return "manual"
+    return "withdrawn" if event.consent.profile is False else None
 
 
 def _occurred_ms(event: Event) -> int:

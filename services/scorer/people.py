@@ -63,7 +63,14 @@ class Moves:
     uses: dict[int, list[Use]] = field(default_factory=dict)
     """What told whose a cookie of several people was when."""
     linked: list[Linked] = field(default_factory=list)
-    """Identities that came or went without a whole person going along."""
+    """Identities that went from people who are still there, or came without a whole person."""
+
+    def reasons(self) -> dict[int, ChangeReason]:
+        """Of people, how who they are is seen otherwise."""
+        told: dict[int, ChangeReason] = {one.person: one.reason for one in self.linked}
+        told |= dict.fromkeys([*self.parted, *self.parted.values()], "parted")
+        told |= dict.fromkeys([*self.merged, *self.merged.values()], "merged")
+        return told
 
 
 @dataclass
@@ -122,15 +129,14 @@ def resolve(
 def _linked(around: _Around, moved: Mapping[int, Moved], chosen: Chosen) -> list[Linked]:
     """Identities that came to people who were there already, or went from them."""
     living = {row.person_id for row in around.rows.values()}
+    along = chosen.merged.items() | {(was, now) for now, was in chosen.parted.items()}
     found: list[Linked] = []
     for identity, (_, before, after) in sorted(moved.items()):
         namespace = around.rows[identity].namespace
-        gone_along = {(was, now) for was in before for now in after} & (
-            chosen.merged.items() | {(was, now) for now, was in chosen.parted.items()}
-        )
-        lost = before - after - {was for was, _ in gone_along}
-        gained = (after - before - {now for _, now in gone_along}) & living
-        was, now = min(lost, default=None), min(gained, default=None)
+        whole = {now for was in before for now in after if (was, now) in along}
+        lost, came = before - after - chosen.merged.keys(), after - before
+        gained = (came - whole) & living
+        was, now = min(lost, default=None), min(came, default=None)
         found += [Linked(person, namespace, person, now, "unlinked") for person in sorted(lost)]
         found += [Linked(person, namespace, was, person, "linked") for person in sorted(gained)]
     return found

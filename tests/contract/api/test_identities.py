@@ -64,6 +64,7 @@ def test_two_are_one_until_it_is_taken_back(world: World, api: Api) -> None:
     assert [(c["before"], c["after"], c["reason"]) for c in changes] == [
         (bert, anna, "merged"),
         (anna, bert, "parted"),
+        (anna, bert, "unlinked"),
     ]
 
 

@@ -56,7 +56,9 @@ def test_withdrawn_and_renewed(scene: Scene) -> None:
         ("latency", None),
         ("segment", None),
     }
-    assert {c.valid_ms for c in scene.changes()[3:]} == {events[-1].occurred_ms}
+    assert {(c.valid_ms, c.reason, bytes(c.event_id)) for c in scene.changes()[3:]} == {
+        (events[-1].occurred_ms, "withdrawn", events[-1].event_id)
+    }
     ends = {i.to_ms for i in intervals(scene.engine)[scene.person_of(user("a"))]}
     assert max(end for end in ends if end is not None) == events[-1].occurred_ms
     assert None not in ends

@@ -188,6 +188,24 @@ def test_who_was_merged_is_again_who_they_were(scene: Scene) -> None:
         assert _names(scene)[browser.value] == stranger
 
 
+def test_what_follows_from_parting_is_told_as_that(scene: Scene) -> None:
+    anna, bert = user("anna"), mail("b@x.nl")
+    scene.score(scene.day("vacancy_viewed", anna, day=1), scene.day("applied", bert, day=199))
+    older, newer = scene.person_of(anna), scene.person_of(bert)
+    scene.score(_word(scene, (bert, anna), "same_person", 199.5))
+    told = len(scene.changes())
+    scene.score(_word(scene, (bert, anna), "two_people", 199.6))
+    found = scene.changes()[told:]
+    moves = [c for c in found if c.kind != "identity"]
+    assert {c.person_id for c in moves} == {older, newer}
+    assert {c.reason for c in moves} == {"parted"}
+    names = _names(scene)
+    assert [(c.person_id, c.key, c.before, c.after, c.reason) for c in found if c not in moves] == [
+        (newer, "", names["anna"], names["b@x.nl"], "parted"),
+        (older, "email", names["anna"], names["b@x.nl"], "unlinked"),
+    ]
+
+
 def test_whoever_has_more_than_a_browser_stays_though_it_was_first_by_itself(scene: Scene) -> None:
     anna, bert, browser, phone = user("anna"), Identity("crm", "1"), cookie("c"), cookie("d")
     events = [

@@ -67,6 +67,20 @@ def test_logging_in_joins_what_came_before_and_keeps_the_history(scene: Scene) -
     _assert_as_pure(scene, [*before, known, ties])
 
 
+def test_a_newcomer_on_a_used_browser_is_there_by_what_they_did(scene: Scene) -> None:
+    scene.score(scene.day("vacancy_viewed", user("anna"), cookie("c"), day=199))
+    told = len(scene.changes("phase", "latency"))
+    read = scene.day("vacancy_viewed", user("bert"), cookie("c"), day=199.9)
+    scene.score(read)
+    bert = scene.person_of(user("bert"))
+    assert bert != scene.person_of(user("anna"))
+    found = scene.changes("phase", "latency")[told:]
+    assert {c.person_id for c in found} == {bert}
+    first = min(found, key=lambda c: c.valid_ms)
+    assert (first.reason, bytes(first.event_id)) == ("event", read.event_id)
+    assert {c.reason for c in found} <= {"event", "silence"}
+
+
 def test_the_earlier_person_survives_whoever_comes_first(scene: Scene) -> None:
     known = scene.day("page", user("bert"), day=5)
     scene.score(known)

@@ -156,6 +156,18 @@ def test_of_several_events_the_late_one_takes_back(scene: Scene) -> None:
     assert (left.after, left.reason, bytes(left.event_id)) == (None, "event", view.event_id)
 
 
+def test_who_is_in_by_time_since_a_late_event_came_in_by_that_event(scene: Scene) -> None:
+    scene.score(scene.day("page", user("a"), day=199.5))
+    scene.segment("s", {"type": "last_event", "event": ["play"], "at_least_days_ago": 2})
+    scene.build()
+    scene.now_ms += 60_000
+    played = scene.day("play", user("a"), day=190)
+    scene.score(played, scene.day("page", user("a"), day=199.9))
+    (came,) = scene.changes("segment")
+    assert (came.after, came.reason, bytes(came.event_id)) == ("member", "event", played.event_id)
+    assert came.valid_ms == played.occurred_ms + 2 * DAY_MS
+
+
 def test_a_deleted_segment_is_left(scene: Scene) -> None:
     scene.score(scene.day("vacancy_viewed", user("a"), day=199))
     scene.segment("s", {"type": "events", "within_days": 60})
