@@ -3,14 +3,16 @@
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import Field
 from sqlalchemy import Connection, Row, select
 
 from services.api.content import ContentPath, show_content
 from services.api.content_store import find_content
 from services.api.context import Context, Here
+from services.api.edge import only_known_parameters
 from services.api.limits import count
+from services.api.link_secrets import NUMBER_MAX
 from services.api.next_content import known_of
 from services.api.people import identities_of, person_of_identity, state_at
 from services.api.problem import Problem, described
@@ -50,7 +52,7 @@ class OfferOut(Out):
     status_code=302,
     summary="A smart link: to the person's next item",
     response_class=Response,
-    responses={302: {"description": "To the item."}, **described(404, 429, 503)},
+    responses={302: {"description": "To the item."}, **described(400, 404, 429, 503)},
 )
 def get_smart_link(
     here: Here,
@@ -87,6 +89,7 @@ def get_smart_link(
     "/v1/site/next-content",
     summary="The next item of who looks at a page",
     responses=described(400, 401, 429, 503),
+    dependencies=[Depends(only_known_parameters)],
     openapi_extra={"security": [{"writeKey": []}]},
 )
 def get_offer(
@@ -108,7 +111,8 @@ def get_offer(
     count_visit(here, request)
     credential = here.keys.by_key(write_key)
     if credential is None or credential.kind != "write":
-        raise Problem(401, "unauthorized", "Give the write key of the website.", _FROM_ANYWHERE)
+        headers = {"WWW-Authenticate": 'Bearer realm="kentering"'} | _FROM_ANYWHERE
+        raise Problem(401, "unauthorized", "Give the write key of the website.", headers)
     count(here.limits, credential.key_id, request)
     inside, row = credential.workspace_id, None
     with here.engine.connect() as connection:
@@ -148,11 +152,13 @@ def _person_token(connection: Connection, workspace_id: int, half: str) -> str |
     """Whom a token names, if this very workspace signed it."""
 
     def secret_of(of: int, number: int) -> bytes | None:
+        if of != workspace_id or number > NUMBER_MAX:  # or somebody made it up
+            return None
         query = select(link_secret.c.secret).where(
             link_secret.c.workspace_id == workspace_id, link_secret.c.number == number
         )
         found = connection.execute(query).scalar_one_or_none()
-        return None if found is None or of != workspace_id else bytes(found)
+        return None if found is None else bytes(found)
 
     read = read_recipient(half, secret_of)
     return None if read is None else read[1].person_token

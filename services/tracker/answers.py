@@ -33,8 +33,12 @@ _PREFLIGHT: Headers = (
     (b"content-length", b"0"),
 )
 _NO_STORE: Headers = ((b"cache-control", b"no-store"),)
-_RETRY_AFTER: Headers = ((b"retry-after", b"5"),)
-_CLOSE: Headers = ((b"connection", b"close"),)  # the rest of the body is not waited for
+_MORE: dict[int, Headers] = {
+    # Basic is taken too, but browsers would ask whoever looks at the page for a password.
+    401: ((b"www-authenticate", b'Bearer realm="kentering"'),),
+    408: ((b"connection", b"close"),),  # the rest of the body is not waited for
+    503: ((b"retry-after", b"5"),),
+}
 
 _NO_KEY = (
     "No key came along. Send a write key (kw_…) or server key (ks_…) as Authorization: Bearer KEY, "
@@ -189,7 +193,7 @@ def _problem(reason: RequestReason) -> Reply:
         "code": reason,
         "message": detail,
     }
-    more = _RETRY_AFTER if status == 503 else _CLOSE if status == 408 else ()
+    more = _MORE.get(status, ())
     reply = json_reply(status, _encode(body), (*CORS, *more))
     content_type = (b"content-type", b"application/problem+json")
     return Reply(status, (content_type, *reply.headers[1:]), reply.body)

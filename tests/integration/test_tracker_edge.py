@@ -115,6 +115,7 @@ def test_a_browser_sdk_gets_its_settings(client: httpx.Client) -> None:
     for path in ("ks_plain", "inside", "nobody", "kw_shop%00", "é"):
         refused = client.get(f"/v1/projects/{path}/settings")
         assert (refused.status_code, refused.json()["code"]) == (401, "wrong_key")
+        assert refused.headers["www-authenticate"] == 'Bearer realm="kentering"'
         assert refused.headers["access-control-allow-origin"] == "*"
     for path in ("", "kw_shop/x", "a/b"):
         assert client.get(f"/v1/projects/{path}/settings").status_code == 404

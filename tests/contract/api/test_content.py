@@ -11,6 +11,7 @@ from services.contract.event import Consent, Identity
 from services.contract.phases import DAY_MS
 from services.contract.tables import content
 from services.contract.token import Recipient, sign_recipient
+from services.contract.token_wire import seal
 from services.runtime.database import writing
 from tests.contract.api.world import NOW_MS, World
 
@@ -202,6 +203,11 @@ def test_a_smart_link_that_is_none_tells_of_no_other(client: Client, world: Worl
     assert 'href="/?' not in answer.text
 
 
+def _made_up(world: World, number: int) -> str:
+    """A token that we did not sign, by a secret of any number."""
+    return seal(4, bytes(8), world.id, number, b"somebody's own")
+
+
 def test_a_smart_link_leads_each_to_their_own(
     client: Client, world: World, catalogue: None, reader: str
 ) -> None:
@@ -225,6 +231,8 @@ def test_a_smart_link_leads_each_to_their_own(
     }
     forged = urlsplit(goes_to(kt_person=token[:-2] + "zz"))
     assert forged.path == "/wind"
+    for number in (1, 32_767, 32_768, 2**34):
+        assert urlsplit(goes_to(kt_person=_made_up(world, number))).path == "/wind"
     assert client.get(path.replace("wind", "unknown")).status_code == 404
     made = client.post("/v1/links", json={"target": smart})
     assert made.status_code == 201
@@ -254,6 +262,9 @@ def test_a_place_on_a_website(client: Client, world: World, catalogue: None, rea
     assert offered(kt_person=_token(world)) == evening
     assert offered(anonymousId="nobody") is None
     assert offered() is None
+    assert offered(kt_person=_made_up(world, 2**34)) is None
+    slip = client.get("/v1/site/next-content", params={"writekey": world.made.write_key}).json()
+    assert slip["detail"].endswith("Did you mean 'writeKey'?")
     world.score([world.event(3, "page", "q", identities=(Identity("anonymous_id", "q"),),
                              consent=Consent(measure=True))])  # fmt: skip
     assert offered(anonymousId="q") is None
