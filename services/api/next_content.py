@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import ConfigDict, Field
 from sqlalchemy import Connection, Row, func, or_, select
 
 from services.api.content import ContentOut, show_content
 from services.api.content_store import rows_of
 from services.api.context import Context
-from services.api.opening import AskedPerson, AskedPersonAt
+from services.api.opening import Asked, AskedByIdentity, AskedPerson, AskedPersonAt
 from services.api.people import state_at
 from services.api.problem import described
 from services.api.record import own_events
@@ -158,46 +158,65 @@ class Known:
                 )
 
 
-@router.get(
-    "/{person_id}/next-content",
-    summary="What to offer a person next",
-    responses=described(307, 400, 401, 403, 404, 503),
-)
-def get_next_content(
-    asked: AskedPersonAt,
+@dataclass(frozen=True)
+class Wish:
+    """How to choose, and how to tell it."""
+
     by: Annotated[
         By,
         Query(
             description="`fit`: phase and interests. `telling`: the item whose answer would tell "
             "most of the person; measured on a sample of people, which takes seconds."
         ),
-    ] = "fit",
+    ] = "fit"
     channel: Annotated[
         Channel | None, Query(description="Where you would approach them; left out: nowhere.")
-    ] = None,
+    ] = None
     per_week: Annotated[
         int, Query(ge=1, le=50, description="From so many contacts in seven days on: pressure.")
-    ] = PER_WEEK_MAX,
-    lang: Annotated[Language, Query(description="Language of the reasons.")] = "en",
-    limit: Annotated[int, Query(ge=1, le=50)] = 3,
+    ] = PER_WEEK_MAX
+    lang: Annotated[Language, Query(description="Language of the reasons.")] = "en"
+    limit: Annotated[int, Query(ge=1, le=50)] = 3
+
+
+@router.get(
+    "/lookup/next-content",
+    summary="What to offer the person with an identity next",
+    responses=described(400, 401, 403, 404, 503),
+)
+def get_next_content_by_identity(
+    asked: AskedByIdentity, wish: Annotated[Wish, Depends()]
 ) -> NextContentOut:
+    """As for a person, of whom is known by a cookie, a mail address, or another system's id."""
+    return offered(asked, wish)
+
+
+@router.get(
+    "/{person_id}/next-content",
+    summary="What to offer a person next",
+    responses=described(307, 400, 401, 403, 404, 503),
+)
+def get_next_content(asked: AskedPersonAt, wish: Annotated[Wish, Depends()]) -> NextContentOut:
     """Not seen yet, by phase and interests. A vacancy only to who is in Do, and in no procedure."""
+    return offered(asked, wish)
+
+
+def offered(asked: Asked, wish: Wish) -> NextContentOut:
+    """What to offer to whom is asked about."""
     with asked.opened() as (connection, row):
         model = asked.here.model
         state = state_at(connection, row, asked.at_ms, asked.known_at_ms, model)
         known = known_of(connection, row, state, asked.at_ms, model)
         bits = None
-        if known is not None and state is not None and by == "telling":
+        if known is not None and state is not None and wish.by == "telling":
             bits = _bits(connection, asked.here, asked.workspace_id, state, asked.at_ms)
-    choices = (
-        [] if known is None else ranked(known.items(), known.reader, asked.at_ms, bits)[:limit]
-    )
+    choices = [] if known is None else ranked(known.items(), known.reader, asked.at_ms, bits)
     return NextContentOut(
         as_of=rfc3339(asked.at_ms),
         phase=known.reader.phase if known else None,
         in_procedure=known is not None and known.reader.in_procedure,
-        hold=_hold(state if known else None, channel, per_week, asked.at_ms),
-        next=[_next(choice, known.rows, lang) for choice in choices] if known else [],
+        hold=_hold(state if known else None, wish.channel, wish.per_week, asked.at_ms),
+        next=[_next(one, known.rows, wish.lang) for one in choices[: wish.limit]] if known else [],
     )
 
 

@@ -10,18 +10,17 @@ from sqlalchemy import Connection, Row, Select, select
 from services.api.context import Context, Here
 from services.api.cursors import CursorMoment, pack_cursor, unpack_cursor
 from services.api.needs import PersonsReader
-from services.api.opening import AskedPersonAt
+from services.api.opening import AskedByIdentity, AskedPersonAt
 from services.api.people import (
     held,
     known_as,
-    person_of_identity,
     state_from,
 )
 from services.api.person_view import PersonOut, show_person
 from services.api.problem import described
 from services.api.record import events_of
 from services.api.standing import standing_of
-from services.api.wire import After, AsOf, Cursor, KnownAt, Limit, Out
+from services.api.wire import After, Cursor, Limit, Out
 from services.contract.phases import Phase
 from services.contract.tables import interval, person, person_state
 from services.model.explain import entered
@@ -80,20 +79,10 @@ def list_persons(
     summary="The person with an identity",
     responses=described(400, 401, 403, 404, 503),
 )
-def lookup_person(
-    here: Here,
-    credential: PersonsReader,
-    namespace: Annotated[str, Query(min_length=1, max_length=100, examples=["email"])],
-    value: Annotated[str, Query(min_length=1, max_length=500, examples=["anna@example.org"])],
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    after: After = None,
-) -> PersonOut:
+def lookup_person(asked: AskedByIdentity) -> PersonOut:
     """By a cookie, a user id, a mail address, or the id of another system."""
-    here.waiting.until_folded(credential.workspace_id, after)
-    with here.glancing.connect() as connection:
-        row = person_of_identity(connection, credential.workspace_id, namespace, value)
-        return show_one(connection, here, row, as_of, known_at)
+    with asked.opened() as (connection, row):
+        return show_one(connection, asked.here, row, asked.as_of_ms, asked.known_at_ms)
 
 
 @router.get(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.api.dashboard.texts import Words
-from services.api.next_content import HoldOut, get_next_content
+from services.api.next_content import HoldOut, Wish, offered
 from services.api.opening import Asked
 from services.api.people import states_of
 from services.api.phases import get_memberships
@@ -64,7 +64,7 @@ def memberships_of(asked: Asked, words: Words) -> list[Membership]:
 
 def next_for(asked: Asked, words: Words) -> dict[str, Any]:
     """What to offer next by mail, the best first, and why not now."""
-    found = get_next_content(asked, channel="email", lang=words.language)
+    found = offered(asked, Wish(channel="email", lang=words.language))
     offers = [
         Offer(one.title, one.url or "", "; ".join(reason.text for reason in one.reasons))
         for one in found.next

@@ -54,6 +54,9 @@ def reader(world: World) -> str:
 def next_of(client: Client, person: str, **more: object) -> dict:
     answer = client.get(f"/v1/persons/{person}/next-content", params=more)
     assert answer.status_code == 200, answer.text
+    (known_as, *_) = client.get(f"/v1/persons/{person}").json()["identities"]
+    by_identity = client.get("/v1/persons/lookup/next-content", params=known_as | more)
+    assert by_identity.json() == answer.json()
     return dict(answer.json())
 
 
