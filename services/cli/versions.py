@@ -8,6 +8,7 @@ import click
 from rich.progress import Progress
 from sqlalchemy import Engine
 
+from services.api.audit import COMMAND_LINE, note
 from services.cli.database import data_option, database, workspaces
 from services.cli.progress import progress
 from services.model.foretold import WITHIN_DAYS
@@ -121,8 +122,14 @@ def activate(name: str, data: Path | None) -> None:
             model = versions.model_of(db, found.id)
             total = sum(count_exchanged(db, i) for i in everywhere)
             task = bar.add_task("putting in force", total=total)
-            for exchanged in exchange(db, found.id, model, list(everywhere), now_ms()):
+            at_ms, was = now_ms(), {"name": before.name}
+            for exchanged in exchange(db, found.id, model, list(everywhere), at_ms):
                 bar.update(task, advance=exchanged)
+            for one in everywhere:
+                note(
+                    db, one, COMMAND_LINE, "model.activated", name, at_ms,
+                    before=was, after={"name": name},
+                )  # fmt: skip
     print(f"{name} is in force. {sys.argv[0]} versions activate {before.name} takes it back.")
 
 

@@ -10,6 +10,7 @@ import click
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
+from services.api.audit import COMMAND_LINE, note
 from services.api.link_secrets import add_secret
 from services.api.workspaces import Declaration, create_workspace
 from services.contract.tables import workspace
@@ -99,7 +100,9 @@ def rotate(workspace_id: str, data: Path | None) -> None:
             found = connection.execute(query).scalar_one_or_none()
             if found is None:
                 raise click.ClickException(f"there is no workspace {workspace_id}")
-            number = add_secret(connection, found, now_ms())
+            at_ms = now_ms()
+            number = add_secret(connection, found, at_ms)
+            note(connection, found, COMMAND_LINE, "link_secret.rotated", str(number), at_ms)
     except DBAPIError as error:
         raise click.ClickException(
             f"no Kentering database at {engine.url} ({error.orig})"

@@ -76,7 +76,7 @@ ACCESS: dict[str, tuple[str, str]] = {
     "audit_kind_content": ("inhoud en campagnes", "content and campaigns"),
     "audit_kind_tools": ("gekoppelde systemen", "connected tools"),
     "audit_kind_access": ("toegang en sleutels", "access and keys"),
-    "audit_kind_keeping": ("bewaren en verklaringen", "keeping and declarations"),
+    "audit_kind_keeping": ("bewaren, verklaringen, model", "keeping, declarations, model"),
     "audit_who": ("Door wie", "By whom"),
     "audit_anybody": ("iedereen", "anybody"),
     "audit_show": ("Toon", "Show"),

@@ -30,7 +30,7 @@ NOUNS: dict[str, tuple[str, ...]] = {
     "content": ("content", "campaign", "mailing"),
     "tools": ("webhook", "trigger", "hook", "link_secret"),
     "access": ("account", "key"),
-    "keeping": ("retention", "asserted_consent"),
+    "keeping": ("retention", "asserted_consent", "model"),
     "looks": ("look",),
 }
 """Kinds to choose from, with how the names of what is noted begin."""

@@ -67,6 +67,10 @@ DONE: dict[str, Both] = {
     },
     "hook.deleted": {"nl": "Koppeling met een mailer verwijderd", "en": "Mailer disconnected"},
     "link_secret.rotated": {"nl": "Geheim van links vervangen", "en": "Secret of links rotated"},
+    "model.activated": {
+        "nl": "Andere versie van het model van kracht",
+        "en": "Another version of the model in force",
+    },
     "asserted_consent.declared": {
         "nl": "Verklaring over toestemming veranderd",
         "en": "Declaration of consent changed",
@@ -216,6 +220,10 @@ VALUES: dict[str, dict[str, Both]] = {
 """What the values of closed lists are called, by their fields."""
 
 ABOUT: dict[str, Both] = {
+    "model.activated": {
+        "nl": "Andere versie van het model van kracht",
+        "en": "Another version of the model in force",
+    },
     "asserted_consent.declared": {
         "nl": "voor de sleutels van servers",
         "en": "for the keys of servers",

@@ -296,10 +296,12 @@ def test_what_a_mailer_tells_is_on_the_list_too(office: Office) -> None:
 
 
 def test_a_secret_is_rotated_from_the_command_line(
-    world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
+    client: Client, world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KENTERING_DATABASE_URL", database_url)
     done = CliRunner().invoke(command, ["rotate", world.made.workspace])
+    noted = client.get("/v1/audit", params={"limit": 1}).json()["audit"][0]
+    assert (noted["what"], noted["about"]) == ("link_secret.rotated", "2")
     assert (done.exit_code, done.output) == (0, "Secret 2 signs from a minute from now on.\n")
     assert [s.number for s in load_snapshot(world.engine, KEY).link_secrets] == [1, 2]
     unknown = CliRunner().invoke(command, ["rotate", "ws_none"])

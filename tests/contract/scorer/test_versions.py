@@ -204,6 +204,8 @@ def test_a_version_comes_into_force_in_one_step_and_is_taken_back(
     assert [name for (name,) in after] == ["eager"]
     assert InForce(scene.engine, MODEL).model().version == "eager", "the API goes by it too"
 
+    noted = scene.rows(select(tables.audit.c.what, tables.audit.c.before, tables.audit.c.after))
+    assert noted == [("model.activated", {"name": "day-one"}, {"name": "eager"})]
     _play(scene, begin=2000)  # the scorer took notice
     assert run("replay").exit_code == 0
     assert run("versions", "activate", "day-one").exit_code == 0
