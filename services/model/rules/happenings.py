@@ -197,7 +197,7 @@ class _Once(Happening):
 
     @model_validator(mode="after")
     def _bounds(self) -> "_Once":
-        check_span(self.at_least_days_ago, self.less_than_days_ago)
+        check_span(self.at_least_days_ago, self.less_than_days_ago, "days_ago")
         return self
 
     @property

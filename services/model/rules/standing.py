@@ -55,7 +55,7 @@ class TimeInPhase(Condition):
 
     @model_validator(mode="after")
     def _bounds(self) -> "TimeInPhase":
-        check_span(self.at_least_days, self.less_than_days)
+        check_span(self.at_least_days, self.less_than_days, "days")
         return self
 
     def verdict(self, subject: Subject, at_ms: int) -> Verdict:
@@ -133,13 +133,18 @@ class Probability(Condition):
         return truth is (self.at_least is not None), until_ms
 
 
-def check_span(at_least_days: int | None, less_than_days: int | None) -> None:
+def check_span(at_least: int | None, less_than: int | None, unit: str) -> None:
     """Hold that a span of days can be true of something.
+
+    Args:
+        at_least: its first day; None: it has none.
+        less_than: the day that it ends before; None: it has none.
+        unit: what the names of both fields end with.
 
     Raises:
         ValueError: it has no bound, or ends before it begins.
     """
-    if at_least_days is None and less_than_days is None:
-        raise ValueError("give at_least_days, less_than_days or both")
-    if at_least_days is not None and less_than_days is not None and less_than_days <= at_least_days:
-        raise ValueError("less_than_days is more than at_least_days")
+    if at_least is None and less_than is None:
+        raise ValueError(f"give at_least_{unit}, less_than_{unit} or both")
+    if at_least is not None and less_than is not None and less_than <= at_least:
+        raise ValueError(f"less_than_{unit} must be more than at_least_{unit}")

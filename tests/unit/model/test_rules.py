@@ -204,6 +204,22 @@ def test_what_is_no_rule_is_refused(tree):
         RuleTree.model_validate({"rule": tree})
 
 
+@pytest.mark.parametrize(
+    ("condition", "unit"),
+    [
+        ({"type": "time_in_phase", "any_of": ["think"]}, "days"),
+        ({"type": "first_event", "event": ["page"]}, "days_ago"),
+        ({"type": "last_event", "event": ["page"]}, "days_ago"),
+    ],
+)
+def test_a_span_that_cannot_be_names_its_own_fields(condition, unit):
+    at_least, less_than = f"at_least_{unit}", f"less_than_{unit}"
+    with pytest.raises(ValidationError, match=f"give {at_least}, {less_than} or both"):
+        RuleTree.model_validate({"rule": condition})
+    with pytest.raises(ValidationError, match=f"{less_than} must be more than {at_least}"):
+        RuleTree.model_validate({"rule": condition | {at_least: 5, less_than: 5}})
+
+
 def test_depth_and_size_are_bounded():
     leaf = {"type": "phase", "any_of": ["see"]}
     deep: Json = leaf
