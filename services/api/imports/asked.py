@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from services.api.wire import Body, Moment
 from services.contract.consent import Purpose
@@ -41,7 +41,28 @@ class Always(Body):
     value: Annotated[str, Field(min_length=1, max_length=200)] | bool
 
 
-Source = Cell | Always
+def _kind_of_source(told: object) -> str | None:
+    """By what stands in it. Of a union without this both kinds tell what is wrong with a value."""
+    match told:
+        case Cell() | Always():
+            return type(told).__name__
+        case {"column": _, "value": _}:
+            return None
+        case {"column": _}:
+            return "Cell"
+        case {"value": _}:
+            return "Always"
+    return None
+
+
+Source = Annotated[
+    Annotated[Cell, Tag("Cell")] | Annotated[Always, Tag("Always")],
+    Discriminator(
+        _kind_of_source,
+        custom_error_type="source",
+        custom_error_message="give an object with either `column` or `value`",
+    ),
+]
 
 
 class TypedCell(Body):

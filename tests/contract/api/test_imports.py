@@ -372,6 +372,26 @@ def test_people_without_consent_cannot_even_be_asked_for(files: Files) -> None:
         assert files.client.post("/v1/imports", json=asked).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ({"value": 5}, ".value: give one text, number, true or false"),
+        ({"value": ""}, ".value: String should have at least 1 character"),
+        ({"column": 5}, ".column: Input should be a valid string"),
+        ({"value": "1", "more": 1}, " has no field 'more'. There is: value."),
+        ({"column": "A", "value": "1"}, ": give an object with either `column` or `value`"),
+        ({}, ": give an object with either `column` or `value`"),
+        (5, ": give an object with either `column` or `value`"),
+    ],
+)
+def test_a_wrong_source_is_told_as_what_it_was_meant_to_be(
+    client: Client, source: object, said: str
+) -> None:
+    consent = {**PEOPLE["consent"], "text_version": source}
+    answer = client.post("/v1/imports", json={**PEOPLE, "consent": consent})
+    assert answer.json()["detail"] == f"body.consent.text_version{said}"
+
+
 def test_jobs_of_another_workspace_are_not_there(files: Files, world: World) -> None:
     job = files.begin(PEOPLE, FILE)
     other = {"Authorization": f"Bearer {world.workspace('Another').api_key}"}
