@@ -175,7 +175,7 @@ def _of_http(_request: Request, error: HTTPException) -> Problem:
 
 
 def _invalid(request: Request, error: RequestValidationError) -> Problem:
-    found = _of_one_value(error.errors(), error.body)
+    found = error.errors()
     first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     if first["type"] == "extra_forbidden":
         return Problem(400, "unknown_field", _unknown_field(request, error, first["loc"]))
@@ -195,27 +195,6 @@ def _invalid(request: Request, error: RequestValidationError) -> Problem:
 
 _MISSING_SAID = 4
 """Other fields that are missing, by name."""
-
-
-_LIST = "list[str]"
-_SCALAR = {"constrained-str", "str", "bool", "constrained-int", "int", "float", _LIST}
-"""What a value may be that is of any sort; the validator tells what is wrong with each."""
-
-
-def _of_one_value(found: Sequence[Any], body: object) -> list[Any]:
-    """The errors, one for each value."""
-    told: dict[tuple[int | str, ...], Any] = {}
-    for one in found:
-        *place, last = one["loc"]
-        if last not in _SCALAR or _has(_walked(place, body)[1], last):
-            told.setdefault(one["loc"], one)
-        elif not one["type"].endswith(("_type", "_parsing")):
-            # A text that is too long is of the right sort: that is what to tell.
-            told[tuple(place)] = {**one, "loc": tuple(place)}
-        elif tuple(place) not in told or last == _LIST:
-            kind = "scalar_or_list" if last == _LIST else "scalar"
-            told[tuple(place)] = {**one, "type": kind, "loc": tuple(place)}
-    return list(told.values())
 
 
 def _place(error: Any, body: object) -> str:
@@ -265,8 +244,6 @@ _PLAIN = {
     "list_type": "give a list",
     "model_attributes_type": _OBJECT,
     "model_type": _OBJECT,
-    "scalar": "give one text, number, true or false",
-    "scalar_or_list": "give one text, number, true or false, or a list of texts",
     "too_long": "give {max_length} at most",
     "too_short": "give at least {min_length}",
     "tuple_type": "give a list",

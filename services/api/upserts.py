@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import msgspec
 from fastapi import APIRouter, Path
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from services.api.consent import ConsentIn
 from services.api.context import Context, Here
@@ -25,7 +25,21 @@ router = APIRouter(prefix="/v1/persons", tags=["persons"])
 ATTRIBUTES_MAX = 100
 IDENTITIES_MAX = 5
 
-Value = str | int | float | bool | list[str] | None
+
+def _one_value(value: object) -> object:
+    """Hold that it is one, in one sentence: of a union every type says that it is another."""
+    match value:
+        case None | str() | bool() | int() | float():
+            return value
+        case list() if all(isinstance(one, str) for one in value):
+            return value
+    raise ValueError("give one text, number, true or false, or a list of texts")
+
+
+Value = Annotated[
+    str | int | float | bool | list[str] | None,
+    BeforeValidator(_one_value),
+]
 Attributes = Annotated[
     dict[Annotated[str, Field(min_length=1, max_length=100)], Value],
     Field(

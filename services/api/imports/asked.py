@@ -2,7 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from services.api.wire import Body, Moment
 from services.contract.consent import Purpose
@@ -13,6 +21,7 @@ from services.contract.spelling import KEY_PATTERN, NAMESPACE_PATTERN
 IDENTITIES_MAX = 5
 FIELDS_MAX = 100
 COLUMN_LENGTH_MAX = 200
+VALUE_LENGTH_MAX = 200
 EARLIEST_MS = 946_684_800_000
 """2000-01-01, as for all events."""
 
@@ -35,10 +44,26 @@ class Cell(Body):
     column: Column
 
 
+def _text_or_answer(value: object) -> object:
+    """Hold that it is one, in one sentence: of a union every type says that it is another."""
+    match value:
+        case str():
+            if not 1 <= len(value) <= VALUE_LENGTH_MAX:
+                raise ValueError(f"a text has 1 to {VALUE_LENGTH_MAX} characters")
+        case bool():
+            pass
+        case _:
+            raise ValueError("give one text, true or false")
+    return value
+
+
 class Always(Body):
     """The same for every row."""
 
-    value: Annotated[str, Field(min_length=1, max_length=200)] | bool
+    value: Annotated[
+        Annotated[str, Field(min_length=1, max_length=VALUE_LENGTH_MAX)] | bool,
+        BeforeValidator(_text_or_answer),
+    ]
 
 
 def _kind_of_source(told: object) -> str | None:

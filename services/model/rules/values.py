@@ -1,16 +1,42 @@
 """How what is known is compared with what is asked: text, numbers, yes and no, lists."""
 
 from collections.abc import Callable
+from math import isfinite
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-Scalar = (
-    Annotated[str, Field(max_length=500)]
+TEXT_LENGTH_MAX = 500
+WHOLE_MAX = 2**53
+"""Beyond it a float stands for several whole numbers."""
+
+
+def _one_value(value: object) -> object:
+    """Hold that it is one, in one sentence: of a union every type says that it is another."""
+    match value:
+        case str():
+            if len(value) > TEXT_LENGTH_MAX:
+                raise ValueError(f"a text has at most {TEXT_LENGTH_MAX} characters")
+        case bool():
+            pass
+        case int():
+            if abs(value) > WHOLE_MAX:
+                raise ValueError(f"a whole number lies between -{WHOLE_MAX} and {WHOLE_MAX}")
+        case float():
+            if not isfinite(value):
+                raise ValueError("a number is finite")
+        case _:
+            raise ValueError("give one text, number, true or false")
+    return value
+
+
+Scalar = Annotated[
+    Annotated[str, Field(max_length=TEXT_LENGTH_MAX)]
     | bool
-    | Annotated[int, Field(ge=-(2**53), le=2**53)]
-    | Annotated[float, Field(allow_inf_nan=False)]
-)
+    | Annotated[int, Field(ge=-WHOLE_MAX, le=WHOLE_MAX)]
+    | Annotated[float, Field(allow_inf_nan=False)],
+    BeforeValidator(_one_value),
+]
 Op = Literal[
     "is",
     "is_not",

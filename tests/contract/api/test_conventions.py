@@ -68,7 +68,24 @@ def test_a_slip_of_the_pen_is_refused_with_what_was_meant(client: Client) -> Non
         ),
         (
             {"type": "attribute", "name": "region", "op": "is", "value": "x" * 501},
-            "body.rule.rules.0.value: String should have at most 500 characters",
+            "body.rule.rules.0.value: a text has at most 500 characters",
+        ),
+        (
+            {"type": "attribute", "name": "years", "op": "is", "value": 2**53 + 1},
+            "body.rule.rules.0.value: a whole number lies between -9007199254740992 and 9007",
+        ),
+        (
+            {
+                "type": "attribute",
+                "name": "years",
+                "op": "any_of",
+                "values": [True, 1, -(2**53) - 1],
+            },
+            "body.rule.rules.0.values.2: a whole number lies between",
+        ),
+        (
+            {"type": "attribute", "name": "years", "op": "any_of", "values": [0.5, "x", None]},
+            "body.rule.rules.0.values.2: give one text, number, true or false",
         ),
     ]
     for slip, detail in slips:
@@ -76,11 +93,14 @@ def test_a_slip_of_the_pen_is_refused_with_what_was_meant(client: Client) -> Non
         told = client.post("/v1/segments", json=whole).json()["detail"]
         assert told.startswith(detail)
         assert "more" not in told
-    region = client.patch("/v1/persons/x", json={"attributes": {"region": {}, "bool": {}}})
-    assert region.json()["detail"] == (
-        "body.attributes.region: give one text, number, true or false, or a list of texts; "
-        "and 1 more"
-    )
+    neither = "body.attributes.region: give one text, number, true or false, or a list of texts"
+    for attributes, tail in (
+        ({"region": {}, "bool": {}}, "; and 1 more"),
+        ({"region": [1, 2]}, ""),
+        ({"region": ["Noord", None]}, ""),
+    ):
+        told = client.patch("/v1/persons/x", json={"attributes": attributes}).json()["detail"]
+        assert told == neither + tail
     mapped = client.post("/v1/imports", json={"kind": "people", "consent": {"text_version": 5}})
     assert mapped.json()["detail"].startswith("body.identities, body.as_of")
     long = {"name": "T", "segment": "technicians", "when": {"type": "x" * 9_000}}
