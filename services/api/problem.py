@@ -12,7 +12,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from services.api.suggest import fields_at, meant, nearest, shown
+from services.api.place import walked
+from services.api.suggest import meant, nearest, shown
 from services.contract.spelling import IN_WORDS
 
 RETRY_AFTER_S = 5
@@ -178,12 +179,12 @@ def _invalid(request: Request, error: RequestValidationError) -> Problem:
     found = error.errors()
     first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     if first["type"] == "extra_forbidden":
-        return Problem(400, "unknown_field", _unknown_field(request, error, first["loc"]))
+        return Problem(400, "unknown_field", _unknown_field(request, first["loc"]))
     # What holds a wrong value is often wrong for that alone.
     others = [one for one in found if first["loc"][: len(one["loc"])] != one["loc"]]
-    places = [_place(first, error.body)]
+    places = [_place(request, first)]
     if first["type"] == "missing":
-        places += [_place(one, error.body) for one in others if one["type"] == "missing"][
+        places += [_place(request, one) for one in others if one["type"] == "missing"][
             :_MISSING_SAID
         ]
     more = len(others) + 1 - len(places)
@@ -197,42 +198,21 @@ _MISSING_SAID = 4
 """Other fields that are missing, by name."""
 
 
-def _place(error: Any, body: object) -> str:
+def _place(request: Request, error: Any) -> str:
     """Which value is wrong; where in a text JSON ends is told with what is wrong there."""
     where = error["loc"][:1] if error["type"] == "json_invalid" else error["loc"]
-    return _way(where, body)
+    return _walked(request, where)[0]
 
 
-def _way(place: Sequence[int | str], body: object) -> str:
-    return ".".join(_walked(place, body)[0])[:200]
+def _walked(request: Request, place: Sequence[int | str]) -> tuple[str, set[str]]:
+    """The way to a place as it was sent, and the fields that an object there may have."""
+    part, *rest = place
+    body = request.scope["route"].body_field if part == "body" else None
+    way, fields = walked(body and body.field_info.annotation, rest)
+    return ".".join([str(part), *way])[:_WAY_LENGTH_MAX], fields
 
 
-def _walked(place: Sequence[int | str], body: object) -> tuple[list[str], object]:
-    """The way to a value as it was sent, and the value.
-
-    Without what the validator names on it: of which kind an object is, one of several models by
-    its class, and that a key is wrong.
-    """
-    if place[0] != "body":
-        return [str(part) for part in place], None
-    way, here, is_told = ["body"], body, False
-    for part in place[1:]:
-        kinds = (here.get("type"), here.get("kind")) if isinstance(here, dict) else ()
-        if part in kinds and not is_told:
-            is_told = True
-            continue
-        is_class = isinstance(part, str) and part[:1].isupper() and not _has(here, part)
-        if is_class or part == "[key]":
-            continue
-        way.append(str(part))
-        here, is_told = here[part] if _has(here, part) else None, False  # type: ignore[index]
-    return way, here
-
-
-def _has(value: object, part: int | str) -> bool:
-    if isinstance(value, list):
-        return isinstance(part, int) and part < len(value)
-    return isinstance(value, dict) and part in value
+_WAY_LENGTH_MAX = 200
 
 
 _OBJECT = "give an object"
@@ -282,14 +262,10 @@ def _meant_value(error: Any) -> str:
     return nearest(given, re.findall(r"'([^']*)'", str(told[_EXPECTED[error["type"]]])))
 
 
-def _unknown_field(
-    request: Request, error: RequestValidationError, place: tuple[int | str, ...]
-) -> str:
+def _unknown_field(request: Request, place: Sequence[int | str]) -> str:
     """Which field it is, and which was probably meant."""
-    body = request.scope["route"].body_field
+    where, known = _walked(request, place[:-1])
     name = str(place[-1])
-    known = set() if body is None else fields_at(body.field_info.annotation, place[1:-1])
-    where = _way(place[:-1], error.body)
     text = f"{where} has no field {shown(name)}.{meant(name, known)}"
     return text.encode("utf-8", "replace").decode()
 

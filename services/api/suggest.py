@@ -2,9 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, Literal, NamedTuple, get_args
-
-from pydantic import BaseModel
+from typing import Literal, NamedTuple
 
 from services.model.rules.values import Sort
 from services.model.words import Language
@@ -117,42 +115,3 @@ def nearest(value: object, known: Iterable[str]) -> str:
 def _near(value: str, known: Iterable[str]) -> str | None:
     found = get_close_matches(value[:_NAME_LENGTH_MAX], sorted(known), n=1, cutoff=0.6)
     return found[0] if found else None
-
-
-def fields_at(kind: Any, place: tuple[int | str, ...]) -> set[str]:
-    """The fields that an object at a place within a body may have.
-
-    Args:
-        kind: the type of the whole body.
-        place: the way there as pydantic tells it: fields, numbers in lists, and the tags of
-            unions.
-    """
-    found = _models_in(kind)
-    for part in place:
-        if isinstance(part, int):
-            continue  # what stands in a list was unpacked with it
-        named = [model for model in found if part in _fields_of(model)]
-        if named:
-            found = [inner for one in named for inner in _models_in(_fields_of(one)[part])]
-        else:
-            found = [model for model in found if _tagged(model, part)] or found
-    return {name for model in found for name in _fields_of(model)}
-
-
-def _models_in(kind: Any) -> list[type[BaseModel]]:
-    """The models in an annotation, through unions, lists and what is said of them."""
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return [kind]
-    kind = getattr(kind, "__value__", kind)  # of a named alias
-    return [model for part in get_args(kind) for model in _models_in(part)]
-
-
-def _fields_of(model: type[BaseModel]) -> dict[str, Any]:
-    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
-
-
-def _tagged(model: type[BaseModel], tag: str) -> bool:
-    """Whether a union's tag stands for this model."""
-    return tag == model.__name__ or any(
-        tag in get_args(field.annotation) for field in model.model_fields.values()
-    )

@@ -98,9 +98,16 @@ def test_a_slip_of_the_pen_is_refused_with_what_was_meant(client: Client) -> Non
         ({"region": {}, "bool": {}}, "; and 1 more"),
         ({"region": [1, 2]}, ""),
         ({"region": ["Noord", None]}, ""),
+        ({"type": "region", "region": {}}, ""),
+        ({"kind": "region", "region": {}}, ""),
     ):
         told = client.patch("/v1/persons/x", json={"attributes": attributes}).json()["detail"]
         assert told == neither + tail
+    for over, detail in (
+        ({"identities": {"type": "email", "email": {}}}, "body.identities.email: Input should"),
+        ({"attributes": {"kind": "type", "type": {"colum": "A"}}}, "body.attributes.type has no"),
+    ):
+        assert client.post("/v1/imports", json=IMPORT | over).json()["detail"].startswith(detail)
     mapped = client.post("/v1/imports", json={"kind": "people", "consent": {"text_version": 5}})
     assert mapped.json()["detail"].startswith("body.identities, body.as_of")
     long = {"name": "T", "segment": "technicians", "when": {"type": "x" * 9_000}}
