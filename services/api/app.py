@@ -82,6 +82,7 @@ from services.api.edge import Edge, only_known_parameters
 from services.api.exports import routes as exports
 from services.api.imports import routes as imports
 from services.api.in_force import InForce
+from services.api.invalid import invalid
 from services.api.jobs import routes as jobs
 from services.api.limits import PER_MINUTE, VISITS_PER_MINUTE, Limits
 from services.api.streams import Streams
@@ -149,7 +150,7 @@ def create_app(
     )
     app.router.routes.extend(_routes())
     app.openapi = _described  # type: ignore[method-assign]
-    problem.install(app, error_pages.shown)
+    problem.install(app, error_pages.shown, invalid)
     app.add_middleware(Edge, shown=error_pages.shown)
     return app
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from services.api import problem
 from services.api.app import create_app
+from services.api.invalid import invalid
 from services.api.waiting import WAIT_S_MAX
 from services.contract import snapshot as snapshot_wire
 from services.contract.keys import digest_of
@@ -263,7 +264,7 @@ def test_the_head_of_an_answer(client: Client, world: World) -> None:
 
 def test_a_lost_race_is_to_be_run_again() -> None:
     app = FastAPI()
-    problem.install(app, lambda _request, told: problem.answer_of(told))
+    problem.install(app, lambda _request, told: problem.answer_of(told), invalid)
 
     @app.get("/")
     def lose() -> None:
