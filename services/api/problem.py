@@ -175,6 +175,8 @@ def _of_http(_request: Request, error: HTTPException) -> Problem:
     code = _CODES.get(error.status_code, "bad_request")
     headers = dict(error.headers) if error.headers else None
     said = _PHRASES.get(str(error.detail), str(error.detail))
+    if isinstance(error.__cause__, RecursionError):
+        said = "The body nests too deep."
     return Problem(error.status_code, code, said, headers)
 
 

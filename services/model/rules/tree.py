@@ -15,6 +15,8 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
     field_validator,
 )
 from typing_extensions import TypeAliasType
@@ -31,6 +33,7 @@ from services.model.rules.standing import LatencyStateIs, PhaseIs, Probability, 
 
 DEPTH_MAX = 8
 CONDITIONS_MAX = 64
+_TOO_DEEP = f"a rule is at most {DEPTH_MAX} deep"
 
 
 class AllOf(Composed):
@@ -185,11 +188,18 @@ class RuleTree(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     rule: Rule
 
-    @field_validator("rule")
+    @field_validator("rule", mode="wrap")
     @classmethod
-    def _bounded(cls, rule: Rule) -> Rule:
+    def _bounded(cls, told: Json, read: ValidatorFunctionWrapHandler) -> Rule:
+        try:
+            rule: Rule = read(told)
+        except ValidationError as error:
+            # What is far too deep is not read to its end.
+            if any(one["type"].startswith("recursion_") for one in error.errors()):
+                raise ValueError(_TOO_DEEP) from None
+            raise
         if _depth(rule) > DEPTH_MAX:
-            raise ValueError(f"a rule is at most {DEPTH_MAX} deep")
+            raise ValueError(_TOO_DEEP)
         if sum(1 for _ in conditions(rule)) > CONDITIONS_MAX:
             raise ValueError(f"a rule has at most {CONDITIONS_MAX} conditions")
         return rule

@@ -1,5 +1,6 @@
 """Rules over REST: every kind, references, what is refused, and lists by hand."""
 
+import json
 from typing import get_args
 
 import pytest
@@ -58,6 +59,24 @@ def test_what_is_unknown_is_named_with_what_was_meant(
     answer = client.put("/v1/segments/x", json={"name": "x", "rule": rule})
     assert (answer.status_code, answer.json()["code"]) == (400, code)
     assert said in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("levels", "said"),
+    [
+        (8, "body.rule: a rule is at most 8 deep"),
+        (300, "body.rule: a rule is at most 8 deep"),
+        (3_000, "The body nests too deep."),
+    ],
+)
+def test_a_rule_that_is_too_deep_is_told_so_however_deep(
+    client: Client, levels: int, said: str
+) -> None:
+    rule = '{"type":"not","rule":' * levels + json.dumps(PAGES) + "}" * levels
+    headers = {"Content-Type": "application/json"}
+    body = f'{{"name":"x","rule":{rule}}}'
+    answer = client.put("/v1/segments/x", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["detail"]) == (400, said)
 
 
 def test_circles_and_what_others_refer_to_are_refused_by_name(client: Client) -> None:
