@@ -27,6 +27,9 @@ NAMESPACE = "carerix"
 _TYPES = {"stage": "stage_changed", "rejected": "rejected", "hired": "hired", "applied": "applied"}
 _NEEDS = {"upsert": (), "merged": ("into",), "deleted": (), **dict.fromkeys(_TYPES, ("id", "at"))}
 """What a line of each kind says besides the candidate."""
+_REFUSALS = (400, 404, 409, 413)
+_REFUSALS_OF_EVENTS = (400, 413)
+"""Answers that are about one line; any other error is about all of them."""
 
 
 def score_document(score: int | None) -> bytes:
@@ -93,6 +96,8 @@ def _read(line: str) -> dict[str, Any]:
     missing = [name for name in ("candidate", *_NEEDS[kind]) if event.get(name) in (None, "")]
     if missing:
         raise _LeftOutError(f"{kind} needs {' and '.join(missing)}")
+    if not isinstance(event.get("properties", {}), dict):
+        raise _LeftOutError("its properties are no object")
     return dict(event)
 
 
@@ -156,18 +161,24 @@ class _Desk:
         }
         if "consent" in event:
             call["context"]["consent"] = event["consent"]
-        answer = collect([call])
-        result = answer["results"][call["messageId"]]
+        told = _taken(collect([call], expected=_REFUSALS_OF_EVENTS))
+        result = told["results"][call["messageId"]]
         if result["status"] != "stored":
             raise _LeftOutError(f"{result['status']}, {result['reason']}")
-        self._told[candidate] = answer["position"]
+        self._told[candidate] = told["position"]
 
     def _tell(self, method: str, path: str, body: dict[str, Any]) -> str:
-        """The position of what was told; what is refused of a line stops no other."""
-        answer = tell(self._client, method, path, expected=(400, 404, 409, 413), json=body)
-        if not answer.is_success:
-            raise _LeftOutError(f"{answer.status_code}, {answer.json()['detail']}")
-        return str(answer.json()["position"])
+        """The position of what was told."""
+        answer = tell(self._client, method, path, expected=_REFUSALS, json=body)
+        return str(_taken(answer)["position"])
+
+
+def _taken(answer: httpx.Response) -> dict[str, Any]:
+    """What was answered; what is refused of a line stops no other."""
+    told: dict[str, Any] = answer.json()
+    if not answer.is_success:
+        raise _LeftOutError(f"{answer.status_code}, {told['detail']}")
+    return told
 
 
 def _id(candidate: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What the recipes have in common: Kentering's side, over its REST API.
 
-``KENTERING_URL`` and ``KENTERING_API_KEY`` say where and who; ``KENTERING_SERVER_KEY`` is for
-events. Needs httpx.
+``KENTERING_URL`` and ``KENTERING_API_KEY`` say where and who. Events need ``KENTERING_SERVER_KEY``,
+and ``KENTERING_TRACKER_URL`` where the tracker has another address than the API. Needs httpx.
 """
 
 import json
@@ -43,13 +43,12 @@ def members(segment: str, use: str, attributes: Sequence[str] = ()) -> Iterator[
                 yield json.loads(line)
 
 
-def collect(calls: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Tell events with the server key: ``results`` of each by its id, and the ``position``."""
-    key = os.environ["KENTERING_SERVER_KEY"]
-    url = os.environ["KENTERING_URL"]
-    answer = httpx.post(f"{url}/v1/batch", json={"batch": list(calls)}, auth=(key, ""), timeout=60)
-    told: dict[str, Any] = _answer(answer).json()
-    return told
+def collect(calls: Sequence[dict[str, Any]], expected: Sequence[int] = ()) -> httpx.Response:
+    """Tell the tracker events: ``results`` of each by its id, and the ``position``."""
+    url = os.environ.get("KENTERING_TRACKER_URL") or os.environ["KENTERING_URL"]
+    auth = (os.environ["KENTERING_SERVER_KEY"], "")
+    with httpx.Client(base_url=url, auth=auth, timeout=60) as tracker:
+        return tell(tracker, "POST", "/v1/batch", expected=expected, json={"batch": list(calls)})
 
 
 def known(client: httpx.Client, namespace: str, value: str, position: str | None = None) -> bool:

@@ -19,6 +19,11 @@ AGREED = {
     "text_version": "form 2",
 }
 AT = "2026-11-01T00:00:00Z"
+AGREED_THERE = {
+    "candidate": "C-1",
+    "at": AT,
+    "consent": {"categoryPreferences": {"measure": True, "profile": True}},
+}
 
 
 @pytest.fixture
@@ -33,20 +38,16 @@ class Ats:
     def __init__(self, kitchen: Kitchen, api: Api, door: Door) -> None:
         self.kitchen, self.client, self.arrive = kitchen, *api
         self._tracker = {
-            "KENTERING_URL": door[0],
+            "KENTERING_TRACKER_URL": door[0],
             "KENTERING_SERVER_KEY": kitchen.world.made.server_key,
         }
 
-    def tells(self, *events: Any, by_tracker: bool = False) -> None:
-        """While a scorer takes what arrives.
-
-        The API and the tracker, which is one address in the product, are two here.
-        """
-        more = self._tracker if by_tracker else {}
+    def tells(self, *events: Any) -> None:
+        """While a scorer takes what arrives."""
         lines = (one if isinstance(one, str) else json.dumps(one) for one in events)
         told = "\n".join(lines)
         with ThreadPoolExecutor(1) as other:
-            running = other.submit(self.kitchen.run, "ats.py", "events", told=told, **more)
+            running = other.submit(self.kitchen.run, "ats.py", "events", told=told, **self._tracker)
             while not running.done():
                 self.arrive()
                 wait([running], timeout=0.1)
@@ -92,13 +93,11 @@ def test_an_ats_tells_what_happened(ats: Ats) -> None:
     with pytest.raises(SystemExit, match=r"^1 left out$"):  # who agreed to nothing stops nobody
         ats.tells(silent, candidate("C-1"))
     assert ats.knows("C-0")["code"] == "not_found"
-    wire = {"categoryPreferences": {"measure": True, "profile": True}}
     ats.tells(
         *(
-            {"kind": kind, "id": number, "candidate": "C-1", "at": AT, "consent": wire}
+            {"kind": kind, "id": number, **AGREED_THERE}
             for number, kind in enumerate(("applied", "stage", "rejected", "hired"))
-        ),
-        by_tracker=True,
+        )
     )
     known = ats.knows("C-1")
     assert known["attributes"] == {"region": "Delft"}
@@ -128,6 +127,20 @@ def test_a_line_that_says_nothing_stops_nobody(
         "line 5, left out: merged needs into",
     ]
     assert ats.knows("C-1")["attributes"] == {"region": "Delft"}
+
+
+def test_what_the_tracker_refuses_stops_nobody(
+    ats: Ats, capsys: pytest.CaptureFixture[str]
+) -> None:
+    large = {"kind": "stage", "id": 1, **AGREED_THERE, "properties": {"stage": "x" * 5_000_000}}
+    odd = {"kind": "stage", "id": 2, **AGREED_THERE, "properties": ["interview"]}
+    with pytest.raises(SystemExit, match=r"^2 left out$"):
+        ats.tells(large, odd, {"kind": "hired", "id": 3, **AGREED_THERE}, candidate("C-2"))
+    assert capsys.readouterr().err.splitlines() == [
+        "line 1, left out: 413, At most 4 MiB per request, after decompression.",
+        "line 2, left out: its properties are no object",
+    ]
+    assert ats.knows("C-1")["id"] != ats.knows("C-2")["id"]
 
 
 def test_a_line_waits_for_what_it_needs(ats: Ats) -> None:
