@@ -31,6 +31,8 @@ _ROWS: dict[str, str] = {
     "not_json": "Schrijf op deze regel één heel JSON-object, en niets anders.",
     "event_too_large": "De regel is te groot: lees minder kolommen in.",
     "vacancy": "Met dit veld van de vacature klopt iets niet.",
+    "taken_id": "De catalogus heeft al een item met dit kenmerk, van een andere feed of van uzelf. "
+    "Dat bleef zoals het is: geef de vacature een ander kenmerk, of haal dat item eerst weg.",
     "doubt_misspelt_name": "Bewaard als iets eigens, maar het lijkt op een bekende gebeurtenis: "
     "een tikfout?",
     "doubt_id_unusable": "Een van de herkenningstekens kan niet gebruikt worden, en is weggelaten.",

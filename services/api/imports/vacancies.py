@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
-from services.api.content_store import Outcome, outcome_of, rows_of, store_item
+from services.api.content_store import Outcome, hold_item, outcome_of, rows_of, store_item
 from services.api.imports.asked import VacanciesImport
 from services.api.imports.feed import Vacancy, read_feed
 from services.api.jobs.files import read_pieces
@@ -33,27 +33,38 @@ def import_vacancies(hold: Hold, asked: VacanciesImport) -> None:
         for number, one in enumerate(found, 1)
         if not isinstance(one, Vacancy)
     ]
-    hold.done, hold.counts, hold.errors = 0, {}, len(errors)
-    # An earlier turn that wrote the total down wrote the errors with it.
-    hold.save(errors if hold.row.total is None else (), total=len(found))
-    vacancies = {one.content_id: one for one in found if isinstance(one, Vacancy)}
+    # A vacancy that could not be read may be one that is still open.
+    is_whole = not errors
+    vacancies = {
+        one.content_id: (number, one)
+        for number, one in enumerate(found, 1)
+        if isinstance(one, Vacancy)
+    }
+    hold.begin_errors()
+    hold.done, hold.counts, hold.errors = 0, {}, 0
     hold.count("repeated", len(found) - len(errors) - len(vacancies))
+    hold.save(total=len(found))
     waiting = list(vacancies.values())
     for i in range(0, len(waiting), _AT_ONCE):
+        some = waiting[i : i + _AT_ONCE]
         with writing(hold.engine).begin() as db:
-            for vacancy in waiting[i : i + _AT_ONCE]:
-                hold.count(_take(db, hold, asked, vacancy))
-        hold.done += len(waiting[i : i + _AT_ONCE])
+            for number, vacancy in some:
+                owner = _take(db, hold, asked, vacancy)
+                if owner is not None:
+                    errors.append(_taken(number, vacancy.content_id, owner))
+        hold.done += len(some)
         hold.save()
-    # A vacancy that could not be read may be one that is still open.
-    if not errors:
+    hold.errors = len(errors)
+    hold.save(sorted(errors, key=lambda error: error.row))
+    if is_whole:
         hold.count("closed", _close_others(hold, asked, vacancies.keys()))
     hold.done = len(found)
     hold.end("done")
 
 
-def _take(db: Connection, hold: Hold, asked: VacanciesImport, vacancy: Vacancy) -> str:
-    workspace_id = hold.row.workspace_id
+def _take(db: Connection, hold: Hold, asked: VacanciesImport, vacancy: Vacancy) -> str | None:
+    """Take a vacancy into the catalogue, and count it; else whose item it would have replaced."""
+    workspace_id, now_ms = hold.row.workspace_id, hold.clock()
     values: dict[str, Any] = {
         "kind": "vacancy",
         "title": vacancy.title,
@@ -64,11 +75,40 @@ def _take(db: Connection, hold: Hold, asked: VacanciesImport, vacancy: Vacancy) 
     }
     if asked.dry_run:
         row = next(iter(rows_of(db, workspace_id, [vacancy.content_id])), None)
-        return _WOULD_BE[outcome_of(row, values)]
+    else:
+        row = hold_item(db, workspace_id, vacancy.content_id)
+    owner = _owner(row, asked.feed, now_ms)
+    if owner is not None:
+        return owner
+    if asked.dry_run:
+        hold.count(_WOULD_BE[outcome_of(row, values)])
+        return None
     try:
-        return store_item(db, workspace_id, vacancy.content_id, values, hold.clock())
+        hold.count(store_item(db, workspace_id, vacancy.content_id, values, now_ms))
     except Problem as full:
         raise RefusedError(full.detail) from None
+    return None
+
+
+def _owner(row: Row[Any] | None, feed: str, now_ms: int) -> str | None:
+    """Whose an item is that a feed leaves as it is; None: it may have it.
+
+    What another feed has no more is closed, and free to be taken over.
+    """
+    if row is None or row.feed == feed:
+        return None
+    if row.feed is None:
+        return "your own, of no feed"
+    is_over = row.closes_ms is not None and row.closes_ms <= now_ms
+    return None if is_over else f"of the feed {row.feed!r}, and open"
+
+
+def _taken(number: int, content_id: str, owner: str) -> RowError:
+    text = (
+        f"The catalogue has an item {content_id!r} that is {owner}. It was left as it is: give "
+        "the vacancy another id, or take that item out of the catalogue first."
+    )
+    return RowError(number, "id", "taken_id", text)
 
 
 def _close_others(hold: Hold, asked: VacanciesImport, there: Any) -> int:

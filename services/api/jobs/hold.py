@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, Row, func, insert, select
+from sqlalchemy import ColumnElement, Engine, Row, and_, delete, func, insert, select
 
 from services.api.jobs.store import ERRORS_KEPT_MAX, LEASE_MS, remove_file, write_held
 from services.contract.tables import job_error, job_piece
@@ -44,7 +44,7 @@ class RowError:
     column: str | None
     code: str
     text: str
-    """What to do about it; never what stands there."""
+    """What to do about it; never what stands there of a person."""
 
 
 class Hold:
@@ -106,6 +106,13 @@ class Hold:
             self._hold(connection, {})
             remove_file(connection, self.row)
 
+    def begin_errors(self) -> None:
+        """Forget what an earlier turn said of rows."""
+        with writing(self.engine).begin() as connection:
+            self._hold(connection, {})
+            connection.execute(delete(job_error).where(self._errors()))
+        self._errors_kept = 0
+
     def end(self, status: str, problem: str | None = None, **more: Any) -> None:
         """The job's end; the file stays only where ``file_until_ms`` says so."""
         values: dict[str, Any] = {"status": status, "problem": problem, "finished_ms": self.clock()}
@@ -135,10 +142,8 @@ class Hold:
         if not errors:
             return
         if self._errors_kept is None:
-            mine = (job_error.c.workspace_id == self.row.workspace_id) & (
-                job_error.c.job_id == self.row.id
-            )
-            counted = connection.execute(select(func.count()).where(mine)).scalar_one()
+            query = select(func.count()).where(self._errors())
+            counted = connection.execute(query).scalar_one()
             self._errors_kept = int(counted)
         kept = self._errors_kept
         rows = [
@@ -154,6 +159,10 @@ class Hold:
         if rows:
             connection.execute(insert(job_error), rows)
             self._errors_kept += len(rows)
+
+    def _errors(self) -> ColumnElement[bool]:
+        row = job_error.c
+        return and_(row.workspace_id == self.row.workspace_id, row.job_id == self.row.id)
 
     def _place(self, **values: Any) -> dict[str, Any]:
         return {"workspace_id": self.row.workspace_id, "job_id": self.row.id, **values}

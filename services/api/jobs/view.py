@@ -111,7 +111,7 @@ class JobOut(Out):
 
 
 class ErrorOut(Out):
-    """What was wrong with a row, or odd. What stands in it is never repeated here."""
+    """What was wrong with a row, or odd. What stands in it of a person is never repeated here."""
 
     row: int = Field(description="As a spreadsheet counts: the header is row 1.")
     column: str | None

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from services.api.door import Door
 from services.api.imports.run import Importing
+from services.api.jobs.hold import Hold, LostError
 from services.api.jobs.work import Worker
 from services.contract.tables import content
 from tests.contract.api.world import NOW_MS, World
@@ -61,11 +62,62 @@ def test_a_feed_is_what_is_open(feed: Feed) -> None:
     only = json.dumps(posting("V1", title="Mechanic, nights"))
     dry = feed.bring(only, dry_run=True)
     assert dry["counts"] == {"would_change": 1, "repeated": 0, "closed": 1}
-    assert feed.bring(only, feed="other")["counts"] == {"changed": 1, "repeated": 0, "closed": 0}
     assert feed.bring(only)["counts"] == {"changed": 1, "repeated": 0, "closed": 1}
     there = feed.there()
     assert there["V1"].title == "Mechanic, nights"
     assert there["V2"].closes_ms == NOW_MS
+
+
+def test_what_is_not_of_the_feed_is_left_as_it_is(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {"content_type": "story", "title": "A night", "url": "https://jobs.example.org/night"}
+    feed.client.put("/v1/content/own", json=own)
+    feed.bring(json.dumps([posting("V1"), posting("V2")]), feed="a")
+    feed.bring(json.dumps([posting("V8")]), feed="b")
+    before = feed.there()
+    file = json.dumps([posting("V9"), posting("own"), posting("V1", title="Other")])
+    texts = [
+        f"The catalogue has an item '{content_id}' that is {whose}. It was left as it is: give the "
+        "vacancy another id, or take that item out of the catalogue first."
+        for content_id, whose in (
+            ("own", "your own, of no feed"),
+            ("V1", "of the feed 'a', and open"),
+        )
+    ]
+
+    def told(job: Any) -> list[Any]:
+        errors = feed.client.get(f"/v1/jobs/{job['id']}/errors").json()["errors"]
+        assert job["errors"] == len(errors)
+        return [(one["row"], one["column"], one["code"], one["message"]) for one in errors]
+
+    taken = [(2, "id", "taken_id", texts[0]), (3, "id", "taken_id", texts[1])]
+    dry = feed.bring(file, feed="b", dry_run=True)
+    assert (dry["counts"], told(dry)) == ({"would_be_new": 1, "repeated": 0, "closed": 1}, taken)
+    whole = feed.worker._runs["import"]
+
+    def lost(*_told: Any, **_more: Any) -> None:
+        raise LostError
+
+    def cut_off(hold: Hold) -> None:
+        """At its last step, and taken up again."""
+        with monkeypatch.context() as patch:
+            patch.setattr(Hold, "end", lost)
+            with pytest.raises(LostError):
+                whole(hold)
+        whole(Hold(hold.engine, hold.row, hold.clock, hold.stop))
+
+    feed.worker._runs["import"] = cut_off
+    job = feed.bring(file, feed="b")
+    feed.worker._runs["import"] = whole
+    assert (job["counts"], told(job)) == ({"unchanged": 1, "repeated": 0, "closed": 0}, taken)
+    there = feed.there()
+    assert (there["own"], there["V1"]) == (before["own"], before["V1"])
+    assert (there["V8"].closes_ms, there["V2"].closes_ms) == (NOW_MS, before["V2"].closes_ms)
+    # What its feed has no more is free.
+    feed.bring(json.dumps([posting("V2")]), feed="a")
+    assert feed.bring(json.dumps([posting("V1")]), feed="b")["errors"] == 0
+    assert feed.there()["V1"].feed == "b"
 
 
 XML = """<?xml version="1.0" encoding="utf-8"?>
