@@ -45,7 +45,7 @@ def _csv(columns: Sequence[Column], batches: Iterable[Rows]) -> Iterator[bytes]:
     yield "\ufeff".encode()
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow([column.name for column in columns])
+    writer.writerow([_plain(column.name) for column in columns])
     for rows in batches:
         for row in rows:
             writer.writerow(
@@ -63,8 +63,13 @@ def _cell(column: Column, value: Any) -> Any:
     if column.kind == "moment":
         return rfc3339(value)
     if column.kind == "text":
-        return _FORMULA.sub(r"\1'", value)
+        return _plain(value)
     return value
+
+
+def _plain(text: str) -> str:
+    """The text, which no spreadsheet takes for a formula."""
+    return _FORMULA.sub(r"\1'", text)
 
 
 def _ndjson(columns: Sequence[Column], batches: Iterable[Rows]) -> Iterator[bytes]:
