@@ -102,7 +102,9 @@ KINDS: dict[str, str] = {
     "The detail names the one that was probably meant.",
     "unknown_parameter": "The address has a query parameter that does not exist. The detail names "
     "the one that was probably meant.",
-    "segment_not_filled": "No version of the segment answers yet for the moment asked about.",
+    "segment_not_filled": "No version of the segment answers for the moment asked about: it is "
+    "being filled for the first time, or was not yet at `known_at`. The detail says which, and "
+    "what to ask.",
     "too_many_jobs": "So many imports and exports are open already. Wait for one to end, or "
     "cancel one.",
     "empty_file": "The file of an import has no bytes.",

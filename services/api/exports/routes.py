@@ -1,7 +1,10 @@
 """Exports of a segment's members."""
 
+from typing import Any
+
 import msgspec
 from fastapi import APIRouter, Response
+from sqlalchemy import Connection, Row
 
 from services.api.audit import note
 from services.api.context import Here
@@ -13,8 +16,9 @@ from services.api.needs import Exporter
 from services.api.people import known_of_some
 from services.api.problem import Problem, described
 from services.api.segment_shapes import SegmentKey
-from services.api.segment_store import find_segment, in_force, versions_of
+from services.api.segment_store import Found, find_segment, in_force, versions_of
 from services.api.suggest import slips
+from services.api.wire import rfc3339
 from services.runtime.database import writing
 
 router = APIRouter(prefix="/v1/segments", tags=["jobs"])
@@ -40,7 +44,7 @@ def post_export(
     attributes asked for, all as of the moment. Only members whose consent, as it stands when the
     file is made, covers the use. It is of the version that is in force when it is asked for, whose
     number stands in the job's `asked.version`: while a newer one is filled, the old one goes out,
-    and while the first one is, 409.
+    and while the first one is, 409; so it is for a `known_at` before the first one was in force.
     """
     workspace_id, now_ms = credential.workspace_id, here.clock()
     with writing(here.engine).begin() as connection:
@@ -49,13 +53,7 @@ def post_export(
             row = find_job(connection, workspace_id, made)
         else:
             found = find_segment(connection, workspace_id, key)
-            version = in_force(versions_of(connection, found.newest.segment_id), body.known_at)
-            if version is None:
-                text = (
-                    "No version of this segment answers for that yet: it is being filled for the "
-                    f"first time. Ask again when `progress` of /v1/segments/{key} is 1."
-                )
-                raise Problem(409, "segment_not_filled", text)
+            version = _version(connection, found, body.known_at, now_ms)
             wanted = list(dict.fromkeys(body.attributes))
             has, _ = known_of_some(connection, workspace_id) if wanted else ({}, set())
             asked = ExportJob(
@@ -77,3 +75,28 @@ def post_export(
             who, about = credential.who, key
             note(connection, workspace_id, who, "segment.exported", about, now_ms, after=after)
     return begun(here, row, response)
+
+
+def _version(
+    connection: Connection, found: Found, known_at_ms: int | None, now_ms: int
+) -> Row[Any]:
+    """The version that answers, or answered at a moment.
+
+    Raises:
+        Problem: 409, none does, or did.
+    """
+    key, versions = found.newest.key, versions_of(connection, found.newest.segment_id)
+    version = in_force(versions, known_at_ms)
+    if version is not None:
+        return version
+    if known_at_ms is not None and known_at_ms < now_ms:
+        text = "Nothing was known of this segment at `known_at`: it had not been filled by then."
+        first_ms = min((one.live_ms for one in versions if one.live_ms is not None), default=None)
+        if first_ms is not None:
+            text += f" Ask for {rfc3339(first_ms)} or later."
+    else:
+        text = (
+            "No version of this segment answers for that yet: it is being filled for the "
+            f"first time. Ask again when `progress` of /v1/segments/{key} is 1."
+        )
+    raise Problem(409, "segment_not_filled", text)

@@ -16,6 +16,7 @@ from services.api.exports.run import Exporting
 from services.api.in_force import InForce
 from services.api.jobs.store import FILE_KEPT_MS, TURNS_MAX
 from services.api.jobs.work import Worker
+from services.api.wire import rfc3339
 from services.contract.event import Agreement, Consent, Identity
 from services.contract.phases import DAY_MS
 from services.runtime.database import writing
@@ -136,6 +137,23 @@ def test_at_any_moment(export: Export, world: World) -> None:
     assert lines(then)["now"]["attribute.name"] == "now"
     _, ahead = export(as_of="2026-12-25T00:00:00Z")
     assert ahead == b""
+
+
+def test_before_it_was_filled_there_is_nothing_to_export(
+    export: Export, client: Client, world: World
+) -> None:
+    def refused(**asked: Any) -> Any:
+        answer = client.post("/v1/segments/readers/exports", json={"use": "insight", **asked})
+        assert (answer.status_code, answer.json()["code"]) == (409, "segment_not_filled")
+        return answer.json()["detail"]
+
+    never = "Nothing was known of this segment at `known_at`: it had not been filled by then."
+    assert "Ask again when `progress`" in refused()
+    assert refused(known_at="2020-01-01T00:00:00Z") == never
+    world.build()
+    since = rfc3339(NOW_MS)
+    assert refused(known_at="2020-01-01T00:00:00Z") == f"{never} Ask for {since} or later."
+    assert export(known_at=since)[1] == b""
 
 
 def test_only_whoever_agreed_to_the_use(export: Export, world: World) -> None:
