@@ -140,7 +140,7 @@ def _limited(operation: dict[str, Any]) -> None:
 
 def _scopes(routers: Sequence[APIRouter]) -> list[tuple[tuple[str, str], str]]:
     return [
-        ((route.path, method), scope)
+        ((route.path_format, method), scope)
         for router in routers
         for route in router.routes
         if isinstance(route, APIRoute)

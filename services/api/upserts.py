@@ -99,7 +99,7 @@ class PersonTaken(Out):
 
 
 @router.put(
-    "/{namespace}/{value}",
+    "/{namespace}/{value:path}",  # ids of other systems may have a slash in them
     status_code=202,
     summary="Tell what another system knows of a person",
     responses=described(400, 401, 403, 409, 413, 503),

@@ -44,6 +44,16 @@ def test_a_person_begins_is_changed_and_found(api: Api) -> None:
     assert person["attributes"] == {"region": "Zwolle", "skills": None, "level": 4}
 
 
+def test_an_id_may_have_a_slash(api: Api) -> None:
+    client, arrive = api
+    taken = client.put("/v1/persons/carerix/Q%2F1", json={"consent": AGREED})
+    assert taken.status_code == 202, taken.text
+    arrive()
+    query = {"namespace": "carerix", "value": "Q/1"}
+    person = client.get("/v1/persons/lookup", params=query).json()
+    assert person["identities"] == [query]
+
+
 def test_the_same_of_the_same_moment_is_one_event(api: Api) -> None:
     client, arrive = api
     body = {"attributes": {"a": 1}, "consent": AGREED, "at": "2026-05-01T00:00:00Z"}
