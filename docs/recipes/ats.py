@@ -8,7 +8,8 @@
 namespace ``carerix``. The api key needs persons:erase for candidates that were deleted.
 
 ``events`` waits where a line needs what an earlier one told. A line that cannot be told is left out
-and said with its number and the reason; the exit code is then 1.
+and said with its number and the reason; the exit code is then 1. Of a line with a mail address that
+is none the rest is taken, and that is said too.
 """
 
 import json
@@ -78,10 +79,12 @@ def take(lines: Iterable[str]) -> int:
             if not line.strip():
                 continue
             try:
-                desk.take(_read(line))
+                notices = desk.take(_read(line))
             except _LeftOutError as why:
                 left_out += 1
-                print(f"line {number}, left out: {why}", file=sys.stderr)
+                notices = [f"left out: {why}"]
+            for notice in notices:
+                print(f"line {number}, {notice}", file=sys.stderr)
     return left_out
 
 
@@ -109,7 +112,8 @@ class _Desk:
         self._told: dict[str, str] = {}
         """By candidate, the position of what was told last."""
 
-    def take(self, event: dict[str, Any]) -> None:
+    def take(self, event: dict[str, Any]) -> list[str]:
+        """Tell a line; what of it was not taken though the line was."""
         kind, candidate = event["kind"], str(event["candidate"])
         if kind == "upsert":
             body = {key: event[key] for key in ("attributes", "consent", "at") if key in event}
@@ -117,8 +121,8 @@ class _Desk:
                 body["identities"] = [{"namespace": "email", "value": event["email"]}]
             if "consent" not in body and candidate in self._told:
                 self._knows(candidate)  # what they agreed to has to be known by then
-            self._upsert(candidate, body)
-        elif kind == "merged":  # two candidates turned out to be one
+            return self._upsert(candidate, body)
+        if kind == "merged":  # two candidates turned out to be one
             self._merge(candidate, str(event["into"]))
         elif kind == "deleted":  # forgotten, and nobody will be known by it
             if candidate in self._told:
@@ -128,6 +132,7 @@ class _Desk:
             self._tell("POST", "/v1/erasures", body)
         else:
             self._track(candidate, event)
+        return []
 
     def _knows(self, candidate: str) -> bool:
         """Whether Kentering knows them, with what this run told of them."""
@@ -140,15 +145,20 @@ class _Desk:
         if all(knows):
             both = [_id(candidate), _id(into)]
             body = {"identities": both, "decision": "same_person", "reason": "merged in the ATS"}
-            position = self._tell("POST", "/v1/identities/decisions", body)
-            self._told[candidate] = self._told[into] = position
+            told = self._tell("POST", "/v1/identities/decisions", body)
+            self._told[candidate] = self._told[into] = told["position"]
         else:  # the one that is known gets the other's id
             self._upsert(candidate, {"identities": [_id(into)]})
             self._told[into] = self._told[candidate]
 
-    def _upsert(self, candidate: str, body: dict[str, Any]) -> None:
+    def _upsert(self, candidate: str, body: dict[str, Any]) -> list[str]:
         path = f"/v1/persons/{NAMESPACE}/{quote(candidate, safe='')}"
-        self._told[candidate] = self._tell("PUT", path, body)
+        told = self._tell("PUT", path, body)
+        self._told[candidate] = told["position"]
+        return [
+            f"taken without {one['namespace']} {one['value']!r}: {one['detail']}"
+            for one in told["left_out"]
+        ]
 
     def _track(self, candidate: str, event: dict[str, Any]) -> None:
         call = {
@@ -167,10 +177,8 @@ class _Desk:
             raise _LeftOutError(f"{result['status']}, {result['reason']}")
         self._told[candidate] = told["position"]
 
-    def _tell(self, method: str, path: str, body: dict[str, Any]) -> str:
-        """The position of what was told."""
-        answer = tell(self._client, method, path, expected=_REFUSALS, json=body)
-        return str(_taken(answer)["position"])
+    def _tell(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        return _taken(tell(self._client, method, path, expected=_REFUSALS, json=body))
 
 
 def _taken(answer: httpx.Response) -> dict[str, Any]:

@@ -78,6 +78,12 @@ def spelled(namespace: str, value: str) -> Identity:
     return Identity(namespace, value.strip().lower() if namespace == "email" else value)
 
 
+def is_address(text: str) -> bool:
+    """Whether it may be a mail address, as the tracker takes them."""
+    name, at, host = text.rpartition("@")
+    return bool(at and name) and "." in host and " " not in text
+
+
 def person_of_identity(
     connection: Connection, workspace_id: int, namespace: str, value: str
 ) -> Row[Any]:

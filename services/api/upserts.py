@@ -1,7 +1,7 @@
 """What another system knows of a person: told by their id there, or by ours."""
 
 import hashlib
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 import msgspec
@@ -14,7 +14,8 @@ from services.api.decisions import IdentityIn
 from services.api.imports.known import agreed_of
 from services.api.lawful import must_be_lawful
 from services.api.needs import PersonsWriter
-from services.api.people import find_person, identities_of, spelled, states_of
+from services.api.people import find_person, identities_of, is_address, spelled, states_of
+from services.api.person_view import IdentityOut
 from services.api.problem import Problem, described
 from services.api.wire import Body, Moment, Out, PersonPath, rfc3339
 from services.contract.event import Identity, primary
@@ -85,7 +86,8 @@ class PersonIn(AttributesIn):
     identities: list[IdentityIn] = Field(
         default=[],
         max_length=IDENTITIES_MAX,
-        description="By what else the person is known there. They become one person's.",
+        description="By what else the person is known there. They become one person's. One by "
+        "which nobody can be known is left out alone, and the answer says so.",
     )
     consent: ConsentIn | None = Field(
         default=None, description="Needed for whoever has not agreed to be measured yet."
@@ -96,6 +98,25 @@ class PersonTaken(Out):
     """It is on disk."""
 
     position: str = Field(description="For `after` of reads.")
+
+
+class UnusableOut(IdentityOut):
+    """An identity by which nobody can be known."""
+
+    reason: Literal["empty", "not_an_address"]
+    detail: str
+
+
+class PersonPutOut(PersonTaken):
+    """It is on disk, but for what nobody can be known by."""
+
+    left_out: list[UnusableOut] = Field(description="Of `identities`; all else was taken.")
+
+
+_UNUSABLE = {
+    "empty": "There is nothing in it that could be kept.",
+    "not_an_address": "This is no mail address: write it as anna@example.org.",
+}
 
 
 @router.put(
@@ -110,19 +131,22 @@ def put_person(
     namespace: Annotated[str, Path(pattern=NAMESPACE_PATTERN, examples=["carerix"])],
     value: Annotated[str, Path(min_length=1, max_length=254, examples=["C-4711"])],
     body: PersonIn,
-) -> PersonTaken:
+) -> PersonPutOut:
     """Known or not: a new person begins with it. It may be sent again as often as you like.
 
     Without consent, given here or before, nothing is kept: 409.
     """
-    who = [spelled(namespace, value)]
-    who += [spelled(one.namespace, one.value) for one in body.identities]
-    named = tuple(dict.fromkeys(who))
+    own = spelled(namespace, value)
+    if _unusable(own) is not None:
+        raise _nobodys()
+    others = [spelled(one.namespace, one.value) for one in body.identities]
+    named = tuple(dict.fromkeys([own, *(one for one in others if _unusable(one) is None)]))
     if body.consent is None:
         consent = _known_consent(here, credential.workspace_id, named)
     else:
         consent = _given_consent(here, body.consent)
-    return _tell(here, credential.workspace_id, named, body, consent)
+    position = _tell(here, credential.workspace_id, named, body, consent)
+    return PersonPutOut(position=position, left_out=_left_out(body.identities))
 
 
 @router.patch(
@@ -144,7 +168,28 @@ def patch_person(
         raise _nobody()
     said = {"measure": True, **({"profile": True} if state.profile else {})}
     consent = {"categoryPreferences": said}
-    return _tell(here, workspace_id, (primary(tuple(known)),), body, consent)
+    who = (primary(tuple(known)),)
+    return PersonTaken(position=_tell(here, workspace_id, who, body, consent))
+
+
+def _unusable(one: Identity) -> Literal["empty", "not_an_address"] | None:
+    """Why nobody can be known by an identity, which the tracker would leave out unsaid."""
+    if not any(letter.isprintable() and letter != " " for letter in one.value):
+        return "empty"
+    if one.namespace == "email" and not is_address(one.value):
+        return "not_an_address"
+    return None
+
+
+def _left_out(named: list[IdentityIn]) -> list[UnusableOut]:
+    found = ((one, _unusable(spelled(one.namespace, one.value))) for one in named)
+    return [
+        UnusableOut(
+            namespace=one.namespace, value=one.value, reason=reason, detail=_UNUSABLE[reason]
+        )
+        for one, reason in found
+        if reason is not None
+    ]
 
 
 def _known_consent(here: Context, workspace_id: int, who: tuple[Identity, ...]) -> dict[str, Any]:
@@ -183,7 +228,8 @@ def _tell(
     who: tuple[Identity, ...],
     body: AttributesIn,
     consent: dict[str, Any],
-) -> PersonTaken:
+) -> str:
+    """The position of what was told."""
     must_be_lawful(body.attributes)
     listed = [{"type": one.namespace, "id": one.value, "collection": "users"} for one in who]
     call: dict[str, Any] = {
@@ -203,10 +249,14 @@ def _tell(
     if result["status"] == "refused":
         raise Problem(413, "too_large", "What is told of a person has at most 32,768 bytes.")
     if result.get("reason") == "no_identity":
-        raise Problem(400, "unusable_identity", "Nobody can be known by this identity.")
+        raise _nobodys()
     if result.get("reason") == "withdrawn":
         text = "They took consent back, or were erased, after `given_at`: only a later yes counts."
         raise Problem(409, "no_consent", text)
     if told.position is None:
         raise _nobody()
-    return PersonTaken(position=told.position)
+    return told.position
+
+
+def _nobodys() -> Problem:
+    return Problem(400, "unusable_identity", "Nobody can be known by this identity.")

@@ -26,7 +26,7 @@ from services.api.imports.values import (
     yes_or_no,
 )
 from services.api.jobs.hold import RowError
-from services.api.people import spelled
+from services.api.people import is_address, spelled
 from services.api.wire import rfc3339
 from services.contract.consent import Purpose
 from services.contract.event import Identity, primary
@@ -116,7 +116,7 @@ def _who(asked: RowsImport, row: FileRow, slips: _Slips) -> tuple[Identity, ...]
             empty += value == ""
             continue
         one = spelled(namespace, value)
-        if one.namespace == "email" and not _is_address(one.value):
+        if one.namespace == "email" and not is_address(one.value):
             wrong = "This is no mail address: write it as anna@example.org."
             slips.found.append(CellError(column, "not_an_address", wrong))
         found.append(one)
@@ -124,11 +124,6 @@ def _who(asked: RowsImport, row: FileRow, slips: _Slips) -> tuple[Identity, ...]
         columns = " or ".join(repr(column) for column in asked.identities.values())
         slips.found.append(CellError(None, "no_identity", f"Nobody is named: fill {columns}."))
     return tuple(dict.fromkeys(found))
-
-
-def _is_address(text: str) -> bool:
-    name, at, host = text.rpartition("@")
-    return bool(at and name) and "." in host and " " not in text
 
 
 def _person(asked: PeopleImport, row: FileRow, slips: _Slips) -> Told | None:

@@ -129,6 +129,14 @@ def test_a_line_that_says_nothing_stops_nobody(
     assert ats.knows("C-1")["attributes"] == {"region": "Delft"}
 
 
+def test_a_mail_address_that_is_none_is_said(ats: Ats, capsys: pytest.CaptureFixture[str]) -> None:
+    ats.tells({**candidate("C-1"), "email": "no mail"})
+    address = "This is no mail address: write it as anna@example.org."
+    said = f"line 1, taken without email 'no mail': {address}\n"
+    assert capsys.readouterr().err == said
+    assert ats.knows("C-1")["attributes"] == {"region": "Delft"}
+
+
 def test_what_the_tracker_refuses_stops_nobody(
     ats: Ats, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -54,6 +54,27 @@ def test_an_id_may_have_a_slash(api: Api) -> None:
     assert person["identities"] == [query]
 
 
+def test_what_nobody_can_be_known_by_is_told(api: Api) -> None:
+    client, arrive = api
+    mails = ["no mail", "\u00a0", "Anna@Example.org"]
+    named = [{"namespace": "email", "value": one} for one in mails]
+    body = {"identities": named, "consent": AGREED}
+    for path in ("carerix/%20", "email/no%20mail"):
+        refused = client.put(f"/v1/persons/{path}", json=body)
+        assert (refused.status_code, refused.json()["code"]) == (400, "unusable_identity")
+    told = client.put("/v1/persons/carerix/C-1", json=body).json()["left_out"]
+    assert told == [
+        {
+            **named[0],
+            "reason": "not_an_address",
+            "detail": "This is no mail address: write it as anna@example.org.",
+        },
+        {**named[1], "reason": "empty", "detail": "There is nothing in it that could be kept."},
+    ]
+    (event,) = arrive()
+    assert {one.value for one in event.identities} == {"C-1", "anna@example.org"}
+
+
 def test_the_same_of_the_same_moment_is_one_event(api: Api) -> None:
     client, arrive = api
     body = {"attributes": {"a": 1}, "consent": AGREED, "at": "2026-05-01T00:00:00Z"}
