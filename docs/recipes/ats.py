@@ -22,7 +22,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import httpx
-from kentering import HandedOver, api, collect, known, members, tell
+from kentering import HandedOver, api, collect, known, members, tell, wait_until_erased
 
 NAMESPACE = "carerix"
 _TYPES = {"stage": "stage_changed", "rejected": "rejected", "hired": "hired", "applied": "applied"}
@@ -111,10 +111,14 @@ class _Desk:
         self._client = client
         self._told: dict[str, str] = {}
         """By candidate, the position of what was told last."""
+        self._deleted: dict[str, str] = {}
+        """By candidate, the position of their deletion."""
 
     def take(self, event: dict[str, Any]) -> list[str]:
         """Tell a line; what of it was not taken though the line was."""
         kind, candidate = event["kind"], str(event["candidate"])
+        if kind != "deleted":
+            self._wait_for_deletions(candidate, str(event.get("into")))
         if kind == "upsert":
             body = {key: event[key] for key in ("attributes", "consent", "at") if key in event}
             if event.get("email"):
@@ -129,10 +133,17 @@ class _Desk:
                 self._knows(candidate)
             # What pages alone tied to them may be somebody else's, and stays.
             body = {**_id(candidate), "by": "the ATS", "whole": False}
-            self._tell("POST", "/v1/erasures", body)
+            self._deleted[candidate] = self._tell("POST", "/v1/erasures", body)["position"]
         else:
             self._track(candidate, event)
         return []
+
+    def _wait_for_deletions(self, *candidates: str) -> None:
+        """Else what they agreed to before would be taken, and come to nothing unsaid."""
+        for candidate in candidates:
+            if candidate in self._deleted:
+                position = self._deleted.pop(candidate)
+                wait_until_erased(self._client, NAMESPACE, candidate, position)
 
     def _knows(self, candidate: str) -> bool:
         """Whether Kentering knows them, with what this run told of them."""

@@ -16,6 +16,8 @@ import httpx
 
 PATIENCE_S = 60.0
 """So long what was told is waited for."""
+TRACKERS_HEAR_S = 3.0
+"""By then every tracker has heard who was erased."""
 
 
 def api() -> httpx.Client:
@@ -63,6 +65,18 @@ def known(client: httpx.Client, namespace: str, value: str, position: str | None
         if found.is_success or position is None or time.monotonic() > give_up_s:
             return found.is_success
         time.sleep(0.5)
+
+
+def wait_until_erased(client: httpx.Client, namespace: str, value: str, position: str) -> None:
+    """Let an erasure take effect: from then on a consent from before it is refused."""
+    asked = {"namespace": namespace, "value": value, "after": position}
+    give_up_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < give_up_s:
+        told = tell(client, "GET", "/v1/erasures/lookup", params=asked).json()
+        if told["erased_at"] and not told["renewed_at"]:
+            break
+        time.sleep(0.5)
+    time.sleep(TRACKERS_HEAR_S)
 
 
 def tell(

@@ -199,3 +199,15 @@ def test_a_deleted_candidate_is_forgotten(ats: Ats) -> None:
     assert ats.client.get(f"/v1/persons/{known}").status_code == 404
     mail = {"namespace": "email", "value": "c-1@example.org"}
     assert ats.client.get("/v1/persons/lookup", params=mail).status_code == 404
+
+
+def test_who_is_deleted_comes_back_by_a_later_consent_alone(
+    ats: Ats, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ats.tells(candidate("C-1"))
+    with pytest.raises(SystemExit, match=r"^1 left out$"):
+        ats.tells({"kind": "deleted", "candidate": "C-1"}, candidate("C-1"), candidate("C-2"))
+    said = capsys.readouterr().err
+    assert said.startswith("line 2, left out: 409, They took consent back, or were erased, after")
+    assert ats.knows("C-1")["code"] == "not_found"
+    assert ats.knows("C-2")["attributes"] == {"region": "Delft"}
