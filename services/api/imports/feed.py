@@ -122,13 +122,24 @@ def _elements(text: str, names: XmlNames) -> Iterator[_Fields]:
         root = ET.fromstring(text.encode())  # noqa: S314 - without a DOCTYPE nothing expands
     except (ET.ParseError, ValueError, RecursionError) as error:
         raise RefusedError(f"The feed is no XML: {error}"[:300]) from None
-    for element in root.iter(names.item):
-        topics = [_inner(one) for name in names.topics for one in element.iter(name)]
-        id_, title, address, closes = (
-            _inner(element.find(name))
-            for name in (names.id, names.title, names.address, names.closes)
-        )
+    item, *single = map(_local, (names.item, names.id, names.title, names.address, names.closes))
+    many = [_local(name) for name in names.topics]
+    _without_namespaces(root, {item, *single, *many})
+    for element in root.iter(item):
+        topics = [_inner(one) for name in many for one in element.iter(name)]
+        id_, title, address, closes = (_inner(element.find(name)) for name in single)
         yield _Fields(id_, title, address, closes, topics)
+
+
+def _local(name: str) -> str:
+    """A name as it is looked for: ``g:id`` is ``id``, ``{uri}id`` is that alone."""
+    return name if "{" in name else name.rpartition(":")[2]
+
+
+def _without_namespaces(root: ET.Element, asked: set[str]) -> None:
+    for element in root.iter():
+        if element.tag not in asked:
+            element.tag = element.tag.rpartition("}")[2]
 
 
 def _inner(element: ET.Element | None) -> str:

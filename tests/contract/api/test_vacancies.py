@@ -144,6 +144,24 @@ def test_xml_and_what_cannot_be_read_closes_nothing(feed: Feed) -> None:
     assert there["V9"].closes_ms == 1_796_169_600_000
 
 
+OF_GOOGLE = """<rss xmlns="urn:rss" xmlns:g="http://base.google.com/ns/1.0"><channel>
+<title>Jobs</title><item><title>Monteur</title><id>no</id><g:id>V1</g:id>
+<g:expiration_date>2026-12-01</g:expiration_date><g:category>energie</g:category></item></channel>
+</rss>"""
+
+
+@pytest.mark.parametrize(
+    ("id_", "found"),
+    [("id", "no"), ("g:id", "no"), ("{http://base.google.com/ns/1.0}id", "V1")],
+)
+def test_namespaces_of_xml_need_not_be_said(feed: Feed, id_: str, found: str) -> None:
+    names = {"item": "item", "id": id_, "closes": "g:expiration_date"}
+    assert feed.bring(OF_GOOGLE, format="xml", xml=names)["counts"]["new"] == 1
+    (row,) = feed.there().values()
+    assert (row.content_id, row.title, row.topics) == (found, "Monteur", ["energie"])
+    assert row.closes_ms == 1_796_169_600_000
+
+
 @pytest.mark.parametrize(
     ("file", "format_", "problem"),
     [
