@@ -15,7 +15,7 @@ from services.api.needs import LinksWriter
 from services.api.problem import Problem, described
 from services.api.qr import qr_svg
 from services.api.recipients import RECIPIENTS_MAX, Addressed, NoToken, RecipientIn, address
-from services.api.rewriting import with_utm
+from services.api.rewriting import is_smart, with_utm
 from services.api.wire import Body, Cursor, Limit, Moment, Out, rfc3339, rfc3339_or_none
 from services.contract.event import Channel, content_type_of
 from services.contract.token import Link, is_safe_target
@@ -90,7 +90,12 @@ class LinkCreate(About):
         }
     )
     target: str = Field(min_length=1, max_length=2000, description="An http or https address.")
-    content_id: str | None = Field(default=None, max_length=200)
+    content_id: str | None = Field(
+        default=None,
+        max_length=200,
+        description="What the target is about. Not of a smart link: it leads to an item of each "
+        "person's own, and a click counts as having seen this one.",
+    )
     content_type: str | None = Field(default=None, max_length=100)
     qr: bool = Field(default=False, description="Whether the answer has the QR code as well.")
     recipients: list[RecipientIn] = Field(default=[], max_length=RECIPIENTS_MAX)
@@ -160,6 +165,12 @@ def post_link(here: Here, credential: LinksWriter, body: LinkCreate) -> LinkMade
 
     With the channel `meeting`, following it is attending: print it as a QR code at the door.
     """
+    if body.content_id and is_smart(body.target, here.public_url):
+        text = (
+            "content_id: leave it out of a smart link. It leads each person to their own next "
+            "item, and whoever clicked would count as having seen this one, and never be led to it."
+        )
+        raise Problem(400, "invalid", text)
     workspace_id = credential.workspace_id
     found = address(here, workspace_id, body.recipients)
     target = with_utm(body.target, body.utm.parameters() if body.utm else {})

@@ -33,7 +33,13 @@ router = APIRouter(prefix="/v1", tags=["links"])
 HTML_LENGTH_MAX = 500_000
 
 WarningCode = Literal[
-    "merge_field_link", "relative_link", "unsafe_link", "pixel_for_all", "pixel_present", "no_links"
+    "merge_field_link",
+    "relative_link",
+    "unsafe_link",
+    "smart_link_content",
+    "pixel_for_all",
+    "pixel_present",
+    "no_links",
 ]
 _WORDS: dict[LeftReason, tuple[WarningCode, str]] = {
     "merge_field": ("merge_field_link", "Only your mailer knows where this goes, so it is left"),
@@ -135,8 +141,9 @@ def post_rewrite(here: Here, credential: LinksWriter, body: RewriteIn) -> Rewrit
 
     Left alone: what is no web address, links to unsubscribe, links with
     `data-kentering="off"`, links that are tracked already, and those that hold a merge field.
-    `data-content-id` and `data-content-type` of a link say what it is about. Nothing else of the
-    mail changes, to the byte.
+    `data-content-id` and `data-content-type` of a link say what it is about; a smart link is about
+    other content for each person, so its `data-content-id` does not count. Nothing else of the mail
+    changes, to the byte.
     """
     reading = read_mail(body.html, here.public_url)
     if len(reading.places) > LINKS_MAX:
@@ -150,7 +157,7 @@ def post_rewrite(here: Here, credential: LinksWriter, body: RewriteIn) -> Rewrit
             place: Link(
                 with_utm(place.target, utm),
                 mailing,
-                place.content_id,
+                None if place.is_smart else place.content_id,
                 place.content_type,
                 body.channel,
                 body.expires_at,
@@ -194,6 +201,8 @@ def _headers(public_url: str, fields: MergeFields) -> dict[str, str]:
 
 def _warnings(reading: Reading, wanted: bool, fields: MergeFields) -> list[WarningOut]:  # noqa: FBT001
     found = [_warning(left) for left in reading.left if left.reason in _WORDS]
+    smart = (place for place in reading.places if place.is_smart and place.content_id)
+    found += [_of_smart(place) for place in smart]
     if not reading.places:
         found.append(WarningOut(code="no_links", detail="There was no link to track."))
     if wanted and reading.has_pixel:
@@ -211,3 +220,11 @@ def _warnings(reading: Reading, wanted: bool, fields: MergeFields) -> list[Warni
 def _warning(left: Left) -> WarningOut:
     code, words = _WORDS[left.reason]
     return WarningOut(code=code, detail=f"{words}: {left.url[:200]}")
+
+
+def _of_smart(place: Place) -> WarningOut:
+    text = (
+        "A smart link leads each person to their own next item, so its data-content-id does not "
+        f"count: {place.target[:200]}"
+    )
+    return WarningOut(code="smart_link_content", detail=text)

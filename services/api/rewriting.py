@@ -39,6 +39,8 @@ class Place:
     target: str
     content_id: str | None
     content_type: str | None
+    is_smart: bool
+    """It leads to other content for each person."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,12 @@ def _place_of(tag: Tag, html: str, public_url: str) -> Place | Left | None:
         for name, limit in (("data-content-id", 200), ("data-content-type", 100))
     )
     about = content_id, content_type and content_type_of(content_type)
-    return Place(tag.attributes["href"], target, *about)
+    return Place(tag.attributes["href"], target, *about, is_smart(target, public_url))
+
+
+def is_smart(target: str, public_url: str) -> bool:
+    """Whether an address is one of our smart links."""
+    return target.startswith(f"{public_url}/n/")
 
 
 def _reason_to_leave(tag: Tag, url: str, html: str, public_url: str) -> LeftReason | None:

@@ -241,6 +241,17 @@ def test_a_smart_link_leads_each_to_their_own(
     assert made.status_code == 201
 
 
+def test_a_click_on_a_smart_link_counts_as_seeing_nothing(client: Client, catalogue: None) -> None:
+    smart = client.get("/v1/content/wind").json()["smart_url"]
+    refused = client.post("/v1/links", json={"target": f"{smart}?a=1", "content_id": "wind"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid")
+    assert refused.json()["detail"].startswith("content_id: leave it out of a smart link.")
+    body = {"html": f'<a href="{smart}" data-content-id="wind">Next</a>', "mailer": "brevo"}
+    rewritten = client.post("/v1/rewrite", json=body).json()
+    assert [one["content_id"] for one in rewritten["links"]] == [None]
+    assert [one["code"] for one in rewritten["warnings"]] == ["smart_link_content"]
+
+
 def test_a_place_on_a_website(client: Client, world: World, catalogue: None, reader: str) -> None:
     def offered(**more: str) -> object:
         answer = client.get(
