@@ -13,7 +13,6 @@ is none the rest is taken, and that is said too.
 """
 
 import json
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,7 +21,17 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import httpx
-from kentering import HandedOver, api, collect, known, members, tell, wait_until_erased
+from kentering import (
+    API_SETTINGS,
+    HandedOver,
+    api,
+    collect,
+    known,
+    members,
+    settings,
+    tell,
+    wait_until_erased,
+)
 
 NAMESPACE = "carerix"
 _TYPES = {"stage": "stage_changed", "rejected": "rejected", "hired": "hired", "applied": "applied"}
@@ -45,6 +54,7 @@ def scores(segment: str) -> tuple[int, int]:
 
     Whoever left the segment, withdrew or was erased has no score at the ATS any more: how many.
     """
+    url, user, key, *_ = settings("ATS_URL", "ATS_USER", "ATS_KEY", *API_SETTINGS)
     now = {
         candidate: round(100 * person["openness"])
         for person in members(segment, "insight")
@@ -54,8 +64,7 @@ def scores(segment: str) -> tuple[int, int]:
     kept = HandedOver(Path(f"ats-{segment}.json"))
     gone = (kept.there | kept.begun) - now.keys()
     kept.keep(kept.there, kept.begun | now.keys())
-    auth = (os.environ["ATS_USER"], os.environ["ATS_KEY"])
-    with httpx.Client(base_url=os.environ["ATS_URL"], auth=auth, timeout=60) as client:
+    with httpx.Client(base_url=url, auth=(user, key), timeout=60) as client:
         for candidate, score in [*now.items(), *((one, None) for one in sorted(gone))]:
             path = f"/CREmployee/{quote(candidate, safe='')}"
             headers = {"Content-Type": "application/xml"}

@@ -18,15 +18,22 @@ PATIENCE_S = 60.0
 """So long what was told is waited for."""
 TRACKERS_HEAR_S = 3.0
 """By then every tracker has heard who was erased."""
+API_SETTINGS = ("KENTERING_URL", "KENTERING_API_KEY")
+
+
+def settings(*names: str) -> list[str]:
+    """What the environment says of these; the end of the recipe where one is missing."""
+    missing = [name for name in names if not os.environ.get(name)]
+    if missing:
+        asked = f"This needs the settings {', '.join(names)} in the environment."
+        raise SystemExit(f"{asked} Missing: {', '.join(missing)}.")
+    return [os.environ[name] for name in names]
 
 
 def api() -> httpx.Client:
     """A client of the API."""
-    return httpx.Client(
-        base_url=os.environ["KENTERING_URL"],
-        headers={"Authorization": f"Bearer {os.environ['KENTERING_API_KEY']}"},
-        timeout=60,
-    )
+    url, key = settings(*API_SETTINGS)
+    return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60)
 
 
 def members(segment: str, use: str, attributes: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
@@ -47,9 +54,9 @@ def members(segment: str, use: str, attributes: Sequence[str] = ()) -> Iterator[
 
 def collect(calls: Sequence[dict[str, Any]], expected: Sequence[int] = ()) -> httpx.Response:
     """Tell the tracker events: ``results`` of each by its id, and the ``position``."""
-    url = os.environ.get("KENTERING_TRACKER_URL") or os.environ["KENTERING_URL"]
-    auth = (os.environ["KENTERING_SERVER_KEY"], "")
-    with httpx.Client(base_url=url, auth=auth, timeout=60) as tracker:
+    url, key = settings("KENTERING_URL", "KENTERING_SERVER_KEY")
+    url = os.environ.get("KENTERING_TRACKER_URL") or url
+    with httpx.Client(base_url=url, auth=(key, ""), timeout=60) as tracker:
         return tell(tracker, "POST", "/v1/batch", expected=expected, json={"batch": list(calls)})
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
-from kentering import HandedOver, members, tell
+from kentering import API_SETTINGS, HandedOver, members, settings, tell
 
 
 class Mailchimp:
@@ -109,7 +109,8 @@ MAILERS = {"mailchimp": Mailchimp, "sendgrid": SendGrid, "brevo": Brevo}
 def main(name: str, segment: str, audience: str) -> None:
     """Hand over who came, take off who went, and say how many."""
     kind = MAILERS[name]
-    mailer = kind(os.environ["MAILER_KEY"], audience, segment)
+    key, *_ = settings("MAILER_KEY", *API_SETTINGS)
+    mailer = kind(key, audience, segment)
     # Of this list: one segment may be handed to several.
     kept = HandedOver(Path(f"{name}-{segment}-{audience}.json"))
     now = {one["email"] for one in members(segment, "contact") if one["email"]}

@@ -7,6 +7,7 @@ theirs was used.
 import csv
 import hashlib
 import io
+import re
 import runpy
 
 import duckdb
@@ -92,6 +93,18 @@ def test_a_wrong_command_is_told_the_right_one(kitchen: Kitchen) -> None:
     ):
         with pytest.raises(SystemExit, match=f"python {command[0]} "):
             kitchen.run(*command)
+
+
+def test_missing_settings_are_named(kitchen: Kitchen) -> None:
+    api = "KENTERING_URL, KENTERING_API_KEY"
+    for command, missing, needed in (
+        ("mailer.py brevo readers 7", "MAILER_KEY", f"MAILER_KEY, {api}"),
+        ("ats.py scores readers", "ATS_KEY", f"ATS_URL, ATS_USER, ATS_KEY, {api}"),
+        ("audience.py meta readers", "KENTERING_URL", api),
+    ):
+        said = f"This needs the settings {needed} in the environment. Missing: {missing}."
+        with pytest.raises(SystemExit, match=f"^{re.escape(said)}$"):
+            kitchen.run(*command.split(), **{missing: ""})
 
 
 def test_what_a_mailer_refuses_stops_nobody_else(kitchen: Kitchen, receiver: Receiver) -> None:
