@@ -36,6 +36,7 @@ class ConsentEntryOut(Out):
     granted: bool
     said_at: str
     text_version: str | None = Field(description="Of the words that were agreed to.")
+    asked_where: str | None = Field(description="Where it was asked and is kept, if that was told.")
     source: Source = Field(
         description="The key that brought it, a `link`, a `mailer`, or this API (`product`)."
     )
@@ -76,6 +77,9 @@ class ConsentIn(Body):
     )
     given_at: Moment = Field(description="When the person said so; not in the future.")
     text_version: str | None = Field(default=None, min_length=1, max_length=200)
+    asked_where: str | None = Field(
+        default=None, min_length=1, max_length=200, description="Where it was asked, and is kept."
+    )
 
 
 class ConsentOfIdentityIn(ConsentIn):
@@ -191,6 +195,7 @@ def _tell(here: Context, workspace_id: int, who: Identity, body: ConsentIn) -> C
         purposes=dict(said),
         given_at=rfc3339(body.given_at),
         text_version=body.text_version,
+        asked_where=body.asked_where,
     )
     position = here.door.answer(workspace_id, answer)
     if position is None:
@@ -212,6 +217,7 @@ def _show(row: Row[Any], kinds: dict[int, Source]) -> ConsentEntryOut:
         granted=row.granted,
         said_at=rfc3339(row.said_ms),
         text_version=row.text_version,
+        asked_where=row.asked_where,
         source=kinds.get(row.source_id, "mailer" if row.source_id < 0 else "other"),
         answered=row.answered,
         asserted=row.asserted,

@@ -44,6 +44,8 @@ class Answer:
     given_at: str
     """RFC 3339."""
     text_version: str | None
+    asked_where: str | None = None
+    """And is kept."""
     objection: str | None = None
     """Why, of an objection to being scored."""
     objection_by: str | None = None
@@ -115,6 +117,8 @@ def answered(answer: Answer) -> dict[str, Any]:
         "givenAt": answer.given_at,
         "textVersion": answer.text_version,
     }
+    if answer.asked_where is not None:
+        consent["askedWhere"] = answer.asked_where
     if answer.objection is not None:
         consent |= {"objection": answer.objection, "objectionBy": answer.objection_by}
     who = {"type": answer.who.namespace, "id": answer.who.value, "collection": "users"}

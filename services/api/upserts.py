@@ -211,6 +211,7 @@ def _given_consent(here: Context, given: ConsentIn) -> dict[str, Any]:
         "categoryPreferences": dict(sorted(given.purposes.items())),
         "givenAt": rfc3339(given.given_at),
         "textVersion": given.text_version,
+        **({"askedWhere": given.asked_where} if given.asked_where else {}),
     }
 
 

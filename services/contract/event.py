@@ -129,6 +129,8 @@ class Agreement(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Of the words that were agreed to."""
     given_ms: int | None = None
     """When; never after ``received_ms``. Dated consent is an answer, undated a repetition."""
+    asked_where: str | None = None
+    """Where it was asked and is kept, as whoever told it to the API says."""
     specific: bool = False
     """It was given on this very site, where the browser says no for its user in general."""
     asserted: bool = False

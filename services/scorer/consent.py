@@ -79,7 +79,8 @@ def write_ledger(
                 answered_by.add(identity)
             who = (workspace_id, identity, purpose, granted, answered)
             objection = _objection_in(event) if purpose == "profile" and not granted else _NONE
-            proof = (event.agreement.asserted, event.agreement.text_version, *objection, at_ms)
+            told = event.agreement
+            proof = (told.asserted, told.text_version, told.asked_where, *objection, at_ms)
             rows.append((*who, *proof, event.source_id, event.event_id, now_ms))
     insert_rows(db, tables.consent, _COLUMNS, rows, skip_known=True)
     return answered_by
@@ -93,6 +94,7 @@ _COLUMNS = (
     "answered",
     "asserted",
     "text_version",
+    "asked_where",
     "objection",
     "objection_by",
     "said_ms",

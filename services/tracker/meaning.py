@@ -162,10 +162,14 @@ def _agreement(consent: Any, said: dict[str, Any], arrival: Arrival) -> Agreemen
     if "text_version" in said:  # as the script tells it
         consent = {"textVersion": said["text_version"], **consent}
     proof = proof_of(consent, arrival.received_ms)
-    if arrival.sender.kind != "internal" or "objection" not in consent:
+    told = {_OURS[name]: clean_id(consent[name]) for name in _OURS.keys() & consent.keys()}
+    if arrival.sender.kind != "internal" or not told:
         return proof
-    why, by = clean_id(consent["objection"]), clean_id(consent.get("objectionBy"))
-    return msgspec.structs.replace(proof, objection=why, objection_by=by)
+    return msgspec.structs.replace(proof, **told)
+
+
+_OURS = {"askedWhere": "asked_where", "objection": "objection", "objectionBy": "objection_by"}
+"""What the product's own key alone may say of consent, and what that is called in events."""
 
 
 def _consent_said(consent: Any, arrival: Arrival) -> Consent:

@@ -48,7 +48,8 @@ def _told(row: Row[Any], said: Sequence[Row[Any]], words: Words) -> str:
     """
     day = words.day(row.said_ms)
     if row.answered:
-        return words["said"].format(day=day)
+        told = words["said"].format(day=day)
+        return told if row.asked_where is None else f"{told} ({row.asked_where})"
     alike = takewhile(lambda one: one.granted == row.granted, said)
     first = words.day(min((one.said_ms for one in alike), default=row.said_ms))
     if first == day:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 import msgspec
 
 from services.api.imports.asked import (
+    Basis,
     Dialect,
     EventsImport,
     PeopleImport,
@@ -153,7 +154,8 @@ def _person(asked: PeopleImport, row: FileRow, slips: _Slips) -> Told | None:
         "traits": traits,
         "context": {"externalIds": _listed(who), "consent": consent},
     }
-    return Told(row.number, who, asked.as_of, _named(call), bool(purposes.get("profile")))
+    told = _with_basis(_named(call), basis)
+    return Told(row.number, who, asked.as_of, told, bool(purposes.get("profile")))
 
 
 def _not_followed(
@@ -186,7 +188,14 @@ def _not_followed(
         "timestamp": rfc3339(given_ms),
         "context": {"externalIds": _listed(who), "consent": consent},
     }
-    return Told(row.number, who, given_ms, _named(call), profile=False, refuses=True)
+    told = _with_basis(_named(call), basis)
+    return Told(row.number, who, given_ms, told, profile=False, refuses=True)
+
+
+def _with_basis(call: dict[str, Any], basis: Basis) -> dict[str, Any]:
+    """With where consent was asked, which makes no other row of one that was told before."""
+    call["context"]["consent"]["askedWhere"] = basis.source
+    return call
 
 
 def _event(asked: EventsImport, row: FileRow, slips: _Slips, now_ms: int) -> Told | None:

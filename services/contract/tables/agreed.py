@@ -26,6 +26,7 @@ consent = Table(
     Column("answered", Boolean, nullable=False),  # said for this purpose then, not repeated
     Column("asserted", Boolean, nullable=False),  # said for them by a sender's declaration
     Column("text_version", Text),
+    Column("asked_where", Text),  # and is kept; null: nobody said
     # Of an objection (GDPR 21) why, and who recorded it; null: it is none.
     Column("objection", Text),
     Column("objection_by", Text),

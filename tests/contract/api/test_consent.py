@@ -52,11 +52,16 @@ def test_given_and_withdrawn_elsewhere(world: World, api) -> None:
     assert {one.mark for one in page.withdrawals} == {mark_of(who, secret) for who in both}
     assert load_withdrawals(world.engine, page.reached).withdrawals == ()
 
-    back = {"purposes": {"measure": True, "profile": True}, "given_at": "2026-11-18T00:00:00Z"}
+    back = {
+        "purposes": {"measure": True, "profile": True},
+        "given_at": "2026-11-18T00:00:00Z",
+        "asked_where": "by telephone",
+    }
     assert client.post(f"/v1/persons/{anna}/consent", json=back).status_code == 202
     arrive()
     now = client.get(f"/v1/persons/{anna}/consent").json()["now"]
-    assert {p: e["granted"] for p, e in now.items()}["measure"]
+    assert (now["measure"]["granted"], now["measure"]["asked_where"]) == (True, "by telephone")
+    assert now["share"]["asked_where"] is None
     lifted = load_withdrawals(world.engine, page.reached).withdrawals
     assert {(one.measure_ms, one.profile_ms) for one in lifted} == {(None, None)}
 

@@ -9,7 +9,7 @@ from httpx import Client
 
 from services.api.dashboard.people_page import PAGE
 from services.api.dashboard.session import COOKIE
-from services.contract.event import Consent, Identity
+from services.contract.event import Agreement, Consent, Identity
 from tests.contract.api.world import World
 
 
@@ -195,19 +195,20 @@ def test_a_persons_page(browser: Client, world: World, people: dict[str, str]) -
 
 def test_a_persons_page_says_what_was_agreed_to(browser: Client, world: World) -> None:
     no, cookie = Consent(profile=False), Identity("anonymous_id", "c1")
+    asked = Agreement(asked_where="the open day")
     person = world.person(
         "kim",
         [
             world.event(40, "page", "kim", identities=(cookie,)),
             world.event(9, "page", "kim"),
             world.event(8, "page", "kim", identities=(cookie, Identity("user_id", "kim"))),
-            world.event(2, "consent_changed", "kim", consent=no, server_only=True),
+            world.event(2, "consent_changed", "kim", consent=no, server_only=True, agreement=asked),
         ],
     )
     page = browser.get(f"/people/{person}?lang=en").text
     since = "so reported since 9 Oct 2026, last on 9 Nov 2026"
     assert re.search(rf"To be measured</span><span>yes<.*{since}", page)
-    assert re.search(r"An estimate</span><span>no<.*said on 16 Nov 2026", page)
+    assert re.search(r"An estimate</span><span>no<.*said on 16 Nov 2026 \(the open day\)", page)
     assert "To be contacted</span><span>never said</span>" in page
     assert "no estimate of this person: there is no consent to it." in page
     employed = world.person("lee", [world.event(9, "page", "lee"), world.event(2, "hired", "lee")])

@@ -104,6 +104,7 @@ def test_people_come_in_with_what_they_agreed_to(files: Files) -> None:
     assert said["answered"]
     assert said["said_at"] == "2026-02-01T00:00:00.000Z"
     assert said["text_version"] == "privacy 3"
+    assert said["asked_where"] == PEOPLE["consent"]["source"]
     assert files.person("carla@example.org")["code"] == "not_found"
 
 

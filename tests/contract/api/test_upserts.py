@@ -14,6 +14,7 @@ AGREED: dict[str, Any] = {
     "purposes": {"measure": True, "profile": True},
     "given_at": "2026-03-01T10:00:00Z",
     "text_version": "application form 2",
+    "asked_where": "the application form",
 }
 
 
@@ -36,6 +37,8 @@ def test_a_person_begins_is_changed_and_found(api: Api) -> None:
     person = client.get("/v1/persons/lookup", params=query).json()
     assert person["attributes"] == {"region": "Zwolle", "skills": None}
     assert person["consent"] == {"measure": True, "profile": True, "contact": None}
+    now = client.get(f"/v1/persons/{person['id']}/consent").json()["now"]
+    assert {one["asked_where"] for one in now.values()} == {"the application form"}
     level = {"attributes": {"level": 4}, "at": "2026-07-01T00:00:00Z"}
     patched = client.patch(f"/v1/persons/{person['id']}", json=level)
     assert patched.status_code == 202
