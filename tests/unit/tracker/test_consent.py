@@ -64,6 +64,15 @@ def test_proof_and_further_purposes_are_kept_with_the_event():
     assert tell(said(YES, givenAt=["?"], textVersion={}))[0].agreement.given_ms is None
 
 
+def test_only_the_product_itself_says_where_it_was_asked_or_that_it_is_an_objection():
+    more = {"askedWhere": "by telephone", "objection": "why", "objectionBy": "piet"}
+    for key in ("kw_shop", "ks_plain", "inside"):
+        headers = {"authorization": f"Bearer {key}", "x-kentering-workspace": "3"}
+        told = tell(said(YES, **more), key=key, headers=headers)[0].agreement
+        kept = (told.asked_where, told.objection, told.objection_by)
+        assert kept == (("by telephone", "why", "piet") if key == "inside" else (None,) * 3), key
+
+
 def test_a_withdrawal_names_who_takes_back_and_nothing_else():
     event, _ = answer({"measure": False, "profile": True})
     assert event.type == "consent_changed"
