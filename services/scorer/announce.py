@@ -6,7 +6,6 @@ predicted are announced by ``due.py`` when their time comes. Both end here.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from sqlalchemy import Connection, select, update
 
@@ -15,6 +14,7 @@ from services.contract.phases import ChangeReason
 from services.model.interval import Interval
 from services.runtime.bulk import among, insert_rows
 from services.runtime.database import insert_new
+from services.scorer.change import Change
 from services.scorer.folding import Folded
 from services.scorer.people import Linked, Moves
 from services.scorer.segments import Segments
@@ -24,20 +24,6 @@ from services.scorer.triggers import give_turns
 MEMBER = "member"
 TURN = 3
 """The row of ``feed_position`` that is held by whoever announces what is due."""
-
-
-class Change(NamedTuple):
-    """A row of the feed, before it has its position."""
-
-    person_id: int
-    person_version: int
-    kind: str
-    key: str
-    before: str | None
-    after: str | None
-    valid_ms: int
-    reason: ChangeReason
-    event_id: bytes | None
 
 
 @dataclass(frozen=True, slots=True)

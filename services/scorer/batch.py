@@ -21,7 +21,8 @@ from services.runtime import telemetry
 from services.runtime.database import meanwhile
 from services.runtime.event_log import Stored
 from services.scorer import consent, employed, intervals, sweeps, unsubscribed
-from services.scorer.announce import Change, announce_folded, announce_moves, publish
+from services.scorer.announce import announce_folded, announce_moves, publish
+from services.scorer.change import Change
 from services.scorer.erasing import Farewell, erase_people
 from services.scorer.files import withdraw_files
 from services.scorer.folding import Folded, Forecast, fold_ahead, fold_persons

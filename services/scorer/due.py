@@ -17,7 +17,8 @@ from services.contract.event import LISTED
 from services.contract.tables.unguessed import unguessed
 from services.model.interval import Interval
 from services.runtime.bulk import among, update_rows
-from services.scorer.announce import TURN, Change, Standing, changes_at, next_boundary, publish
+from services.scorer.announce import TURN, Standing, changes_at, next_boundary, publish
+from services.scorer.change import Change
 from services.scorer.segments import Segments, load_segments
 from services.scorer.states import Announced
 

@@ -11,7 +11,8 @@ from services.contract.tables.unguessed import unguessed
 from services.model.version import Model
 from services.runtime.bulk import among
 from services.scorer import consent, intervals
-from services.scorer.announce import Change, announce_folded, announce_moves
+from services.scorer.announce import announce_folded, announce_moves
+from services.scorer.change import Change
 from services.scorer.erased_record import Erased, erase
 from services.scorer.files import withdraw_files
 from services.scorer.folding import Folded, fold_persons

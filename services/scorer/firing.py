@@ -23,7 +23,8 @@ from services.model.triggers import LATE_MS, Decided, Somebody, Wanted, decided
 from services.model.version import Model
 from services.runtime.bulk import update_rows
 from services.scorer import approach
-from services.scorer.announce import MEMBER, Change, publish
+from services.scorer.announce import MEMBER, publish
+from services.scorer.change import Change
 from services.scorer.states import Announced
 
 FIRE_MAX = 200

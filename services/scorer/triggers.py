@@ -7,7 +7,7 @@ every stay and never two. Whether somebody is handed over is decided when the mo
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete, func, select, update
@@ -17,9 +17,7 @@ from services.contract.tables.unguessed import unguessed
 from services.model.state import PersonState, decode_state
 from services.model.triggers import LATE_MS, Moment, due_ms
 from services.runtime.bulk import among, insert_rows, update_rows
-
-if TYPE_CHECKING:
-    from services.scorer.announce import Change
+from services.scorer.change import Change
 
 _Place = tuple[int, str, str]
 """(workspace, segment or phase, which)."""
@@ -50,7 +48,7 @@ class _Trigger(NamedTuple):
     status: str
 
 
-def give_turns(db: Connection, changes: Sequence[tuple[int, "Change"]], now_ms: int) -> None:
+def give_turns(db: Connection, changes: Sequence[tuple[int, Change]], now_ms: int) -> None:
     """Note who entered and who left, of changes (with their workspaces) that are about to be told.
 
     Entries that are found out more than a day late give no turn: imported history, a new rule or
@@ -95,13 +93,13 @@ def forget_turns(
         db.execute(theirs.values(event_id=None))
 
 
-def _left(change: "Change") -> str:
+def _left(change: Change) -> str:
     if change.before is None:
         return ""
     return change.key if change.kind == "segment" else change.before
 
 
-def _entered(change: "Change") -> str:
+def _entered(change: Change) -> str:
     if change.after is None:
         return ""
     return change.key if change.kind == "segment" else change.after
@@ -135,7 +133,7 @@ def _end(db: Connection, over: Collection[_Turn], now_ms: int) -> None:
     update_rows(db, tables.firing, "id", ("status", "why", "decided_ms"), ended)
 
 
-def _begin(db: Connection, entered: Mapping[_Turn, tuple[_Trigger, "Change"]], now_ms: int) -> None:
+def _begin(db: Connection, entered: Mapping[_Turn, tuple[_Trigger, Change]], now_ms: int) -> None:
     if not entered:
         return
     had = _had(db, entered)
@@ -196,7 +194,7 @@ def _zones(db: Connection, workspaces: Collection[int]) -> dict[int, ZoneInfo]:
     return {workspace_id: ZoneInfo(name) for workspace_id, name in db.execute(query)}
 
 
-def _follow(db: Connection, merged: Sequence[tuple[int, "Change"]]) -> None:
+def _follow(db: Connection, merged: Sequence[tuple[int, Change]]) -> None:
     """Turns of persons who turned out to be others go over to these."""
     for workspace_id, change in merged:
         row = tables.person.c

@@ -14,7 +14,8 @@ from services.contract.target import networks_of
 from services.dispatch.dispatcher import Dispatcher
 from services.runtime.clock import now_ms
 from services.runtime.database import open_database, writing
-from services.scorer.announce import Change, prepare_feed, publish
+from services.scorer.announce import prepare_feed, publish
+from services.scorer.change import Change
 
 OWN = networks_of("127.0.0.0/8")
 PATIENCE_S = 30
