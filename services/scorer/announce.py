@@ -6,6 +6,7 @@ predicted are announced by ``due.py`` when their time comes. Both end here.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from sqlalchemy import Connection, select, update
 
@@ -15,12 +16,13 @@ from services.model.interval import Interval
 from services.runtime.bulk import among, insert_rows
 from services.runtime.database import insert_new
 from services.scorer.change import Change
-from services.scorer.folding import Folded
+from services.scorer.folding import Folded, Stored
 from services.scorer.people import Linked, Moves
 from services.scorer.segments import Segments
 from services.scorer.states import Announced, Place
 from services.scorer.triggers import give_turns
 
+Held = TypeVar("Held", bound=Stored)
 MEMBER = "member"
 TURN = 3
 """The row of ``feed_position`` that is held by whoever announces what is due."""
@@ -42,103 +44,121 @@ class Standing:
     """The events by which somebody said how it is to be, and what that is as a reason."""
     came: Mapping[int, bytes] = field(default_factory=dict)
     """By when they happened, the events that came just now."""
+    held: Sequence[Stored] = ()
+    """The intervals as they were stored before."""
     is_read: bool = False
     """Nothing was folded: what was announced ended as stored intervals tell, or by another rule."""
 
 
 def changes_at(one: Standing, segments: Segments, at_ms: int) -> tuple[Announced, list[Change]]:
     """What holds at ``at_ms``, and how it differs from what was announced."""
+    holds = _holding(one.intervals, segments, at_ms)
+    before, now = one.announced, _values(holds)
+    if now == before:
+        return before, []
+    now = dict(sorted(now.items()))
+    stood = now if one.is_read else _values(_holding(one.held, segments, at_ms))
+    telling = _Telling(one, segments, at_ms, holds, now, stood)
+    names = sorted(before.keys() | now.keys())
+    return now, [telling.change(name) for name in names if before.get(name) != now.get(name)]
+
+
+def _holding(intervals: Iterable[Held], segments: Segments, at_ms: int) -> dict[str, Held]:
+    """What holds at a moment, by what it is called in what is announced."""
     names = segments.announced_names
-    holds: dict[str, Interval] = {}
-    for interval in one.intervals:
+    holds: dict[str, Held] = {}
+    for interval in intervals:
         kind, key, from_ms, to_ms, _ = interval
         if from_ms <= at_ms and (to_ms is None or at_ms < to_ms):
             name = names.get(key) if kind == "segment" else kind
             if name is not None:
                 holds[name] = interval
-    before = one.announced
-    now = {name: _value(interval) for name, interval in holds.items()}
-    if now == before:
-        return before, []
-    now = dict(sorted(now.items()))
-    differs = sorted(
-        name for name in before.keys() | now.keys() if before.get(name) != now.get(name)
-    )
-    return now, [_change(one, name, holds.get(name), segments, at_ms, now) for name in differs]
+    return holds
 
 
-def _change(
-    one: Standing,
-    name: str,
-    holds: Interval | None,
-    segments: Segments,
-    at_ms: int,
-    now: Announced,
-) -> Change:
-    known_ms = _end_of(one, name, segments, at_ms) if holds is None else holds.from_ms
-    began_ms = at_ms if known_ms is None else known_ms
-    kind, _, key = name.partition(":")
-    if known_ms is None and kind == "segment" and one.remade is None:
-        reason, event_id = _why_not_any_more(one, is_there=key in segments.in_force_ms)
-    else:
-        reason, event_id = _why(one, name, holds, segments, began_ms)
-    before, after = one.announced.get(name), now.get(name)
-    return Change(one.person_id, one.version, kind, key, before, after, began_ms, reason, event_id)
+def _values(holds: Mapping[str, Stored]) -> Announced:
+    return {name: MEMBER if held[0] == "segment" else held[1] for name, held in holds.items()}
 
 
-_BY_RULE: tuple[ChangeReason, None] = ("manual", None)
+_Why = tuple[ChangeReason, bytes | None]
+_BY_RULE: _Why = ("manual", None)
+_NO: frozenset[ChangeReason] = frozenset({"withdrawn", "objected"})
 
 
-def _end_of(one: Standing, name: str, segments: Segments, at_ms: int) -> int | None:
-    """When what was announced ended; None: no interval tells."""
-    names = segments.announced_names
-    ends = (
-        i.to_ms
-        for i in one.intervals
-        if i.to_ms is not None
-        and i.to_ms <= at_ms
-        and name == (names.get(i.key) if i.kind == "segment" else i.kind)
-    )
-    return max(ends, default=None)
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """Tells why something of a person is different from what was announced."""
 
+    one: Standing
+    segments: Segments
+    at_ms: int
+    holds: Mapping[str, Interval]
+    now: Announced
+    stood: Announced
+    """What held now, before the events that came were folded."""
 
-def _value(interval: Interval) -> str:
-    return MEMBER if interval.kind == "segment" else interval.key
+    def change(self, name: str) -> Change:
+        """How it differs, since when, and why."""
+        one, interval = self.one, self.holds.get(name)
+        began_ms = self._end_of(name) if interval is None else interval.from_ms
+        reason, event_id = self._why(name, interval, began_ms)
+        kind, _, key = name.partition(":")
+        valid_ms = self.at_ms if began_ms is None else began_ms
+        before, after = one.announced.get(name), self.now.get(name)
+        told = (one.person_id, one.version, kind, key, before, after, valid_ms, reason, event_id)
+        return Change(*told)
 
+    def _end_of(self, name: str) -> int | None:
+        """When what was announced ended; None: no interval tells."""
+        names = self.segments.announced_names
+        ends = (
+            i.to_ms
+            for i in self.one.intervals
+            if i.to_ms is not None
+            and i.to_ms <= self.at_ms
+            and name == (names.get(i.key) if i.kind == "segment" else i.kind)
+        )
+        return max(ends, default=None)
 
-def _why(
-    one: Standing, name: str, interval: Interval | None, segments: Segments, began_ms: int
-) -> tuple[ChangeReason, bytes | None]:
-    if one.remade is not None:
-        return one.remade, None
-    if began_ms == one.last[0]:
-        event_id: bytes | None = one.last[1]
-    else:
-        event_id = one.came.get(began_ms) if interval is None else interval.event_id
-    if name.startswith("segment:") and event_id not in one.came.values():
-        in_force_ms = segments.in_force_ms.get(name.removeprefix("segment:"))
-        if in_force_ms is None:
+    def _why(self, name: str, interval: Interval | None, began_ms: int | None) -> _Why:
+        remade = self.one.remade
+        # Nobody comes in by saying no; other events of the batch bring that.
+        if remade is not None and not (remade in _NO and name in self.now):
+            return remade, None
+        if self.one.came and self.stood.get(name) != self.now.get(name):
+            return self._said_by(self._bringing(name, interval, began_ms))
+        if name.startswith("segment:") and self._is_by_rule(name, began_ms):
             return _BY_RULE
-        if began_ms <= in_force_ms:
-            late_ms = max((ms for ms in one.came if ms <= began_ms), default=None)
-            return _BY_RULE if late_ms is None else ("event", one.came[late_ms])
-    if event_id is None:
-        return "silence", None
-    return one.said.get(event_id, "event"), event_id
+        event_id = self._at(began_ms) or (interval.event_id if interval is not None else None)
+        return ("silence", None) if event_id is None else self._said_by(event_id)
 
+    def _said_by(self, event_id: bytes) -> _Why:
+        reason = self.one.said.get(event_id, "event")
+        is_unscored = "latency" in self.one.announced and "latency" not in self.now
+        return "event" if reason in _NO and not is_unscored else reason, event_id
 
-def _why_not_any_more(one: Standing, *, is_there: bool) -> tuple[ChangeReason, bytes | None]:
-    """Of who is out of a segment, and no interval tells when they left.
+    def _bringing(self, name: str, interval: Interval | None, began_ms: int | None) -> bytes:
+        """The one of the events that came which made the difference."""
+        came = self.one.came
+        if began_ms is None:
+            listed = [one for one in came.values() if self.one.said.get(one) == "manual"]
+            return listed[0] if listed and name.startswith("segment:") else came[min(came)]
+        begun_by = None if interval is None else interval.event_id
+        if begun_by is not None and begun_by in came.values():
+            return begun_by
+        return came[max((ms for ms in came if ms <= began_ms), default=min(came))]
 
-    What was told of them is of a rule that is no more, or never was so, by an event that came late.
-    """
-    listed = [event_id for event_id in one.came.values() if one.said.get(event_id) == "manual"]
-    first_ms = min(one.came, default=one.last[0])
-    if not is_there or one.is_read:
-        return _BY_RULE
-    if listed:
-        return "manual", listed[0]
-    return ("event", one.came[first_ms]) if first_ms < one.last[0] else _BY_RULE
+    def _is_by_rule(self, name: str, began_ms: int | None) -> bool:
+        """Whether a segment was made, changed or deleted, and this is what comes of it."""
+        in_force_ms = self.segments.in_force_ms.get(name.removeprefix("segment:"))
+        return began_ms is None or in_force_ms is None or began_ms <= in_force_ms
+
+    def _at(self, moment_ms: int | None) -> bytes | None:
+        """The event at a moment, of those at hand."""
+        if moment_ms is None:
+            return None
+        last_ms, last_id = self.one.last
+        return last_id if moment_ms == last_ms else self.one.came.get(moment_ms)
 
 
 def next_boundary(intervals: Iterable[Interval], after_ms: int) -> int | None:
@@ -165,6 +185,7 @@ def announce_folded(folded: Iterable[Folded], segments: Segments, now_ms: int) -
             one.remade,
             one.said,
             one.came,
+            one.held,
         )
         one.announced, changes = changes_at(standing, segments, now_ms)
         one.due_ms = next_boundary(one.intervals, now_ms)

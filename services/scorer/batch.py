@@ -296,8 +296,10 @@ def _say_why(folded: Sequence[Folded], moves: Moves, withdrawn: consent.Enforced
         if one.person_id in withdrawn.refold:
             one.remade = "objected" if one.person_id in withdrawn.objecting else "withdrawn"
         elif one.person_id in moves.refold or one.person_id in moves.merged:
-            # Without a reason it is about a browser of several: a newcomer there is as any other.
-            one.remade = reasons.get(one.person_id, None if one.is_new else "unlinked")
+            # On a browser of several what is whose moves with every event of one of them.
+            is_whole = reasons.get(one.person_id) in {"merged", "parted"}
+            if is_whole or not one.came:
+                one.remade = reasons.get(one.person_id, "unlinked")
 
 
 def known_workspaces(db: Connection, ids: Collection[int]) -> set[int]:

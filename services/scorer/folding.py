@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from services.contract.event import LISTED, Event
-from services.contract.phases import DAY_MS, ChangeReason
+from services.contract.phases import DAY_MS, ChangeReason, IntervalKind
 from services.model.behaviour import WINDOW_MS, judged
 from services.model.interval import Interval
 from services.model.rulebook import Rulebook
@@ -57,6 +57,10 @@ class Forecast(NamedTuple):
     segments: Segments
 
 
+Stored = tuple[IntervalKind, str, int, int | None, bytes | None]
+"""An ``Interval`` as it comes out of the database: equal to it, and not made one for that."""
+
+
 @dataclass(slots=True)
 class Folded:
     """A person after this batch."""
@@ -74,6 +78,8 @@ class Folded:
     """By segment, from when on it was drawn: what is stored of others stands. None: all were."""
     look_ms: int = 0
     """Stored intervals from here on matter: the cut, or an unannounced boundary before it."""
+    held: Sequence[Stored] = ()
+    """What was stored from there on, before this batch."""
     remade: ChangeReason | None = None
     """Why the person was folded anew, where it was not for an event."""
     checkpoints: list[tuple[Place, bytes]] = field(default_factory=list)

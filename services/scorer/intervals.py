@@ -11,17 +11,13 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from services.contract import tables
-from services.contract.phases import IntervalKind
 from services.contract.tables.unguessed import unguessed
 from services.model.interval import Interval
 from services.model.timeline import join, standing
 from services.runtime.bulk import among, delete_rows, insert_rows, rows_of, update_rows
 from services.scorer.counts import Counts
-from services.scorer.folding import Folded
+from services.scorer.folding import Folded, Stored
 from services.scorer.states import alike_in_age
-
-Stored = tuple[IntervalKind, str, int, int | None, bytes | None]
-"""An ``Interval`` as it comes out of the database: equal to it, and not made one for that."""
 
 
 class _Held(NamedTuple):
@@ -94,6 +90,7 @@ def compare(
         rows = theirs.rows
         drawn = _with_past(one, rows) + theirs.begun
         one.intervals = drawn + theirs.standing
+        one.held = [*rows, *theirs.standing]
         wanted: set[Stored] = set(drawn)
         made = wanted - rows.keys()
         dropped = rows.keys() - wanted
