@@ -124,10 +124,9 @@ def _elements(text: str, names: XmlNames) -> Iterator[_Fields]:
         raise RefusedError(f"The feed is no XML: {error}"[:300]) from None
     item, *single = map(_local, (names.item, names.id, names.title, names.address, names.closes))
     many = [_local(name) for name in names.topics]
-    _without_namespaces(root, {item, *single, *many})
-    for element in root.iter(item):
-        topics = [_inner(one) for name in many for one in element.iter(name)]
-        id_, title, address, closes = (_inner(element.find(name)) for name in single)
+    for element in _outermost(root, item):
+        topics = [text for texts in _texts(element.iter(), many) for text in texts]
+        id_, title, address, closes = (next(iter(texts), "") for texts in _texts(element, single))
         yield _Fields(id_, title, address, closes, topics)
 
 
@@ -136,14 +135,29 @@ def _local(name: str) -> str:
     return name if "{" in name else name.rpartition(":")[2]
 
 
-def _without_namespaces(root: ET.Element, asked: set[str]) -> None:
-    for element in root.iter():
-        if element.tag not in asked:
-            element.tag = element.tag.rpartition("}")[2]
+def _names_of(element: ET.Element) -> set[str]:
+    """With its namespace and without."""
+    return {element.tag, element.tag.rpartition("}")[2]}
 
 
-def _inner(element: ET.Element | None) -> str:
-    return "" if element is None else "".join(element.itertext()).strip()
+def _outermost(root: ET.Element, name: str) -> Iterator[ET.Element]:
+    """The elements with a name, but for those within one of them: these tell of that one."""
+    waiting = [root]
+    while waiting:
+        element = waiting.pop()
+        if name in _names_of(element):
+            yield element
+        else:
+            waiting.extend(reversed(element))
+
+
+def _texts(elements: Iterable[ET.Element], names: list[str]) -> list[list[str]]:
+    """The texts of the elements with each of the names."""
+    found: dict[str, list[str]] = {name: [] for name in names}
+    for element in elements:
+        for name in _names_of(element) & found.keys():
+            found[name].append("".join(element.itertext()).strip())
+    return [found[name] for name in names]
 
 
 def _text(value: Any) -> str:

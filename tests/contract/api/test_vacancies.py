@@ -162,6 +162,18 @@ def test_namespaces_of_xml_need_not_be_said(feed: Feed, id_: str, found: str) ->
     assert row.closes_ms == 1_796_169_600_000
 
 
+def test_names_of_xml_are_no_paths(feed: Feed) -> None:
+    file = (
+        '<jobs xmlns:g="urn:g"><job><id>V1</id><title>Monteur</title><g:job>Mechanic</g:job>'
+        "<in><category>energie</category></in></job></jobs>"
+    )
+    names = {"id": "id", "address": "@id", "closes": "a[", "topics": ["//x", "category"]}
+    job = feed.bring(file, format="xml", xml=names)
+    assert (job["status"], job["errors"], job["counts"]["new"]) == ("done", 0, 1)
+    (row,) = feed.there().values()
+    assert (row.title, row.address, row.topics) == ("Monteur", None, ["energie"])
+
+
 @pytest.mark.parametrize(
     ("file", "format_", "problem"),
     [
