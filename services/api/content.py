@@ -192,7 +192,7 @@ def put_content(
         must_match(if_match, None if there is None else _tag(there))
         if there is None:
             response.status_code = 201
-        store_item(connection, workspace_id, content_id, _values(body), here.clock())
+        store_item(connection, workspace_id, content_id, there, _values(body), here.clock())
         row = find_content(connection, workspace_id, content_id)
         _note(connection, credential, content_id, here.clock(), there, row)
         smart = _smart(connection, here, workspace_id)

@@ -60,15 +60,17 @@ def store_item(
     connection: Connection,
     workspace_id: int,
     content_id: str,
+    row: Row[Any] | None,
     values: Mapping[str, Any],
     now_ms: int,
 ) -> Outcome:
     """Put an item into the catalogue; one that is there becomes what is given.
 
+    Its row is what :func:`hold_item` found in this transaction.
+
     Raises:
         Problem: 409, the catalogue is full.
     """
-    row = hold_item(connection, workspace_id, content_id)
     outcome = outcome_of(row, values)
     own = {"workspace_id": workspace_id, "content_id": content_id}
     if row is None:

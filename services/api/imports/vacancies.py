@@ -33,30 +33,29 @@ def import_vacancies(hold: Hold, asked: VacanciesImport) -> None:
         for number, one in enumerate(found, 1)
         if not isinstance(one, Vacancy)
     ]
-    # A vacancy that could not be read may be one that is still open.
-    is_whole = not errors
     vacancies = {
         one.content_id: (number, one)
         for number, one in enumerate(found, 1)
         if isinstance(one, Vacancy)
     }
     hold.begin_errors()
-    hold.done, hold.counts, hold.errors = 0, {}, 0
+    hold.done, hold.counts, hold.errors = 0, {}, len(errors)
     hold.count("repeated", len(found) - len(errors) - len(vacancies))
-    hold.save(total=len(found))
+    hold.save(errors, total=len(found))
     waiting = list(vacancies.values())
     for i in range(0, len(waiting), _AT_ONCE):
         some = waiting[i : i + _AT_ONCE]
+        taken: list[RowError] = []
         with writing(hold.engine).begin() as db:
             for number, vacancy in some:
                 owner = _take(db, hold, asked, vacancy)
                 if owner is not None:
-                    errors.append(_taken(number, vacancy.content_id, owner))
+                    taken.append(_taken(number, vacancy.content_id, owner))
         hold.done += len(some)
-        hold.save()
-    hold.errors = len(errors)
-    hold.save(sorted(errors, key=lambda error: error.row))
-    if is_whole:
+        hold.errors += len(taken)
+        hold.save(taken)
+    # A vacancy that could not be read may be one that is still open.
+    if not errors:
         hold.count("closed", _close_others(hold, asked, vacancies.keys()))
     hold.done = len(found)
     hold.end("done")
@@ -84,7 +83,7 @@ def _take(db: Connection, hold: Hold, asked: VacanciesImport, vacancy: Vacancy) 
         hold.count(_WOULD_BE[outcome_of(row, values)])
         return None
     try:
-        hold.count(store_item(db, workspace_id, vacancy.content_id, values, now_ms))
+        hold.count(store_item(db, workspace_id, vacancy.content_id, row, values, now_ms))
     except Problem as full:
         raise RefusedError(full.detail) from None
     return None

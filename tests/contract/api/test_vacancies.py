@@ -144,6 +144,19 @@ def test_xml_and_what_cannot_be_read_closes_nothing(feed: Feed) -> None:
     assert there["V9"].closes_ms == 1_796_169_600_000
 
 
+def test_a_full_catalogue_leaves_what_was_wrong(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.api.content_store.CONTENT_MAX", 1)
+    monkeypatch.setattr("services.api.imports.vacancies._AT_ONCE", 1)
+    feed.client.put("/v1/content/own", json={"content_type": "story", "title": "A night"})
+    file = json.dumps([posting("own"), posting("V1", title=""), posting("V2")])
+    job = feed.bring(file)
+    assert (job["status"], job["errors"]) == ("failed", 2)
+    errors = feed.client.get(f"/v1/jobs/{job['id']}/errors").json()["errors"]
+    assert [(one["row"], one["code"]) for one in errors] == [(2, "vacancy"), (1, "taken_id")]
+
+
 OF_GOOGLE = """<rss xmlns="urn:rss" xmlns:g="http://base.google.com/ns/1.0"><channel>
 <title>Jobs</title><item><title>Monteur</title><id>no</id><g:id>V1</g:id>
 <g:expiration_date>2026-12-01</g:expiration_date><g:category>energie</g:category></item></channel>
