@@ -76,7 +76,7 @@ def _take(db: Connection, hold: Hold, asked: VacanciesImport, vacancy: Vacancy) 
         row = next(iter(rows_of(db, workspace_id, [vacancy.content_id])), None)
     else:
         row = hold_item(db, workspace_id, vacancy.content_id)
-    owner = _owner(row, asked.feed, now_ms)
+    owner = _owner(row, values, now_ms)
     if owner is not None:
         return owner
     if asked.dry_run:
@@ -89,17 +89,23 @@ def _take(db: Connection, hold: Hold, asked: VacanciesImport, vacancy: Vacancy) 
     return None
 
 
-def _owner(row: Row[Any] | None, feed: str, now_ms: int) -> str | None:
+def _owner(row: Row[Any] | None, values: dict[str, Any], now_ms: int) -> str | None:
     """Whose an item is that a feed leaves as it is; None: it may have it.
 
-    What another feed has no more is closed, and free to be taken over.
+    What another feed has no more is closed, and free to be taken over by what is still open: two
+    feeds that both have what is past its closing would else take it from each other for ever.
     """
-    if row is None or row.feed == feed:
+    if row is None or row.feed == values["feed"]:
         return None
     if row.feed is None:
         return "your own, of no feed"
-    is_over = row.closes_ms is not None and row.closes_ms <= now_ms
-    return None if is_over else f"of the feed {row.feed!r}, and open"
+    if not _is_over(row.closes_ms, now_ms):
+        return f"of the feed {row.feed!r}, and open"
+    return f"of the feed {row.feed!r}" if _is_over(values["closes_ms"], now_ms) else None
+
+
+def _is_over(closes_ms: int | None, now_ms: int) -> bool:
+    return closes_ms is not None and closes_ms <= now_ms
 
 
 def _taken(number: int, content_id: str, owner: str) -> RowError:

@@ -120,6 +120,16 @@ def test_what_is_not_of_the_feed_is_left_as_it_is(
     assert feed.there()["V1"].feed == "b"
 
 
+def test_what_is_past_its_closing_takes_nothing_over(feed: Feed) -> None:
+    file = json.dumps(posting("V1", validThrough="2020-01-01"))
+    assert feed.bring(file, feed="a")["counts"]["new"] == 1
+    job = feed.bring(file, feed="b")
+    (error,) = feed.client.get(f"/v1/jobs/{job['id']}/errors").json()["errors"]
+    assert error["message"].startswith("The catalogue has an item 'V1' that is of the feed 'a'. ")
+    assert feed.bring(file, feed="a")["counts"] == {"unchanged": 1, "repeated": 0, "closed": 0}
+    assert feed.there()["V1"].feed == "a"
+
+
 XML = """<?xml version="1.0" encoding="utf-8"?>
 <source><job><referencenumber>V1</referencenumber><title><![CDATA[Monteur & meer]]></title>
 <url>https://jobs.example.org/V1</url><expirationdate>2026-12-01T12:00:00+01:00</expirationdate>
