@@ -277,6 +277,7 @@ def _values(item: ContentEdit) -> dict[str, Any]:
         "address": item.url,
         "published_ms": item.published_at,
         "closes_ms": item.closes_at,
+        "feed": None,  # whose it was would else take it back at its next run
     }
 
 

@@ -130,6 +130,17 @@ def test_what_is_past_its_closing_takes_nothing_over(feed: Feed) -> None:
     assert feed.there()["V1"].feed == "a"
 
 
+def test_what_somebody_put_over_a_feeds_item_is_their_own(feed: Feed) -> None:
+    file = json.dumps([posting("V1"), posting("V2")])
+    feed.bring(file)
+    own = {"content_type": "vacancy", "title": "Mechanic, by hand"}
+    assert feed.client.put("/v1/content/V1", json=own).status_code == 200
+    assert feed.bring(file)["errors"] == 1
+    assert feed.bring(json.dumps(posting("V2")))["counts"]["closed"] == 0
+    row = feed.there()["V1"]
+    assert (row.feed, row.title, row.closes_ms) == (None, "Mechanic, by hand", None)
+
+
 XML = """<?xml version="1.0" encoding="utf-8"?>
 <source><job><referencenumber>V1</referencenumber><title><![CDATA[Monteur & meer]]></title>
 <url>https://jobs.example.org/V1</url><expirationdate>2026-12-01T12:00:00+01:00</expirationdate>
