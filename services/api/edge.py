@@ -19,6 +19,9 @@ BODY_BYTES_MAX = 1_048_576
 _FILES = re.compile(r"(/v1/imports|/jobs)/[^/]+/file")
 """Where a body is a file, which is never whole in memory."""
 
+FROM_ANYWHERE = "/v1/site/next-content"
+"""Where a page of any origin may read the answer, and what was wrong with its request."""
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -59,8 +62,8 @@ class Edge:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 sent["status"] = message["status"]
-                applied = _applied(scope, message["status"])
-                message["headers"] = [*message["headers"], *_HEADERS, *applied, *headers_of(scope)]
+                more = [*_applied(scope, message["status"]), *_origin(scope), *headers_of(scope)]
+                message["headers"] = [*message["headers"], *_HEADERS, *more]
             await send(message)
 
         bytes_max = FILE_BYTES_MAX if _FILES.fullmatch(scope["path"]) else BODY_BYTES_MAX
@@ -101,6 +104,10 @@ def _applied(scope: Scope, status: int) -> list[tuple[bytes, bytes]]:
     asked = b",".join(value for name, value in scope["headers"] if name == b"prefer")
     wishes = {wish.partition(b";")[0].strip().lower() for wish in asked.split(b",")}
     return [(b"preference-applied", b"respond-async")] if b"respond-async" in wishes else []
+
+
+def _origin(scope: Scope) -> list[tuple[bytes, bytes]]:
+    return [(b"access-control-allow-origin", b"*")] if scope["path"] == FROM_ANYWHERE else []
 
 
 def _bounded(receive: Receive, bytes_max: int) -> Receive:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, select
 from services.api.content import ContentPath, show_content
 from services.api.content_store import find_content
 from services.api.context import Context, Here
-from services.api.edge import only_known_parameters
+from services.api.edge import FROM_ANYWHERE, only_known_parameters
 from services.api.limits import count
 from services.api.link_secrets import NUMBER_MAX
 from services.api.next_content import known_of
@@ -24,8 +24,8 @@ from services.model.next_content import ranked
 
 router = APIRouter(tags=["for visitors"])
 
-_NEVER_KEPT = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-_FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
+_NO_STORE = {"Cache-Control": "no-store"}
+_NEVER_KEPT = _NO_STORE | {"Referrer-Policy": "no-referrer"}
 _PARAMETERS_MAX = 10
 _PersonHalf = Annotated[
     str | None, Query(max_length=200, description="The person's token, as links carry it.")
@@ -86,7 +86,7 @@ def get_smart_link(
 
 
 @router.get(
-    "/v1/site/next-content",
+    FROM_ANYWHERE,
     summary="The next item of who looks at a page",
     responses=described(400, 401, 429, 503),
     dependencies=[Depends(only_known_parameters)],
@@ -107,11 +107,11 @@ def get_offer(
     Others know a mail address or a user id, and any page can tie a cookie to them. So a cookie gets
     an item only by what was done under it alone; whoever came by a mail's link is known by that.
     """
-    response.headers.update(_FROM_ANYWHERE)
+    response.headers.update(_NO_STORE)
     count_visit(here, request)
     credential = here.keys.by_key(write_key)
     if credential is None or credential.kind != "write":
-        headers = {"WWW-Authenticate": 'Bearer realm="kentering"'} | _FROM_ANYWHERE
+        headers = {"WWW-Authenticate": 'Bearer realm="kentering"'} | _NO_STORE
         raise Problem(401, "unauthorized", "Give the write key of the website.", headers)
     count(here.limits, credential.key_id, request)
     inside, row = credential.workspace_id, None

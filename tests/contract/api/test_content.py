@@ -287,6 +287,23 @@ def test_a_place_on_a_website(client: Client, world: World, catalogue: None, rea
         assert answer.status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("", 400),
+        ("?writekey=x", 400),
+        (f"?writeKey={'x' * 101}", 400),
+        ("?writeKey=%00", 400),
+        ("?writeKey=x", 401),
+    ],
+)
+def test_a_page_can_read_what_was_wrong(client: Client, asked: str, status: int) -> None:
+    answer = client.get(f"/v1/site/next-content{asked}")
+    assert answer.status_code == status
+    assert answer.headers.get_list("access-control-allow-origin") == ["*"]
+    assert "access-control-allow-origin" not in client.get("/v1/content").headers
+
+
 def _token(world: World) -> str:
     number, secret = world.link_secret()
     recipient = Recipient("00112233aabbccdd", measure=True, profile=True)
