@@ -27,6 +27,7 @@ _WISH = re.compile(
 _MARKUP = re.compile(r"<[^<>]*>")
 _TEXT_MAX = 400
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
+_ORIGIN = re.compile(rf"\A{_SCHEME.pattern}//[^/?#]*")
 _CONTROL = re.compile(r"[\t\n\r]")
 _KEPT = "!#$%&'()*+,-./:;=?@[]_~"
 
@@ -77,7 +78,7 @@ def read_mail(html: str, public_url: str) -> Reading:
         if tag.name in {"/body", "/html"}:
             ends[tag.name] = tag.start
         elif tag.name == "img" and "src" in tag.attributes:
-            has_pixel |= tag.attributes["src"].value.startswith(f"{public_url}/o/")
+            has_pixel |= _is_ours(tag.attributes["src"].value, public_url, "o")
         elif "href" in tag.attributes and (tag.name in {"a", "area"} or tag.name.startswith("v:")):
             found = _place_of(tag, html, public_url)
             if isinstance(found, Place):
@@ -109,16 +110,22 @@ def _place_of(tag: Tag, html: str, public_url: str) -> Place | Left | None:
 
 def is_smart(target: str, public_url: str) -> bool:
     """Whether an address is one of our smart links."""
-    return target.startswith(f"{public_url}/n/")
+    return _is_ours(target, public_url, "n")
+
+
+def _is_ours(url: str, public_url: str, first: str) -> bool:
+    """Whether an address is the tracker's: scheme and host are the same in capitals."""
+    url, ours = (_ORIGIN.sub(lambda found: found[0].lower(), one) for one in (url, public_url))
+    return url.startswith(f"{ours}/{first}/")
 
 
 def _reason_to_leave(tag: Tag, url: str, html: str, public_url: str) -> LeftReason | None:
     off = tag.attributes.get("data-kentering")
     if off is not None and off.value.strip().lower() == "off":
         return "off"
-    if url.startswith(f"{public_url}/c/"):
+    if _is_ours(url, public_url, "c"):
         return "tracked"
-    if url.startswith(f"{public_url}/u/") or _is_unsubscribe(tag, url, html):
+    if _is_ours(url, public_url, "u") or _is_unsubscribe(tag, url, html):
         return "unsubscribe"
     if _MERGE_FIELD.search(url):
         return "merge_field"

@@ -50,6 +50,19 @@ def test_what_outlook_and_browsers_read():
     assert "HREF='@2@'>" in html
 
 
+def test_our_own_addresses_are_known_in_capitals():
+    ours = "HTTPS://Track.Example.org"
+    html = (
+        f'<a href="{ours}/c/1">1</a><a href="{ours}/u/1">2</a><a href="{ours}/n/1">3</a>'
+        f'<a href="{ours}/N/1">4</a><img src="{ours}/o/1">'
+    )
+    for public_url in (TRACKER, ours):
+        reading = read_mail(html, public_url)
+        assert [left.reason for left in reading.left] == ["tracked", "unsubscribe"]
+        assert [place.is_smart for place in reading.places] == [True, False]
+        assert reading.has_pixel
+
+
 @pytest.mark.parametrize("name", ["outlook", "mailchimp", "sendgrid", "brevo"])
 def test_nothing_else_changes(name):
     """Each value put back is the mail again."""
