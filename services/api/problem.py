@@ -166,17 +166,24 @@ def _on_moved(request: Request, error: Exception) -> Response:
 _PHRASES = {
     "Not Found": "There is nothing at this address; `/docs` has all that there are.",
     "Method Not Allowed": "This address takes other methods; they stand in `Allow`.",
+    "There was an error parsing the body": "The body cannot be read.",
 }
 """What the framework says by itself."""
+_UNREADABLE: dict[type[BaseException | None], str] = {
+    RecursionError: "The body nests too deep.",
+    UnicodeDecodeError: "The body is not UTF-8.",
+    # JSON that is none is an error of another kind.
+    ValueError: "The body has a whole number of too many digits: 4300 is the most.",
+}
+"""By what went wrong in reading a body."""
 _CODES = {404: "no_such_route", 405: "method_not_allowed", 413: "too_large"}
 
 
 def _of_http(_request: Request, error: HTTPException) -> Problem:
     code = _CODES.get(error.status_code, "bad_request")
     headers = dict(error.headers) if error.headers else None
-    said = _PHRASES.get(str(error.detail), str(error.detail))
-    if isinstance(error.__cause__, RecursionError):
-        said = "The body nests too deep."
+    phrase = _PHRASES.get(str(error.detail), str(error.detail))
+    said = _UNREADABLE.get(type(error.__cause__), phrase)
     return Problem(error.status_code, code, said, headers)
 
 

@@ -3,6 +3,7 @@
 import base64
 
 import httpx
+import pytest
 from fastapi import FastAPI
 from httpx import Client
 from psycopg.errors import DeadlockDetected
@@ -139,6 +140,23 @@ def test_odd_bodies_are_refused(client: Client) -> None:
         answer = client.post("/v1/segments", content=body, headers=headers)
         assert answer.status_code == 400, (body[:99], answer.text)
         assert answer.json()["code"] in {"invalid", "bad_request", "unknown_field"}, body[:99]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"name": "\xff"}', "The body is not UTF-8."),
+        (
+            b'{"name": ' + b"9" * 4301 + b"}",
+            "The body has a whole number of too many digits: 4300 is the most.",
+        ),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_told_why(client: Client, body: bytes, said: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = client.post("/v1/segments", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert answer.json()["detail"] == said
 
 
 def test_a_large_body_is_refused(client: Client) -> None:
