@@ -15,6 +15,7 @@ is none the rest is taken, and that is said too.
 import json
 import sys
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -110,7 +111,18 @@ def _read(line: str) -> dict[str, Any]:
         raise _LeftOutError(f"{kind} needs {' and '.join(missing)}")
     if not isinstance(event.get("properties", {}), dict):
         raise _LeftOutError("its properties are no object")
+    if "at" in event and not _is_moment(event["at"]):
+        raise _LeftOutError("its at is no moment: write it as 2026-11-22T09:30:00Z")
     return dict(event)
+
+
+def _is_moment(told: object) -> bool:
+    """Whether it can be read: an event without its time would count as happening now."""
+    try:
+        datetime.fromisoformat(str(told))
+    except ValueError:
+        return False
+    return True
 
 
 class _Desk:

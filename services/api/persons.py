@@ -47,7 +47,9 @@ class _PersonsCursor(msgspec.Struct, array_like=True):
 def list_persons(
     here: Here,
     credential: PersonsReader,
-    phase: Annotated[Phase | None, Query(description="Only who is in this phase when the first page is read.")] = None,
+    phase: Annotated[
+        Phase | None, Query(description="Only who is in this phase when the first page is read.")
+    ] = None,
     q: Annotated[
         str | None,
         Query(max_length=500, description="Only who has an identity with exactly this value."),

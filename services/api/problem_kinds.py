@@ -31,7 +31,7 @@ KINDS: dict[str, str] = {
     "in_the_future": "The moment given lies ahead, and must not.",
     "internal": "It failed on our side, and stands in the log. Nothing is wrong with the request.",
     "invalid": "A parameter or field is missing, or has a value that it cannot have. The detail "
-    "names the first one.",
+    "names the first, and others that are missing.",
     "link_too_long": "The target and what the link is about do not fit into one address.",
     "log_failed": "The event could not be stored. Send the same again after `Retry-After`.",
     "log_full": "There is no room to store the event. Send the same again after `Retry-After`.",

@@ -174,7 +174,9 @@ def _vacancy(fields: _Fields) -> Vacancy:
     address = fields.address or None
     is_web = address is None or address.startswith(("https://", "http://"))
     if not is_web or (address is not None and len(address) > ADDRESS_LENGTH_MAX):
-        raise VacancyError("address", "An address begins with https:// and is not too long.")
+        raise VacancyError(
+            "address", "An address begins with https:// or http://, and is not too long."
+        )
     topics = [one.strip()[:TEXT_LENGTH_MAX].replace("\x00", "") for one in fields.topics]
     return Vacancy(
         fields.id,

@@ -142,11 +142,14 @@ def test_what_the_tracker_refuses_stops_nobody(
 ) -> None:
     large = {"kind": "stage", "id": 1, **AGREED_THERE, "properties": {"stage": "x" * 5_000_000}}
     odd = {"kind": "stage", "id": 2, **AGREED_THERE, "properties": ["interview"]}
-    with pytest.raises(SystemExit, match=r"^2 left out$"):
-        ats.tells(large, odd, {"kind": "hired", "id": 3, **AGREED_THERE}, candidate("C-2"))
+    undated = {"kind": "hired", "id": 4, **AGREED_THERE, "at": "gisteren"}
+    hired = {"kind": "hired", "id": 3, **AGREED_THERE}
+    with pytest.raises(SystemExit, match=r"^3 left out$"):
+        ats.tells(large, odd, undated, hired, candidate("C-2"))
     assert capsys.readouterr().err.splitlines() == [
         "line 1, left out: 413, At most 4 MiB per request, after decompression.",
         "line 2, left out: its properties are no object",
+        "line 3, left out: its at is no moment: write it as 2026-11-22T09:30:00Z",
     ]
     assert ats.knows("C-1")["id"] != ats.knows("C-2")["id"]
 
